@@ -1,0 +1,34 @@
+"""Every limit that a submission meets, stated once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use. Seconds are of the wall clock unless the name says CPU."""
+
+    call_seconds: float = 10.0
+    """One call of a student's function, where a check states no other limit."""
+    total_seconds: float = 900.0
+    """All calls of one submission together."""
+    cpu_seconds: int = 900
+    """Processor time of one worker."""
+    address_space_bytes: int = 4096 * MIB
+    """Address space of a worker, mapped data sets included."""
+    output_bytes: int = 64 * 1024
+    """How much of what a submission prints is kept; the rest is read and dropped."""
+    open_files: int = 64
+    """Open files of a worker: its channel, its output and mapped data."""
+    source_bytes: int = 2 * MIB
+    """One file of a submission that is graded."""
+    submission_files: int = 50_000
+    """Entries of a submission's folder that are looked through."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The limits by name, for people and for the worker's parent."""
+        return asdict(self)

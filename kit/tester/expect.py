@@ -1,0 +1,120 @@
+"""The only ruler of the suites: says what was expected, what was got, and where.
+
+Every method takes what came from a worker and either accepts it or raises CheckFailure with the
+sentence that the student reads, so that no odd reply reaches a suite's own arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kit.tester.faults import CheckFailure
+
+
+class Expect:
+    """What the fixture ``expect`` gives to a check."""
+
+    @staticmethod
+    def that(condition: object, message: str) -> None:
+        """Fail with ``message`` unless ``condition`` holds."""
+        if not condition:
+            raise CheckFailure(message)
+
+    @staticmethod
+    def array(value: Any, name: str) -> np.ndarray:
+        """``value`` if it is an array, of any shape and any dtype that holds numbers."""
+        if not isinstance(value, np.ndarray):
+            raise CheckFailure(f"`{name}` must be an array, it is {describe(value)}.")
+        return value
+
+    @staticmethod
+    def pair(reply: Any, function: str, names: Sequence[str]) -> tuple[Any, ...]:
+        """``reply`` as the tuple of values called ``names`` that ``function`` must return."""
+        if not isinstance(reply, tuple | list) or len(reply) != len(names):
+            raise CheckFailure(
+                f"`{function}` must return {', '.join(names)}; it returned {describe(reply)}."
+            )
+        return tuple(reply)
+
+    @staticmethod
+    def entry(mapping: Any, key: str, where: str = "") -> Any:
+        """The value under ``key`` of a dict."""
+        place = f" {where}" if where else ""
+        if not isinstance(mapping, dict):
+            raise CheckFailure(f"Expected a dict with {key!r}{place}, got {describe(mapping)}.")
+        if key not in mapping:
+            held = ", ".join(repr(name) for name in sorted(mapping)[:12]) or "nothing"
+            raise CheckFailure(f"There is no {key!r} in the dict{place}; it holds {held}.")
+        return mapping[key]
+
+    @staticmethod
+    def close(
+        got: Any,
+        expected: Any,
+        name: str,
+        *,
+        rtol: float = 1e-7,
+        atol: float = 1e-9,
+        where: str = "",
+    ) -> None:
+        """Every element of ``got`` is within ``atol + rtol * |expected|`` of ``expected``.
+
+        ``got`` must have the shape of ``expected`` and hold finite real numbers (NaN never passes).
+        """
+        place = f" {where}" if where else ""
+        right = np.asarray(expected, dtype=np.float64)
+        if not isinstance(got, np.ndarray | np.number | int | float) or isinstance(got, bool):
+            kind = "an array" if right.shape else "a number"
+            raise CheckFailure(f"`{name}`{place} must be {kind}, it is {describe(got)}.")
+        if np.shape(got) != right.shape:
+            raise CheckFailure(
+                f"`{name}`{place} has the wrong shape.", str(right.shape), str(np.shape(got))
+            )
+        values = np.asarray(got).astype(np.float64)
+        finite = np.isfinite(values)
+        if not finite.all():
+            index = _index(np.argwhere(~finite)[0])
+            raise CheckFailure(
+                f"`{name}`{place} holds {values[~finite][0]}{index}, which is no finite number.",
+                _number(right[~finite][0]),
+                _number(values[~finite][0]),
+            )
+        error = np.abs(values - right)
+        if not (error <= atol + rtol * np.abs(right)).all():
+            worst = np.unravel_index(int(np.argmax(error)), error.shape)
+            raise CheckFailure(
+                f"`{name}`{place} is wrong; the largest difference is {error[worst]:.3g}"
+                f"{_index(worst)}: expected {_number(right[worst])}, got {_number(values[worst])}.",
+                _number(right[worst]),
+                _number(values[worst]),
+            )
+
+
+def describe(value: Any) -> str:
+    """A short phrase for any value that can come from a worker."""
+    if value is None:
+        return "None"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, tuple | list):
+        kind = type(value).__name__
+        return f"a {kind} of {len(value)} value{'' if len(value) == 1 else 's'}"
+    if isinstance(value, dict):
+        return "a dict"
+    if isinstance(value, bool | int | float | np.generic):
+        return f"the {type(value).__name__} {value}"
+    if isinstance(value, str):
+        return "a string"
+    return repr(value)[:120]
+
+
+def _index(index: Any) -> str:
+    where = [int(i) for i in index]
+    return f" at {where}" if where else ""
+
+
+def _number(value: Any) -> str:
+    return f"{float(value):.10g}"

@@ -1,0 +1,296 @@
+"""Starts workers and talks to them, believing nothing and waiting for nothing without end."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from kit import wire
+from kit.limits import Limits
+from kit.tester.faults import IsolationMissing, KitFault, StudentFault
+
+START_SECONDS = 60.0
+HELLO_SECONDS = 20.0
+CONTROL_BYTES = 64 * 1024
+READ_BYTES = 1024 * 1024
+CLEAN_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LC_ALL": "C.UTF-8",
+    # a worker can't start threads, and one core is what a submission is measured on
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+class WarmParent:
+    """The process from which workers are forked; a context manager that ends it, and them."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program, no input in it
+                [sys.executable, "-I", "-B", "-m", "kit.worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=CLEAN_ENVIRONMENT,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                start_new_session=True,
+            )
+        self._control.settimeout(START_SECONDS)
+        answer = self._answer()
+        if "refused" in answer:
+            self.close()
+            raise IsolationMissing(answer["refused"])
+
+    def __enter__(self) -> WarmParent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the parent and every worker it still has."""
+        self._control.close()
+        try:
+            self._process.wait(START_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+
+    def spawn(self, channel: socket.socket, output: int) -> int:
+        """Fork a worker that talks on ``channel`` and prints to ``output``; return its number."""
+        limits = {k: v for k, v in self.limits.as_dict().items() if isinstance(v, int)}
+        request = json.dumps({"spawn": limits}).encode()
+        return int(self._ask(request, [channel.fileno(), output])["pid"])
+
+    def end(self, pid: int) -> dict[str, Any]:
+        """End a worker: its exit code (``status``), processor ``seconds`` and peak ``bytes``."""
+        return self._ask(json.dumps({"end": pid}).encode())
+
+    def _ask(self, request: bytes, files: list[int] | None = None) -> dict[str, Any]:
+        try:
+            socket.send_fds(self._control, [request], files or [])
+        except OSError as error:
+            raise KitFault(f"The warm parent of the workers has gone ({error}).") from error
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        try:
+            message = self._control.recv(CONTROL_BYTES)
+        except OSError as error:
+            raise KitFault(f"The warm parent of the workers doesn't answer ({error}).") from error
+        if not message:
+            self._errors.seek(0)
+            last = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
+            raise KitFault(f"The warm parent of the workers has ended. {' '.join(last)}".strip())
+        return dict(json.loads(message))
+
+
+class Worker:
+    """One confined process that serves one submission.
+
+    ``layers`` are the layers of isolation it was found to have, ``output`` the beginning of what it
+    printed. A worker that broke a rule is ended, and every later request is a StudentFault.
+    """
+
+    def __init__(self, parent: WarmParent) -> None:
+        self._parent = parent
+        self._deadline = 0.0
+        self.output = bytearray()
+        self._ended: dict[str, Any] | None = None
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._printed, printing = os.pipe()
+        os.set_blocking(self._printed, False)
+        self._channel.setblocking(False)
+        try:
+            self._pid = parent.spawn(theirs, printing)
+        except KitFault:
+            self._close()
+            raise
+        finally:
+            theirs.close()
+            os.close(printing)
+        self.layers = self._greet()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker may still be asked."""
+        return self._ended is None
+
+    def _greet(self) -> list[str]:
+        self._deadline = time.monotonic() + HELLO_SECONDS
+        try:
+            hello = self._receive()
+        except (wire.WireError, EOFError, TimeoutError) as error:
+            self.end()
+            raise KitFault(f"A worker did not start ({type(error).__name__}).") from error
+        if "refused" in hello:
+            self.end()
+            raise IsolationMissing(hello["refused"])
+        return list(hello["layers"])
+
+    def request(self, what: str, seconds: float, message: Mapping[str, Any]) -> Any:
+        """Send one request and return its ``ok``, within ``seconds``.
+
+        ``what`` names the request in messages, such as "your `adam`". Raises StudentFault where
+        the code raised, ended, took too long or replied with anything but a reply.
+        """
+        if not self.alive:
+            raise StudentFault(f"Could not run {what}: the process of your code has ended.")
+        nonce = secrets.token_hex(16)
+        self._deadline = time.monotonic() + seconds
+        frame = wire.encode({**message, "nonce": nonce})
+        try:
+            self._send(frame)
+            reply = self._receive()
+        except TimeoutError:
+            self.end()
+            raise StudentFault(f"{capital(what)} did not return within {seconds:g} s.") from None
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            self._explain_end(what)
+        except wire.WireError as error:
+            self.end()
+            raise StudentFault(f"{capital(what)} sent a malformed reply: {error}.") from None
+        return self._open(reply, nonce, what)
+
+    def _open(self, reply: Any, nonce: str, what: str) -> Any:
+        if isinstance(reply, dict) and reply.get("nonce") == nonce:
+            if set(reply) == {"nonce", "ok"}:
+                return reply["ok"]
+            if set(reply) == {"nonce", "error"} and _is_description(reply["error"]):
+                raise StudentFault(_sentence(what, reply["error"]), reply["error"])
+        self.end()
+        raise StudentFault(f"{capital(what)} sent a malformed reply: it answers no request.")
+
+    def _explain_end(self, what: str) -> NoReturn:
+        status = self.end()["status"]
+        if status == -signal.SIGKILL:
+            how = "ended without an answer: it was killed, or closed the way back to the tester"
+        elif status < 0:
+            how = f"crashed with {signal.Signals(-status).name}"
+        else:
+            how = f"ended the process (exit code {status})"
+        raise StudentFault(f"{capital(what)} {how}.")
+
+    def end(self) -> dict[str, Any]:
+        """End the worker; its exit code, processor seconds and peak bytes."""
+        if self._ended is None:
+            self._ended = {}
+            try:
+                self._ended = self._parent.end(self._pid)
+            finally:
+                self._drain()
+                self._close()
+        return self._ended
+
+    def _close(self) -> None:
+        self._channel.close()
+        os.close(self._printed)
+
+    # -- bytes -----------------------------------------------------------------------------------
+
+    def _send(self, frame: wire.Frame) -> None:
+        files = [os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in frame.files]
+        try:
+            head = memoryview(frame.header)
+            self._wait(select.POLLOUT)
+            head = head[socket.send_fds(self._channel, [head], files) :]
+        finally:
+            for file in files:
+                os.close(file)
+        for part in (head, frame.tree, *frame.chunks):
+            rest = memoryview(part)
+            while rest:
+                self._wait(select.POLLOUT)
+                rest = rest[self._channel.send(rest) :]
+
+    def _receive(self) -> Any:
+        sizes = wire.read_header(bytes(self._read(wire.HEADER.size)))
+        if sizes.files:
+            raise wire.WireError("a reply announces files")
+        tree, block = self._read(sizes.tree), self._read(sizes.block)
+        return wire.decode(bytes(tree), block)
+
+    def _read(self, size: int) -> bytearray:
+        data = bytearray(size)
+        room = memoryview(data)
+        while room:
+            self._wait(select.POLLIN)
+            count = self._channel.recv_into(room, min(len(room), READ_BYTES))
+            if count == 0:
+                raise EOFError
+            room = room[count:]
+        return data
+
+    def _wait(self, event: int) -> None:
+        """Wait until the channel is ready, taking in meanwhile what the worker prints."""
+        poll = select.poll()
+        poll.register(self._channel, event)
+        poll.register(self._printed, select.POLLIN)
+        while True:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            ready = dict(poll.poll(left * 1000))
+            if self._printed in ready and not self._drain():
+                poll.unregister(self._printed)
+            if self._channel.fileno() in ready:
+                return
+
+    def _drain(self) -> bool:
+        """Read what was printed, keep its beginning; False once nothing more can come."""
+        try:
+            data = os.read(self._printed, READ_BYTES)
+        except BlockingIOError:
+            return True
+        room = self._parent.limits.output_bytes - len(self.output)
+        self.output += data[: max(room, 0)]
+        return bool(data)
+
+
+def _is_description(error: Any) -> bool:
+    """Whether ``error`` has the form in which a worker describes an exception."""
+    return (
+        isinstance(error, dict)
+        and set(error) == {"type", "message", "trace"}
+        and isinstance(error["type"], str)
+        and isinstance(error["message"], str)
+        and isinstance(error["trace"], list)
+        and all(
+            isinstance(frame, dict)
+            and {key: type(value) for key, value in frame.items()}
+            == {"file": str, "line": int, "function": str, "text": str}
+            for frame in error["trace"]
+        )
+    )
+
+
+def _sentence(what: str, error: dict[str, Any]) -> str:
+    place = ""
+    if error["trace"]:
+        last = error["trace"][-1]
+        place = f" ({last['file']}, line {last['line']})"
+    if error["type"] == "NotImplementedError":
+        return f"{capital(what)} is not implemented yet: {error['message']}"
+    return f"{capital(what)} raised {error['type']}: {error['message']}{place}"
+
+
+def capital(text: str) -> str:
+    """``text`` as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,111 @@
+"""One submission's time with workers: from the first call to the last, within its limits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from kit import wire
+from kit.tester.faults import KitFault, StudentFault
+from kit.tester.process import WarmParent, Worker, capital
+
+
+class Handle(NamedTuple):
+    """An object in a worker: known there by a number, and gone with that worker."""
+
+    worker: Worker
+    number: int
+    type_name: str
+
+
+class Session:
+    """Runs a submission in a worker, and in a new one after a call that ended it.
+
+    ``sources`` are the files sent to the worker, those we provide and those that were handed in.
+    """
+
+    def __init__(self, sources: Mapping[str, bytes], parent: WarmParent) -> None:
+        self.sources = dict(sources)
+        self._parent = parent
+        self._worker: Worker | None = None
+        self._seconds_left = parent.limits.total_seconds
+        self.call_seconds = parent.limits.call_seconds
+        """What one call may take, in seconds of the wall clock."""
+        self.layers: list[str] = []
+        """The layers of isolation under which the submission ran."""
+        self.output = bytearray()
+        """The beginning of what the submission printed."""
+
+    def start(self) -> Worker:
+        """The submission's worker, started where there is none.
+
+        Raises KitFault or IsolationMissing where it can't be started.
+        """
+        if self._worker is not None and not self._worker.alive:
+            self.close()
+        if self._worker is None:
+            worker = Worker(self._parent)
+            self._worker, self.layers = worker, worker.layers
+            try:
+                worker.request(
+                    "loading",
+                    self._parent.limits.call_seconds,
+                    {"operation": "load", "sources": self.sources},
+                )
+            except StudentFault as fault:  # no line of the submission has run yet: it is ours
+                raise KitFault(f"A worker could not take the submission: {fault}") from fault
+        return self._worker
+
+    def close(self) -> None:
+        """End the submission's worker."""
+        if self._worker is not None:
+            with suppress(KitFault):  # then it has gone together with its parent
+                self._worker.end()
+            room = self._parent.limits.output_bytes - len(self.output)
+            self.output += self._worker.output[: max(room, 0)]
+            self._worker = None
+
+    def request(self, what: str, **message: Any) -> Any:
+        """Send one request and return what it gave; handles may stand anywhere in ``message``.
+
+        ``what`` names the request in messages, such as "your `adam`". Raises StudentFault where
+        the student's code gave no answer.
+        """
+        worker = self.start()
+        content = self._without_handles(message, what)
+        began = time.monotonic()
+        try:
+            return worker.request(what, min(self.call_seconds, self._seconds_left), content)
+        except StudentFault as fault:
+            if time.monotonic() - began < self._seconds_left:
+                raise
+            raise StudentFault(
+                f"{capital(what)} did not return: all calls of your code together took more than "
+                f"{self._parent.limits.total_seconds:g} s."
+            ) from fault
+        finally:
+            self._seconds_left -= time.monotonic() - began
+
+    def handle(self, remote: wire.Remote) -> Handle:
+        """The handle of an object that the worker named in its last reply."""
+        assert self._worker is not None
+        return Handle(self._worker, remote.id, remote.type_name)
+
+    def _without_handles(self, value: Any, what: str) -> Any:
+        """``value`` as it travels: handles by their number, all of them of the present worker."""
+        if isinstance(value, Handle):
+            if value.worker is not self._worker:
+                raise StudentFault(
+                    f"Could not run {what}: the process of your code ended before, and with it its "
+                    f"{value.type_name} object."
+                )
+            return wire.Remote(value.number, value.type_name)
+        if isinstance(value, list):
+            return [self._without_handles(item, what) for item in value]
+        if isinstance(value, tuple) and not isinstance(value, wire.Mapped):
+            return tuple(self._without_handles(item, what) for item in value)
+        if isinstance(value, dict):
+            return {key: self._without_handles(item, what) for key, item in value.items()}
+        return value

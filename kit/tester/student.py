@@ -1,0 +1,190 @@
+"""What a suite sees of a submission: remote calls that read like ordinary ones.
+
+``next_w, config = student.optim.adam(w, dw, config)`` sends the arguments to the worker, runs the
+student's function there, and brings back its value. What the function left in arrays, lists and
+dicts that it was given is copied back into them, so a suite can look at them as if the call had
+been a local one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from kit import wire
+from kit.tester.faults import KitFault, StudentFault
+from kit.tester.process import capital
+from kit.tester.session import Handle, Session
+
+
+class Student:
+    """A submission as a suite uses it: its modules are attributes, by their last name."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._modules = _module_names(session.sources)
+
+    def __getattr__(self, name: str) -> Module:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._modules:
+            raise KitFault(f"The assignment has no module {name!r}.")
+        return Module(self._session, self._modules[name])
+
+    @contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        """Let each call in the block take up to ``seconds`` of the wall clock."""
+        before, self._session.call_seconds = self._session.call_seconds, seconds
+        try:
+            yield
+        finally:
+            self._session.call_seconds = before
+
+    @staticmethod
+    def mapped(array: np.ndarray) -> wire.Mapped:
+        """``array``, which is a map of a file (or a view of one), as an argument that isn't copied.
+
+        The worker gets it read-only. Raises KitFault where it is no contiguous map.
+        """
+        owner: Any = array
+        while owner is not None and not isinstance(owner, np.memmap):
+            owner = owner.base
+        while isinstance(owner, np.memmap) and isinstance(owner.base, np.memmap):
+            owner = owner.base
+        if owner is None or not array.flags.c_contiguous:
+            raise KitFault("Only a contiguous array that is mapped from a file can be shared.")
+        skipped = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+        return wire.Mapped(
+            str(owner.filename), array.dtype.name, array.shape, int(owner.offset) + skipped
+        )
+
+
+class Module:
+    """A module of the submission; its functions and classes are attributes."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        self._session = session
+        self._name = name
+
+    def __getattr__(self, name: str) -> Function:
+        return Function(self._session, self._name, name, f"your `{name}`")
+
+
+class Object:
+    """An object that stays in the worker: call its methods, ``get`` and ``set`` its attributes."""
+
+    def __init__(self, session: Session, handle: Handle) -> None:
+        self._session = session
+        self.handle = handle
+
+    def __getattr__(self, name: str) -> Function:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        what = f"`{name}` of your {self.handle.type_name}"
+        return Function(self._session, self.handle, name, what)
+
+    def get(self, name: str) -> Any:
+        """The value of the attribute ``name``."""
+        what = f"reading `{name}` of your {self.handle.type_name}"
+        reply = self._session.request(what, target=self.handle, operation="get", name=name)
+        return _received(self._session, reply)
+
+    def set(self, name: str, value: Any) -> None:
+        """Give the attribute ``name`` a value."""
+        what = f"setting `{name}` of your {self.handle.type_name}"
+        self._session.request(
+            what, target=self.handle, operation="set", name=name, value=_sent(value)
+        )
+
+    def __repr__(self) -> str:
+        return f"an object of type {self.handle.type_name}"
+
+
+class Function:
+    """Something in the worker that can be called."""
+
+    def __init__(self, session: Session, target: str | Handle, name: str, what: str) -> None:
+        self._session = session
+        self._target = target
+        self._name = name
+        self._what = what
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Call it there, and copy back what the call left in its arguments.
+
+        An argument that holds mapped arrays is not copied back: they can't have changed.
+        """
+        given = [*arguments, *named.values()]
+        reply = self._session.request(
+            self._what,
+            target=self._target,
+            operation="call",
+            name=self._name,
+            arguments=[_sent(argument) for argument in given],
+            names=list(named),
+            back=[_may_change(argument) for argument in given],
+        )
+        left = reply.get("left") if isinstance(reply, dict) else None
+        if not isinstance(left, list) or len(left) != len(given) or "value" not in reply:
+            raise StudentFault(f"{capital(self._what)} sent a malformed reply.")
+        for before, after in zip(given, left, strict=True):
+            self._restore(before, after)
+        return _received(self._session, reply["value"])
+
+    def _restore(self, before: Any, after: Any) -> None:
+        """Put into the argument ``before`` what the call left in it."""
+        if isinstance(before, np.ndarray) and isinstance(after, np.ndarray):
+            if before.shape != after.shape or before.dtype != after.dtype:
+                raise StudentFault(f"{capital(self._what)} reshaped an array that it was given.")
+            if before.flags.writeable:
+                before[...] = after
+        elif isinstance(before, dict) and isinstance(after, dict):
+            before.clear()
+            before.update(_received(self._session, after))
+        elif isinstance(before, list) and isinstance(after, list):
+            before[:] = _received(self._session, after)
+
+
+def _may_change(argument: Any) -> bool:
+    """Whether a call can leave something else in ``argument`` that is worth sending back."""
+    if isinstance(argument, dict):
+        return not any(isinstance(value, wire.Mapped) for value in argument.values())
+    return isinstance(argument, np.ndarray | list)
+
+
+def _sent(value: Any) -> Any:
+    """``value`` with handles in the place of objects."""
+    if isinstance(value, Object):
+        return value.handle
+    if isinstance(value, list):
+        return [_sent(item) for item in value]
+    if isinstance(value, tuple) and not isinstance(value, wire.Mapped | Handle):
+        return tuple(_sent(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _sent(item) for key, item in value.items()}
+    return value
+
+
+def _received(session: Session, value: Any) -> Any:
+    """``value`` with objects in the place of those that stayed in the worker."""
+    if isinstance(value, wire.Remote):
+        return Object(session, session.handle(value))
+    if isinstance(value, list):
+        return [_received(session, item) for item in value]
+    if isinstance(value, tuple):
+        return tuple(_received(session, item) for item in value)
+    if isinstance(value, dict):
+        return {key: _received(session, item) for key, item in value.items()}
+    return value
+
+
+def _module_names(sources: Any) -> dict[str, str]:
+    """``{"optim": "nndl.optim", ...}`` for the modules among ``sources``."""
+    paths = [PurePosixPath(name) for name in sources if name.endswith(".py")]
+    return {
+        path.stem: ".".join(path.with_suffix("").parts) for path in paths if path.stem != "__init__"
+    }

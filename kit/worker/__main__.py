@@ -1,0 +1,103 @@
+"""The warm parent of workers: loads NumPy once, then forks one confined worker a submission.
+
+It is started by the tester with a clean environment and knows nothing but what it loads here. On
+its control socket (an inherited file, its number the only argument) it is asked, in JSON, for
+workers, and to end them:
+
+    {"spawn": limits} with two files, channel and output  ->  {"pid": 123}
+    {"end": 123}                                          ->  {"status", "seconds", "bytes"}
+
+It ends, with all its workers, when the tester closes the socket.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+from kit import wire
+from kit.worker import modules
+from kit.worker.confine import ConfinementError, SeccompFilter, confine, keep_only
+from kit.worker.serve import Channel, Server
+
+CHANNEL = 3
+MESSAGE_BYTES = 64 * 1024
+
+
+def main() -> None:
+    """Warm up, then serve the control socket until it closes."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    try:
+        seccomp = SeccompFilter()
+        modules.preload()
+    except ConfinementError as error:
+        control.send(json.dumps({"refused": str(error)}).encode())
+        return
+    gc.collect()
+    gc.freeze()
+    control.send(b'{"ready": true}')
+    workers: set[int] = set()
+    while True:
+        message, files, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)
+        if not message:
+            break
+        request = json.loads(message)
+        if "spawn" in request:
+            pid = spawn(seccomp, request["spawn"], files)
+            workers.add(pid)
+            reply: dict[str, Any] = {"pid": pid}
+        else:
+            workers.remove(request["end"])
+            reply = end(request["end"])
+        control.send(json.dumps(reply).encode())
+    for pid in workers:
+        end(pid)
+
+
+def spawn(seccomp: SeccompFilter, limits: dict[str, int], files: list[int]) -> int:
+    """Fork a worker that talks on ``files`` (channel, output); return its process number."""
+    pid = os.fork()
+    if pid:
+        for file in files:
+            os.close(file)
+        return pid
+    try:
+        work(seccomp, limits, *files)
+    finally:
+        os._exit(0)
+
+
+def work(seccomp: SeccompFilter, limits: dict[str, int], channel: int, output: int) -> None:
+    """Be a worker: confine this process, then serve the submission."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    keep_only({0: nothing, 1: output, 2: output, CHANNEL: channel})
+    connection = Channel(socket.socket(fileno=CHANNEL))
+    try:
+        layers = confine(seccomp, limits)
+    except ConfinementError as error:
+        connection.send(wire.encode({"refused": str(error)}))
+        return
+    Server(connection).run(layers)
+
+
+def end(pid: int) -> dict[str, Any]:
+    """Kill a worker if it still runs, and say how it ended and what it used."""
+    os.kill(pid, signal.SIGKILL)
+    _, status, usage = os.wait4(pid, 0)
+    return {
+        "status": os.waitstatus_to_exitcode(status),
+        "seconds": usage.ru_utime + usage.ru_stime,
+        "bytes": usage.ru_maxrss * 1024,
+    }
+
+
+if __name__ == "__main__":
+    # without a script's folder on the path, and deaf to a Ctrl-C that is meant for the tester
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.dont_write_bytecode = True
+    main()

@@ -1,0 +1,413 @@
+"""What a student's process can't do, and what the tester makes of one that tries."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kit.limits import Limits
+from kit.tester.faults import IsolationMissing, StudentFault
+from kit.tester.process import WarmParent
+from kit.tester.session import Session
+from kit.tester.student import Student
+
+Make = Callable[..., Student]
+
+
+def fault_of(student: Student, function: str = "f", seconds: float = 20) -> StudentFault:
+    """The fault that calling ``function`` ends in."""
+    with student.deadline(seconds), pytest.raises(StudentFault) as caught:
+        getattr(student.work, function)()
+    return caught.value
+
+
+class TestCalls:
+    """A remote call behaves like a local one, as far as data go."""
+
+    def test_arguments_and_values_arrive(self, student: Make) -> None:
+        work = student("def f(a, *b, c=0, **d): return [a, b, c, d]")
+        assert work.work.f(1, 2, 3, c=4, e=5) == [1, (2, 3), 4, {"e": 5}]
+
+    def test_changed_arguments_come_back(self, student: Make) -> None:
+        work = student(
+            "def f(w, config, items):\n    w += 1; config['t'] = w.sum(); items.append(9)"
+        )
+        w, config, items = np.zeros(3), {"old": 1}, [1]
+        assert work.work.f(w, config=config, items=items) is None
+        assert w.tolist() == [1, 1, 1]
+        assert config == {"old": 1, "t": 3.0}
+        assert items == [1, 9]
+
+    def test_arrays_of_the_tester_are_no_arrays_of_the_worker(self, student: Make) -> None:
+        work = student("kept = []\ndef f(w): kept.append(w)\ndef g(): kept[0][:] = 7")
+        w = np.zeros(3)
+        work.work.f(w)
+        work.work.g()
+        assert w.tolist() == [0, 0, 0]
+
+    def test_objects_stay_and_are_used_from_afar(self, student: Make) -> None:
+        work = student(
+            "class Net:\n"
+            "    def __init__(self): self.params = {'W': 1.0}\n"
+            "    def loss(self, x): return x * self.params['W']\n"
+        )
+        net = work.work.Net()
+        assert net.loss(3.0) == 3.0
+        net.set("params", {"W": 2.0})
+        assert net.get("params") == {"W": 2.0}
+        assert net.loss(3.0) == 6.0
+
+    def test_objects_can_be_passed_on(self, student: Make) -> None:
+        work = student(
+            "class Box:\n    x = 5\ndef make(): return 1, Box()\ndef f(pair): return pair[1].x"
+        )
+        assert work.work.f(work.work.make()) == 5
+
+    def test_a_mapped_array_is_read_only_and_not_copied(
+        self, student: Make, tmp_path: Path
+    ) -> None:
+        np.save(tmp_path / "x.npy", np.arange(1000.0))
+        x = np.asarray(np.load(tmp_path / "x.npy", mmap_mode="r"))
+        work = student("def f(data): return data['x'].sum(), data['x'].flags.writeable")
+        assert work.work.f({"x": work.mapped(x)}) == (x.sum(), False)
+        assert work.work.f({"x": work.mapped(x[10:20])})[0] == x[10:20].sum()
+
+    def test_an_array_in_memory_cannot_be_mapped(self, student: Make) -> None:
+        with pytest.raises(Exception, match="mapped from a file"):
+            student("").mapped(np.zeros(3))
+
+
+class TestImports:
+    """The submission is what is imported, and a line that an editor inserted costs nothing."""
+
+    def test_modules_import_each_other(self, student: Make) -> None:
+        work = student(
+            "from nndl.other import *\nfrom .other import g\ndef f(): return g()",
+            other="def g(): return 1",
+        )
+        assert work.work.f() == 1
+
+    def test_a_broken_module_costs_only_what_needs_it(self, student: Make) -> None:
+        work = student("def f(): return 1", other="def g(:")
+        assert work.work.f() == 1
+        with pytest.raises(StudentFault, match=r"SyntaxError.*nndl/other.py, line 1"):
+            work.other.g()
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "import regex",
+            "from past.builtins import xrange",
+            "import torch.nn as nn",
+            "from fsspec import *",
+        ],
+    )
+    def test_a_stray_import_costs_nothing(self, student: Make, line: str) -> None:
+        assert student(f"{line}\ndef f(): return 1").work.f() == 1
+
+    def test_what_needs_a_missing_package_fails_by_its_name(self, student: Make) -> None:
+        fault = fault_of(student("import scipy.special as sp\ndef f(): return sp.softmax([1])"))
+        assert "'scipy.special.softmax'" in str(fault)
+        assert "only NumPy and the standard library" in str(fault)
+
+    def test_a_guarded_import_takes_its_other_way(self, student: Make) -> None:
+        work = student(
+            "try:\n    import torch\nexcept ImportError:\n    torch = None\ndef f(): return torch"
+        )
+        assert work.work.f() is None
+
+    def test_an_installed_package_of_the_same_name_is_not_graded(
+        self, warm_parent: WarmParent
+    ) -> None:
+        session = Session({"pytest/work.py": b"def f(): return __name__, __file__"}, warm_parent)
+        assert Student(session).work.f() == ("pytest.work", "pytest/work.py")
+        session.close()
+
+    def test_a_missing_function_is_named_with_its_file(self, student: Make) -> None:
+        assert "nndl/work.py defines no 'f'" in str(fault_of(student("g = 1")))
+
+
+class TestConfinement:
+    """Nothing outside of the worker can be reached from it."""
+
+    @pytest.mark.parametrize(
+        "attempt",
+        [
+            "open('/etc/passwd')",
+            "open('/tmp/kit-was-here', 'w')",
+            "os.listdir('/')",
+            "os.stat('/etc/passwd')",
+            "os.fork()",
+            "os.posix_spawn('/bin/true', ['true'], {})",
+            "os.execv('/bin/true', ['true'])",
+            "os.kill(os.getppid(), 9)",
+            "os.killpg(0, 9)",
+            "socket.socket()",
+            "socket.socketpair()",
+            "os.memfd_create('x')",
+            "os.pipe()",
+            "os.chdir('/')",
+            "os.setpriority(os.PRIO_PROCESS, 0, 1)",
+            "resource.getrlimit(resource.RLIMIT_AS)",
+            "fcntl.fcntl(3, fcntl.F_SETOWN, os.getppid())",
+            "fcntl.fcntl(3, fcntl.F_SETFL, os.O_ASYNC)",
+            "fcntl.ioctl(1, 0x5412, b'x')",
+            "mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)",
+            "signal.pidfd_send_signal(1, 9)",
+            "os.eventfd(0)",
+            "os.utime('/tmp')",
+            "os.chmod('/tmp', 0)",
+        ],
+    )
+    def test_a_forbidden_call_is_refused(self, student: Make, attempt: str) -> None:
+        modules = (
+            "import os, signal\ndef f():\n    import socket, fcntl, mmap, resource\n    return "
+        )
+        fault = fault_of(student(modules + attempt))
+        assert fault.error is not None
+        assert fault.error["type"] == "PermissionError"
+
+    def test_no_new_thread_or_process_by_any_call(self, student: Make) -> None:
+        work = student("import threading\ndef f(): threading.Thread(target=print).start()")
+        assert "can't start new thread" in str(fault_of(work))
+
+    def test_a_raw_call_is_refused_as_well(self, student: Make) -> None:
+        work = student(
+            "import ctypes\n"
+            "libc = ctypes.CDLL(None, use_errno=True)\n"
+            "def f(): return libc.syscall(57), ctypes.get_errno()"  # 57 is fork on x86-64
+        )
+        assert work.work.f() == (-1, 1)
+
+    def test_every_layer_is_named(self, warm_parent: WarmParent) -> None:
+        session = Session({}, warm_parent)
+        session.start()
+        assert {"rlimits", "seccomp"} <= set(session.layers)
+        assert ("uid" in session.layers) is (os.geteuid() == 0)
+        session.close()
+
+    def test_nothing_of_the_tester_is_in_its_memory(self, student: Make) -> None:
+        work = student(
+            "import sys\ndef f(): return sorted(m for m in sys.modules if m.startswith('kit'))"
+        )
+        assert work.work.f() == [
+            "kit",
+            "kit.wire",
+            "kit.worker",
+            "kit.worker.confine",
+            "kit.worker.modules",
+            "kit.worker.serve",
+        ]
+
+    def test_the_environment_holds_nothing_of_ours(
+        self, student: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KIT_SECRET", "x")
+        with WarmParent() as parent:
+            session = Session({"w.py": b"import os\ndef f(): return dict(os.environ)"}, parent)
+            names = set(Student(session).w.f())
+            session.close()
+        assert names <= {
+            "PATH",
+            "LC_ALL",
+            "LC_CTYPE",
+            "OPENBLAS_NUM_THREADS",
+            "OMP_NUM_THREADS",
+            "MKL_NUM_THREADS",
+        }
+
+    def test_only_its_own_files_are_open(self, student: Make) -> None:
+        work = student(
+            "import os, fcntl\n"
+            "def f():\n"
+            "    found = []\n"
+            "    for number in range(1024):\n"
+            "        try: fcntl.fcntl(number, fcntl.F_GETFD); found.append(number)\n"
+            "        except OSError as error: assert error.errno == 9\n"
+            "    return found\n"
+        )
+        assert work.work.f() == [0, 1, 2, 3]
+
+    def test_the_worker_reads_no_submission_without_its_floor(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        program = (
+            "import ctypes, sys\n"
+            "real = ctypes.CDLL\n"
+            "def without(name, **kw):\n"
+            "    if name == 'libseccomp.so.2': raise OSError\n"
+            "    return real(name, **kw)\n"
+            "ctypes.CDLL = without\n"
+            "from kit.worker.confine import SeccompFilter\n"
+            "SeccompFilter()\n"
+        )
+        run = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+        assert "libseccomp.so.2 is missing" in run.stderr
+        assert run.returncode == 1
+
+    def test_a_host_without_confinement_grades_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        refusing = tmp_path / "python"
+        refusing.write_text(
+            f"#!{sys.executable}\nimport socket, sys\n"
+            'socket.socket(fileno=int(sys.argv[-1])).send(b\'{"refused": "no floor here"}\')\n'
+        )
+        refusing.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(refusing))
+        with pytest.raises(IsolationMissing, match="no floor here"):
+            WarmParent()
+
+
+class TestEnds:
+    """However a student's code ends, the tester knows how, and goes on."""
+
+    @pytest.mark.parametrize(
+        ("body", "phrase"),
+        [
+            ("import os; os._exit(3)", "ended the process (exit code 3)"),
+            ("import os; os._exit(0)", "ended the process (exit code 0)"),
+            ("exit()", "raised SystemExit"),
+            ("raise SystemExit(0)", "raised SystemExit"),
+            ("raise KeyboardInterrupt", "raised KeyboardInterrupt"),
+            ("import ctypes; ctypes.string_at(0)", "crashed with SIGSEGV"),
+            ("import os; os.close(3)", "ended"),
+            ("f()", "raised RecursionError"),
+            ("import numpy; numpy.ones(10**10)", "raised MemoryError"),
+            ("return [[]] * 3_000_000", "raised WireError"),
+            ("x = []; x.append(x); return x", "raised WireError"),
+            ("import numpy; return numpy.zeros(10**8)", "too large to be sent"),
+        ],
+    )
+    def test_it_is_told_how(self, student: Make, body: str, phrase: str) -> None:
+        assert phrase in str(fault_of(student(f"def f():\n    {body}")))
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "while True: pass",
+            "import time; time.sleep(60)",
+            "import signal\n    for s in range(1, 32):\n"
+            "        try: signal.signal(s, signal.SIG_IGN)\n        except Exception: pass\n"
+            "    while True: pass",
+            "import os\n    while True: os.write(1, b'x' * 65536)",
+        ],
+    )
+    def test_an_endless_loop_is_ended_in_time(self, student: Make, body: str) -> None:
+        began = time.monotonic()
+        fault = fault_of(student(f"def f():\n    {body}"), seconds=0.5)
+        assert str(fault) == "Your `f` did not return within 0.5 s."
+        assert time.monotonic() - began < 10  # far from the 60 s that it would take by itself
+
+    def test_the_next_call_gets_a_new_worker(self, student: Make) -> None:
+        work = student("def f():\n    import os; os._exit(1)\ndef g(): return 5")
+        fault_of(work)
+        assert work.work.g() == 5
+
+    def test_an_object_ends_with_its_worker(self, student: Make) -> None:
+        work = student(
+            "class Net:\n    def x(self): return 1\ndef f():\n    import os; os._exit(1)"
+        )
+        net = work.work.Net()
+        fault_of(work)
+        with pytest.raises(StudentFault, match="ended before, and with it its Net object"):
+            net.x()
+
+    def test_all_calls_together_are_limited(self) -> None:
+        sleepy = {"nndl/work.py": b"import time\ndef f(): time.sleep(0.6)"}
+        with WarmParent(Limits(total_seconds=1.0)) as parent:
+            session = Session(sleepy, parent)
+            Student(session).work.f()
+            for _ in range(2):
+                fault = fault_of(Student(session), seconds=5)
+                assert "all calls of your code together took more than 1 s" in str(fault)
+            session.close()
+
+    def test_no_process_is_left(self) -> None:
+        with WarmParent() as parent:
+            session = Session({"w.py": b"import os\ndef f(): return os.getpid()"}, parent)
+            pid = Student(session).w.f()
+            assert Path(f"/proc/{pid}").exists()
+        assert not Path(f"/proc/{pid}").exists()
+        assert not Path(f"/proc/{parent._process.pid}").exists()
+        session.close()
+
+
+class TestForgery:
+    """A reply that the student's code writes itself is no reply."""
+
+    FORGE = (
+        "import os, sys\n"
+        "from kit import wire\n"
+        "def send(value): os.write(3, wire.encode(value).to_bytes())\n"
+    )
+
+    @pytest.mark.parametrize(
+        "forged",
+        [
+            "{'nonce': 'guess', 'ok': {'value': 1, 'left': []}}",
+            "{'ok': {'value': 1, 'left': []}}",
+            "[]",
+            "None",
+            "{'nonce': {}, 'error': {}}",
+        ],
+    )
+    def test_a_reply_without_the_nonce_is_malformed(self, student: Make, forged: str) -> None:
+        work = student(f"{self.FORGE}def f(): send({forged}); return 1")
+        assert "malformed reply" in str(fault_of(work))
+
+    def test_a_reply_before_the_request_is_malformed(self, student: Make) -> None:
+        work = student(f"{self.FORGE}def f(): return 1\ndef g(): send({{'ok': 1}}); return 1")
+        fault_of(work, "g")
+        assert work.work.f() == 1
+
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            "b'x' * 100",
+            "b'kit1' + b'\\xff' * 13",
+            "b'kit1\\x01\\0\\0\\0' + b'\\0' * 9 + b'{'",
+            "b''",
+        ],
+    )
+    def test_bytes_that_are_no_frame_are_malformed(self, student: Make, raw: str) -> None:
+        work = student(f"import os\ndef f():\n    os.write(3, {raw}); os._exit(0)")
+        fault = str(fault_of(work))
+        assert "malformed reply" in fault or "ended the process" in fault
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            "'x'",
+            "{'type': 1, 'message': 'm', 'trace': []}",
+            "{'type': 't', 'message': 'm', 'trace': [1]}",
+        ],
+    )
+    def test_a_forged_description_of_an_error_is_malformed(self, student: Make, error: str) -> None:
+        work = student(
+            f"{self.FORGE}def f():\n"
+            "    frame = sys._getframe()\n"
+            "    while 'request' not in frame.f_locals: frame = frame.f_back\n"
+            f"    send({{'nonce': frame.f_locals['request']['nonce'], 'error': {error}}})\n"
+        )
+        assert "malformed reply" in str(fault_of(work))
+
+    def test_what_left_arguments_behind_must_fit_them(self, student: Make) -> None:
+        work = student("def f(w): w.shape = (3, 1)")
+        with pytest.raises(StudentFault, match="reshaped an array"):
+            work.work.f(np.zeros(3))
+
+    def test_an_unbounded_output_is_cut(self, student: Make, warm_parent: WarmParent) -> None:
+        session = Session({"w.py": b"def f(): print('x' * 10**7); return 1"}, warm_parent)
+        assert Student(session).w.f() == 1
+        session.close()
+        assert len(session.output) == warm_parent.limits.output_bytes
