@@ -1,0 +1,256 @@
+"""The update rules of nndl/optim.py: documented values, then steps that no notebook shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import oracle
+import pytest
+
+SHAPES = [(7,), (3, 4), (2, 3, 4)]
+STEPS = 5
+
+
+def check_documented(student, expect, documented, rule):
+    """One step from the documented state gives the documented numbers, state in ``config``."""
+    config = documented.config
+    reply = getattr(student.optim, rule)(documented.inputs["w"], documented.inputs["dw"], config)
+    next_w, _ = expect.pair(reply, rule, ("next_w", "config"))
+    where = "in the notebook's example"
+    for name, values in documented.expected.items():
+        got = next_w if name == "next_w" else expect.entry(config, name, where)
+        expect.close(got, values, name, where=where, **documented.tolerance)
+
+
+def check_steps(student, expect, rule, *, w, gradients, config, situation, **tolerance):
+    """Each of several steps in a row, fed on as the Solver does, is where the oracle is."""
+    trajectory = getattr(oracle, rule)(w, gradients, **(config or {}))
+    next_w = w.copy()
+    for step, dw in enumerate(gradients):
+        where = f"after step {step + 1} of {len(gradients)} {situation}"
+        reply = getattr(student.optim, rule)(next_w, dw.copy(), config)
+        next_w, config = expect.pair(reply, rule, ("next_w", "config"))
+        for name, values in trajectory.items():
+            got = next_w if name == "next_w" else expect.entry(config, name, where)
+            expect.close(got, values[step], name, where=where, **tolerance)
+
+
+def check_shapes(student, expect, draw, rule, draw_config):
+    """Several steps with unseen settings for weights of one, two and three dimensions."""
+    for shape in SHAPES:
+        check_steps(
+            student,
+            expect,
+            rule,
+            w=draw(shape),
+            gradients=draw((STEPS, *shape)),
+            config=draw_config(),
+            situation=f"for w of shape {shape}",
+        )
+
+
+def check_defaults(student, expect, draw, rule):
+    """Whatever ``config`` does not hold has its default value."""
+    for config in (None, {}, {"learning_rate": 0.05}):
+        check_steps(
+            student,
+            expect,
+            rule,
+            w=draw((3, 4)),
+            gradients=10 * draw((3, 3, 4)),  # large, so that where epsilon stands decides nothing
+            config=config,
+            situation=f"with config={config}",
+        )
+
+
+def check_epsilon(student, expect, draw, rule, epsilon):
+    """An epsilon large enough to show where in the formula it stands."""
+    config = {"learning_rate": 0.05, "epsilon": epsilon}
+    run = {"w": draw((3, 4)), "gradients": draw((STEPS, 3, 4)), "config": config}
+    check_steps(student, expect, rule, **run, situation=f"with epsilon={epsilon:.3g}")
+
+
+def check_arguments(student, expect, draw, rule):
+    """The state is in the dictionary that was passed in, and dw is as it was."""
+    w, dw, config = draw((3, 4)), draw((3, 4)), {}
+    kept, trajectory = dw.copy(), getattr(oracle, rule)(w, dw[None])
+    expect.pair(getattr(student.optim, rule)(w, dw, config), rule, ("next_w", "config"))
+    for name in trajectory.keys() - {"next_w"}:
+        got = expect.entry(config, name, "that was passed in as config")
+        expect.close(got, trajectory[name][0], name, where="in the config that was passed in")
+    expect.that(
+        np.array_equal(dw, kept),
+        f"`{rule}` changed dw, the gradient it was given. Compute with it, but leave it as it is.",
+    )
+
+
+def check_float32(student, expect, draw, rule):
+    """float32 weights stay finite and right, also where gradients are zero."""
+    w, gradients = draw((3, 4)).astype(np.float32), draw((STEPS, 3, 4)).astype(np.float32)
+    gradients[:, 0] = 0
+    run = {"w": w, "gradients": gradients, "config": {}, "situation": "with float32 arrays"}
+    check_steps(student, expect, rule, **run, rtol=1e-4, atol=1e-6)
+
+
+class TestMomentum:
+    rule = "sgd_momentum"
+
+    @pytest.fixture
+    def settings(self, rng):
+        return lambda: {
+            "learning_rate": rng.uniform(0.02, 0.09),
+            "momentum": rng.uniform(0.3, 0.8),
+        }
+
+    @pytest.mark.task("sgd_momentum", points=3)
+    def test_documented(self, student, expect, documented):
+        """`v ← μv − ηg;  w ← w + v`, with the numbers that the notebook shows."""
+        check_documented(student, expect, documented, self.rule)
+
+    @pytest.mark.task("sgd_momentum", points=3)
+    def test_steps(self, student, expect, draw, settings):
+        """`v ← μv − ηg;  w ← w + v`: the new v is stored, and the next step starts from it."""
+        check_shapes(student, expect, draw, self.rule, settings)
+
+    @pytest.mark.task("sgd_momentum", points=2)
+    def test_defaults(self, student, expect, draw):
+        """What config does not hold has a default: `η = 1e-2, μ = 0.9, v = 0`."""
+        check_defaults(student, expect, draw, self.rule)
+
+    @pytest.mark.task("sgd_momentum", points=1)
+    def test_arguments(self, student, expect, draw):
+        """`config["velocity"] = v` in the dictionary that was passed in; dw is only read."""
+        check_arguments(student, expect, draw, self.rule)
+
+    @pytest.mark.task("sgd_momentum", points=1)
+    def test_float32(self, student, expect, draw):
+        """float32 weights and gradients give a finite next_w, also where the gradient is 0."""
+        check_float32(student, expect, draw, self.rule)
+
+
+class TestNesterovMomentum:
+    rule = "sgd_nesterov_momentum"
+
+    @pytest.fixture
+    def settings(self, rng):
+        return lambda: {
+            "learning_rate": rng.uniform(0.02, 0.09),
+            "momentum": rng.uniform(0.3, 0.8),
+        }
+
+    @pytest.mark.task("sgd_nesterov_momentum", points=3)
+    def test_documented(self, student, expect, documented):
+        """`u ← μv − ηg;  w ← w + u + μ(u − v);  v ← u`, with the notebook's numbers."""
+        check_documented(student, expect, documented, self.rule)
+
+    @pytest.mark.task("sgd_nesterov_momentum", points=3)
+    def test_steps(self, student, expect, draw, settings):
+        """`u ← μv − ηg;  w ← w + u + μ(u − v);  v ← u`: the formula uses the old v and the new."""
+        check_shapes(student, expect, draw, self.rule, settings)
+
+    @pytest.mark.task("sgd_nesterov_momentum", points=2)
+    def test_defaults(self, student, expect, draw):
+        """What config does not hold has a default: `η = 1e-2, μ = 0.9, v = 0`."""
+        check_defaults(student, expect, draw, self.rule)
+
+    @pytest.mark.task("sgd_nesterov_momentum", points=1)
+    def test_arguments(self, student, expect, draw):
+        """`config["velocity"] = v` in the dictionary that was passed in; dw is only read."""
+        check_arguments(student, expect, draw, self.rule)
+
+    @pytest.mark.task("sgd_nesterov_momentum", points=1)
+    def test_float32(self, student, expect, draw):
+        """float32 weights and gradients give a finite next_w, also where the gradient is 0."""
+        check_float32(student, expect, draw, self.rule)
+
+
+class TestRMSProp:
+    rule = "rmsprop"
+
+    @pytest.fixture
+    def settings(self, rng):
+        return lambda: {
+            "learning_rate": rng.uniform(0.02, 0.09),
+            "decay_rate": rng.uniform(0.3, 0.9),
+        }
+
+    @pytest.mark.task("rmsprop", points=3)
+    def test_documented(self, student, expect, documented):
+        """`a ← ρa + (1−ρ)g²;  w ← w − ηg / (√a + ε)`, with the notebook's numbers."""
+        check_documented(student, expect, documented, self.rule)
+
+    @pytest.mark.task("rmsprop", points=3)
+    def test_steps(self, student, expect, draw, settings):
+        """`a ← ρa + (1−ρ)g²;  w ← w − ηg / (√a + ε)`: the step uses the new a, which is stored."""
+        check_shapes(student, expect, draw, self.rule, settings)
+
+    @pytest.mark.task("rmsprop", points=1)
+    def test_epsilon(self, student, expect, draw, rng):
+        """ε is added to the root, outside it, and read from config: `√a + ε`, not `√(a + ε)`."""
+        check_epsilon(student, expect, draw, self.rule, rng.uniform(0.01, 0.1))
+
+    @pytest.mark.task("rmsprop", points=1)
+    def test_defaults(self, student, expect, draw):
+        """What config does not hold has a default: `η = 1e-2, ρ = 0.99, ε = 1e-8, a = 0`."""
+        check_defaults(student, expect, draw, self.rule)
+
+    @pytest.mark.task("rmsprop", points=1)
+    def test_arguments(self, student, expect, draw):
+        """`config["a"] = a` in the dictionary that was passed in; dw is only read."""
+        check_arguments(student, expect, draw, self.rule)
+
+    @pytest.mark.task("rmsprop", points=1)
+    def test_float32(self, student, expect, draw):
+        """float32 weights and gradients give a finite next_w, also where the gradient is 0."""
+        check_float32(student, expect, draw, self.rule)
+
+
+class TestAdam:
+    rule = "adam"
+
+    @pytest.fixture
+    def settings(self, rng):
+        return lambda: {
+            "learning_rate": rng.uniform(0.02, 0.09),
+            "beta1": rng.uniform(0.3, 0.6),
+            "beta2": rng.uniform(0.7, 0.9),
+        }
+
+    @pytest.mark.task("adam", points=4)
+    def test_documented(self, student, expect, documented):
+        """`w ← w − η·v̂ / (√â + ε)`, `v̂ = v/(1−β₁ᵗ)`, `â = a/(1−β₂ᵗ)`, as in the notebook."""
+        check_documented(student, expect, documented, self.rule)
+
+    @pytest.mark.task("adam", points=4)
+    def test_steps(self, student, expect, draw, settings):
+        """`t ← t+1;  v ← β₁v + (1−β₁)g;  a ← β₂a + (1−β₂)g²;  w ← w − η·v̂ / (√â + ε)`.
+
+        The moments are stored as they are; only the step uses them corrected by `1−β₁ᵗ`, `1−β₂ᵗ`.
+        """
+        check_shapes(student, expect, draw, self.rule, settings)
+
+    @pytest.mark.task("adam", points=1)
+    def test_resumed(self, student, expect, draw, settings, rng):
+        """Adam goes on from the v, a and t that config holds: the first step uses `t + 1`."""
+        state = {"v": draw((3, 4)), "a": draw((3, 4)) ** 2, "t": int(rng.integers(3, 9))}
+        run = {"w": draw((3, 4)), "gradients": draw((STEPS, 3, 4)), "config": settings() | state}
+        check_steps(student, expect, self.rule, **run, situation=f"from t={state['t']}")
+
+    @pytest.mark.task("adam", points=2)
+    def test_epsilon(self, student, expect, draw, rng):
+        """ε is added to the root of the corrected moment: `√â + ε`, not `√(â + ε)`."""
+        check_epsilon(student, expect, draw, self.rule, rng.uniform(0.01, 0.1))
+
+    @pytest.mark.task("adam", points=2)
+    def test_defaults(self, student, expect, draw):
+        """Defaults: `η = 1e-3, β₁ = 0.9, β₂ = 0.999, ε = 1e-8`, and v, a, t start at 0."""
+        check_defaults(student, expect, draw, self.rule)
+
+    @pytest.mark.task("adam", points=1)
+    def test_arguments(self, student, expect, draw):
+        """v, a and t are stored in the dictionary that was passed in as config; dw is only read."""
+        check_arguments(student, expect, draw, self.rule)
+
+    @pytest.mark.task("adam", points=1)
+    def test_float32(self, student, expect, draw):
+        """float32 weights and gradients give a finite next_w, also where the gradient is 0."""
+        check_float32(student, expect, draw, self.rule)

@@ -1,0 +1,206 @@
+"""The command line: parses, calls, prints, and chooses the exit code.
+
+Exit codes: 0 all is well (``check``: every automatic task passed); 1 it is not (``check``: a task
+failed; ``grade``: some submissions could not be graded by our fault; ``release --check``: a proof
+failed); 2 wrong usage; 3 ``check`` could not grade, by our fault.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from kit.course import Assignment, CourseError, assignment_names, find_assignment, find_root
+from kit.skeleton import ReleaseError
+from kit.tester.faults import KitFault
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Release assignments and grade what comes back, without trusting it.",
+)
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+AssignmentName = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="a folder of source/")]
+Seed = Annotated[
+    int | None, typer.Option(help="replay the unseen inputs of an earlier result", min=0)
+]
+
+
+@contextmanager
+def told(fault_code: int = 1) -> Iterator[None]:
+    """Turn the errors that people can mend into a sentence and an exit code."""
+    try:
+        yield
+    except ReleaseError as error:
+        errors.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from error
+    except CourseError as error:
+        errors.print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from error
+    except KitFault as error:
+        errors.print(f"Nothing was graded. {error}", style="red", markup=False)
+        raise typer.Exit(fault_code) from error
+
+
+@app.command()
+def data(
+    source: Annotated[
+        Path | None, typer.Option(help="a folder or archive that you have already")
+    ] = None,
+) -> None:
+    """Fetch the data sets of all assignments and verify them."""
+    from kit.plugin import load_provided
+
+    with told():
+        root = find_root()
+        for name in assignment_names(root):
+            assignment = Assignment(root, name)
+            if "utils/data_utils.py" not in assignment.provided_modules:
+                continue
+            loader = load_provided(assignment, "utils.data_utils")
+            try:
+                folder = loader.fetch(source=source)
+            except loader.DataError as error:
+                errors.print(str(error), style="red", markup=False)
+                raise typer.Exit(1) from error
+            console.print(f"{name}: the data are in {folder} and verified.", markup=False)
+
+
+@app.command()
+def release(
+    assignment: AssignmentName,
+    check: Annotated[
+        bool, typer.Option("--check", help="change nothing; prove the committed release")
+    ] = False,
+) -> None:
+    """Build release/ASSIGNMENT from source/ and solutions/, or prove that it is right."""
+    from kit import proofs
+
+    with told():
+        found = find_assignment(assignment)
+        if not check:
+            proofs.publish(found)
+            console.print(f"release/{assignment} is built and leaks nothing.", markup=False)
+            return
+        problems = proofs.check(found)
+    for problem in problems:
+        errors.print(f"- {problem}", style="red", markup=False)
+    if problems:
+        raise typer.Exit(1)
+    console.print(
+        f"release/{assignment} is up to date and leaks nothing, its skeleton scores 0 and the "
+        "solution everything.",
+        markup=False,
+    )
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="the folder of one submission")] = Path(),
+    assignment: Annotated[
+        str | None, typer.Option(help="which assignment it is of, where there are several")
+    ] = None,
+    seed: Seed = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the result itself")] = False,
+) -> None:
+    """Grade one folder and print what is right, what is wrong and why."""
+    from kit.classroom import grade_one
+    from kit.display import show_result
+
+    with told(fault_code=3):
+        result = grade_one(_only(assignment), path, seed)
+    if as_json:
+        print(json.dumps(result, indent=2))
+    else:
+        show_result(console, result)
+    raise typer.Exit(_verdict(result))
+
+
+@app.command()
+def grade(
+    assignment: AssignmentName,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="submissions, or folders of them")
+    ],
+    out: Annotated[Path | None, typer.Option(help="where the results go")] = None,
+    tasks: Annotated[
+        str | None, typer.Option(help="grade only these tasks (ids, with commas)")
+    ] = None,
+    seed: Seed = None,
+) -> None:
+    """Grade many submissions and write results/ASSIGNMENT/STUDENT.json for each."""
+    from kit.classroom import grade_all
+    from kit.display import show_class, show_line
+
+    with told():
+        found = find_assignment(assignment)
+        folder = out or found.root / "results" / assignment
+        chosen = [task.strip() for task in tasks.split(",")] if tasks else None
+        graded = []
+        for result in grade_all(found, paths, folder, chosen, seed):
+            show_line(console, result)
+            graded.append(result)
+    show_class(console, graded)
+    console.print(f"Results are in {folder}.", markup=False, soft_wrap=True)
+    if any(result["status"] == "error" for result in graded):
+        raise typer.Exit(1)
+
+
+@app.command()
+def suite(assignment: AssignmentName) -> None:
+    """List the tasks of an assignment and the checks of each."""
+    from kit.display import show_suite
+    from kit.grading import Suites
+
+    with told():
+        found = find_assignment(assignment)
+        with Suites(found) as suites:
+            show_suite(console, found.tasks, suites.checks)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this host can do: which layers of isolation hold, which limits apply."""
+    from kit.display import show_limits
+    from kit.limits import Limits
+    from kit.tester.process import WarmParent, Worker
+
+    with told():
+        with WarmParent() as parent:
+            worker = Worker(parent)
+            layers = worker.layers
+            worker.end()
+        console.print(f"Students' code is confined here by: {', '.join(layers)}.")
+        show_limits(console, Limits())
+
+
+def _only(name: str | None) -> Assignment:
+    """The assignment called ``name``, or the course's only one."""
+    root = find_root()
+    names = assignment_names(root)
+    if name is None and len(names) != 1:
+        raise CourseError(
+            f"The course has several assignments ({', '.join(names)}): say which with --assignment."
+        )
+    return find_assignment(name or names[0], root)
+
+
+def _verdict(result: dict[str, Any]) -> int:
+    if result["status"] == "error":
+        return 3
+    passed = all(task["status"] == "passed" for task in result["tasks"] if not task["manual"])
+    return 0 if passed else 1
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,141 @@
+"""What the commands print: tables of tasks and points, for a terminal or a log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from kit.course import Task
+from kit.limits import Limits
+from kit.results import Check
+
+STYLES = {"passed": "green", "failed": "red", "error": "yellow", "not_graded": "dim"}
+WORDS = {"passed": "passed", "failed": "failed", "error": "ERROR", "not_graded": "not graded"}
+_CI_COMMAND = re.compile(r"((?:^|(?<=\s)):(?=:)|#(?=#\[))", re.MULTILINE)
+FEW = 4
+"""Up to so many submissions stand side by side in a table of tasks."""
+
+
+def show_result(console: Console, result: dict[str, Any]) -> None:
+    """One submission: every task, and what was wrong with the checks that did not pass."""
+    show_class(console, [result])
+    for note in result["notes"]:
+        console.print(plain(f"Note: {note}"))
+    for task in result["tasks"]:
+        _show_wrong(console, task)
+
+
+def _show_wrong(console: Console, task: dict[str, Any]) -> None:
+    """The checks of a task that did not pass; those that say the same are told once."""
+    by_message: dict[str, list[dict[str, Any]]] = {}
+    for check in task["checks"]:
+        if check["status"] != "passed":
+            by_message.setdefault(check["message"], []).append(check)
+    if by_message:
+        console.print()
+        console.print(plain(f"{task['title']} ({task['id']})", "bold"))
+    for message, checks in by_message.items():
+        status = checks[0]["status"]
+        name = checks[0]["name"] if len(checks) == 1 else f"{len(checks)} checks"
+        console.print(plain(f"  {WORDS[status]}: {name}", STYLES[status]))
+        console.print(Padding(plain(message), (0, 0, 0, 4), expand=False))
+        if len(checks) == 1:
+            console.print(
+                Padding(plain(f"rule: {checks[0]['hint']}", "dim"), (0, 0, 0, 4), expand=False)
+            )
+
+
+def show_line(console: Console, result: dict[str, Any]) -> None:
+    """One submission in one line."""
+    if result["status"] == "graded":
+        what = f"{points(result['score'])} of {points(result['max_score'])} points"
+    else:
+        why = result.get("message") or "some checks could not be carried out, see the result"
+        what = f"{result['status']}: {why}"
+    line = f"{result['student']}: {what} ({result['seconds']:.1f} s)"
+    console.print(plain(line, "" if result["status"] == "graded" else "yellow"), soft_wrap=True)
+
+
+def show_class(console: Console, graded: Sequence[dict[str, Any]]) -> None:
+    """The tasks of a few submissions side by side; nothing where they are many."""
+    if not 0 < len(graded) <= FEW:
+        return
+    table = Table(title=plain(graded[0]["assignment"]), title_style="bold")
+    table.add_column("task")
+    table.add_column("points", justify="right")
+    for result in graded:
+        table.add_column(plain(result["student"]), justify="right")
+    for number, task in enumerate(graded[0]["tasks"]):
+        cells = [_cell(result["tasks"][number]) for result in graded]
+        table.add_row(plain(task["title"]), points(task["max_score"]), *cells)
+    table.add_section()
+    totals = [
+        plain(f"{points(result['score'])} of {points(result['max_score'])}", "bold")
+        for result in graded
+    ]
+    table.add_row(plain("automatic points", "bold"), "", *totals)
+    console.print(table)
+    for result in graded:
+        if result.get("message"):
+            console.print(plain(f"{result['student']}: {result['message']}", "yellow"))
+        for name, value in _measured(result):
+            console.print(plain(f"{result['student']}: {name}: {value}"))
+
+
+def show_suite(console: Console, tasks: Sequence[Task], checks: Sequence[Check]) -> None:
+    """Every task with its checks, their points and the rule that each one tests."""
+    table = Table()
+    for heading in ("task", "points", "check", "rule"):
+        table.add_column(heading, justify="right" if heading == "points" else "left")
+    for task in tasks:
+        kind = "graded by a person" if task.manual else ""
+        table.add_row(plain(task.id, "bold"), points(task.points), plain(task.title, "bold"), kind)
+        for check in checks:
+            if check.task == task.id:
+                name = check.name.partition("::")[2]
+                table.add_row("", points(check.points), plain(name), plain(check.hint))
+        table.add_section()
+    console.print(table)
+
+
+def show_limits(console: Console, limits: Limits) -> None:
+    """What a submission may use."""
+    table = Table(title="limits of a submission")
+    table.add_column("limit")
+    table.add_column("value", justify="right")
+    for name, value in limits.as_dict().items():
+        table.add_row(name, f"{value:,}")
+    console.print(table)
+
+
+def plain(text: str, style: str = "") -> Text:
+    """``text`` as it is: no markup, and nothing that a CI job would take for a command to it."""
+    return Text(_CI_COMMAND.sub("\\g<1>\u200b", text), style=style)
+
+
+def points(value: float | None) -> str:
+    """Points without needless zeros; a dash where a fault of ours left none."""
+    return "-" if value is None else f"{value:g}"
+
+
+def _cell(task: dict[str, Any]) -> Text:
+    status = task["status"]
+    if status in {"not_graded", "error"}:
+        return plain("by a person" if task["manual"] else WORDS[status], STYLES[status])
+    return plain(f"{points(task['score'])} {WORDS[status]}", STYLES[status])
+
+
+def _measured(result: dict[str, Any]) -> list[tuple[str, Any]]:
+    """What checks measured on the way, such as an accuracy."""
+    return [
+        item
+        for task in result["tasks"]
+        for check in task["checks"]
+        for item in check.get("measured", {}).items()
+    ]

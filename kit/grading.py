@@ -1,0 +1,276 @@
+"""Grades submissions of one assignment, one after another, with suites collected once.
+
+pytest is started once, in a thread of its own, and stops where it would run the tests: from there
+on it runs all of them for each submission that it is given.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Collection, Sequence
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from kit import results
+from kit.course import Assignment, CourseError
+from kit.limits import Limits
+from kit.plugin import CURRENT, Current
+from kit.results import Check, Verdict
+from kit.submission import Submission
+from kit.tester.faults import IsolationMissing, KitFault
+from kit.tester.process import WarmParent
+from kit.tester.session import Session
+from kit.tester.student import Student
+
+
+def sources_of(assignment: Assignment, submission: Submission) -> dict[str, bytes]:
+    """What the worker gets: the modules that we provide and the files that were handed in."""
+    provided = {
+        name: (assignment.source / name).read_bytes() for name in assignment.provided_modules
+    }
+    return {**submission.files, **provided}
+
+
+class Suites:
+    """The collected suites of an assignment, ready to be run on submissions.
+
+    ``tasks`` restricts them to some tasks. A context manager; raises CourseError where the suites
+    can't be collected.
+    """
+
+    def __init__(self, assignment: Assignment, tasks: Collection[str] | None = None) -> None:
+        self._assignment = assignment
+        self._tasks = tasks
+        self._current = Current(assignment)
+        self._items: list[pytest.Item] = []
+        self._checks: dict[str, Check] = {}
+        self._complaints: list[str] = []
+        self._verdicts: dict[str, Verdict] = {}
+        self._hidden: dict[str, ModuleType] = {}
+        self._jobs: queue.Queue[Current | None] = queue.Queue()
+        self._answers: queue.Queue[BaseException | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._main, name="pytest", daemon=True)
+        self._thread.start()
+        problem = self._answers.get()
+        if problem is not None:
+            raise problem
+
+    def __enter__(self) -> Suites:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let pytest finish."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    @property
+    def checks(self) -> list[Check]:
+        """All checks, in the order in which they are run."""
+        return list(self._checks.values())
+
+    def run(self, student: Student, seed: int) -> list[Verdict]:
+        """Run all checks on a submission; every check has exactly one verdict.
+
+        Raises KitFault where the run itself broke.
+        """
+        self._jobs.put(Current(self._assignment, student, seed))
+        problem = self._answers.get()
+        if problem is not None:
+            raise KitFault(
+                f"The suites stopped ({type(problem).__name__}: {problem})."
+            ) from problem
+        silent = KitFault("The check was not run.")
+        return [
+            self._verdicts.get(nodeid, Verdict(check, silent))
+            for nodeid, check in self._checks.items()
+        ]
+
+    # -- in the thread of pytest -----------------------------------------------------------------
+
+    def _main(self) -> None:
+        arguments = [
+            str(self._assignment.suites),
+            f"--rootdir={self._assignment.suites}",
+            *(
+                "-c",
+                "/dev/null",
+                "--disable-plugin-autoload",
+                "-p",
+                "kit.plugin",
+                "--strict-markers",
+            ),
+            *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
+            *("-p", "no:unraisableexception", "-p", "no:threadexception", "-p", "no:logging"),
+            "--capture=no",
+        ]
+        # another assignment, too, may have a test_layers.py and an oracle.py
+        self._hidden = {
+            path.stem: sys.modules.pop(path.stem)
+            for path in self._assignment.suites.glob("*.py")
+            if path.stem in sys.modules
+        }
+        try:
+            code = pytest.main(arguments, plugins=[_Loop(self)])
+            reason = " ".join(self._complaints) or f"pytest ended with {code!r}"
+            self._answers.put(CourseError(f"{self._assignment.suites.name}: {reason}"))
+        except BaseException as problem:
+            self._answers.put(problem)
+
+    def _serve(self) -> None:
+        """Run the collected items for each submission until there is none any more."""
+        self._answers.put(None)
+        while (job := self._jobs.get()) is not None:
+            self._current.student, self._current.seed = job.student, job.seed
+            self._verdicts = {}
+            try:
+                for number, item in enumerate(self._items):
+                    # wrapping round keeps what a session's fixtures hold for the next submission
+                    following = self._items[(number + 1) % len(self._items)]
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            except BaseException as problem:
+                self._answers.put(problem)
+            else:
+                self._answers.put(None)
+
+    def _take(self, items: Sequence[pytest.Item]) -> None:
+        sys.modules.update(self._hidden)
+        for item in items:
+            try:
+                check = _check(item)
+            except CourseError as error:
+                self._complaints.append(str(error))
+                continue
+            if self._tasks is None or check.task in self._tasks:
+                self._items.append(item)
+                self._checks[item.nodeid] = check
+
+    def _note(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Keep the verdict of a check; once it has not passed, nothing makes it pass."""
+        check = self._checks[item.nodeid]
+        verdict = self._verdicts.setdefault(
+            item.nodeid, Verdict(check, KitFault("It never ended."))
+        )
+        verdict.measured = dict(item.user_properties)
+        problem = call.excinfo.value if call.excinfo else None
+        if call.when == "setup":
+            verdict.problem = problem or verdict.problem
+        elif call.when == "call":
+            verdict.problem = problem
+        elif problem is not None and verdict.problem is None:
+            verdict.problem = KitFault(f"Cleaning up failed ({type(problem).__name__}: {problem}).")
+
+
+class _Loop:
+    """The hooks by which ``Suites`` takes the place of pytest's own loop."""
+
+    def __init__(self, suites: Suites) -> None:
+        self._suites = suites
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[CURRENT] = self._suites._current
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._suites._complaints.append(
+                f"{report.nodeid} can't be collected: {report.longrepr}"
+            )
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._suites._take(session.items)
+        if not self._suites._complaints:
+            self._suites._serve()
+        return True
+
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        self._suites._note(item, call)
+
+
+def _check(item: pytest.Item) -> Check:
+    marker = item.get_closest_marker("task")
+    name = item.nodeid
+    if marker is None or len(marker.args) != 1 or set(marker.kwargs) != {"points"}:
+        raise CourseError(
+            f'{name} lacks its marker @pytest.mark.task("<task id>", points=<number>).'
+        )
+    hint = (getattr(item.obj, "__doc__", None) or "").strip()  # type: ignore[attr-defined]  # every Function has obj
+    if not hint:
+        raise CourseError(f"{name} lacks a docstring, the rule that a student reads.")
+    return Check(name, marker.args[0], float(marker.kwargs["points"]), " ".join(hint.split()))
+
+
+class Grader:
+    """Grades submissions of one assignment: suites collected and NumPy loaded once.
+
+    A context manager. Raises CourseError where the suites can't be collected, IsolationMissing
+    where this host can't confine a worker.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        tasks: Collection[str] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        _known(assignment, tasks)
+        self.assignment = assignment
+        self.limits = limits or Limits()
+        self._parent = WarmParent(self.limits)
+        try:
+            self.suites = Suites(assignment, tasks)
+        except BaseException:
+            self._parent.close()
+            raise
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.suites.close()
+        self._parent.close()
+
+    def grade(self, submission: Submission, seed: int | None = None) -> dict[str, Any]:
+        """The result of one submission (see ``kit.results``).
+
+        Without ``seed`` the unseen inputs follow from the submission's own bytes, so that the same
+        bytes always get the same grade. A fault of ours gives a result with status ``error``.
+        """
+        seed = int(submission.sha256[:12], 16) if seed is None else seed
+        session = Session(sources_of(self.assignment, submission), self._parent)
+        began = time.monotonic()
+        try:
+            session.start()
+            verdicts = self.suites.run(Student(session), seed)
+        except IsolationMissing:
+            raise
+        except KitFault as fault:
+            return results.build_ungraded(
+                self.assignment, submission.student, "error", str(fault), None
+            )
+        finally:
+            session.close()
+        return results.build(
+            self.assignment,
+            submission,
+            verdicts,
+            seed=seed,
+            seconds=time.monotonic() - began,
+            layers=session.layers,
+            output=bytes(session.output),
+        )
+
+
+def _known(assignment: Assignment, tasks: Collection[str] | None) -> None:
+    automatic = [task.id for task in assignment.tasks if not task.manual]
+    for task in tasks or ():
+        if task not in automatic:
+            raise CourseError(
+                f"{assignment.name} has no automatic task {task!r}. It has: {', '.join(automatic)}."
+            )

@@ -1,0 +1,204 @@
+"""Puts the verdicts on one submission into the form that everything after grading reads.
+
+The form is documented in ``docs/results.schema.json``. Text that came from a submission is made
+harmless here, once: control characters are spelled out and long texts are cut.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from kit.course import Assignment, Task
+from kit.submission import Submission
+from kit.tester.faults import CheckFailure, StudentFault
+
+SCHEMA_VERSION = 1
+MAX_MESSAGE = 2000
+MAX_OUTPUT = 8000
+MAX_TRACE = 8
+
+
+@dataclass(frozen=True)
+class Check:
+    """One test of a task: ``points`` of the task's depend on it; ``hint`` is the rule it tests."""
+
+    name: str
+    task: str
+    points: float
+    hint: str
+
+
+@dataclass
+class Verdict:
+    """What running one check on one submission gave; ``problem`` is None when it passed."""
+
+    check: Check
+    problem: BaseException | None = None
+    measured: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """``passed``, ``failed`` by the student's doing, or ``error`` by ours."""
+        if self.problem is None:
+            return "passed"
+        return "failed" if isinstance(self.problem, AssertionError | StudentFault) else "error"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The check as it stands in a result."""
+        entry: dict[str, Any] = {
+            "name": self.check.name,
+            "status": self.status,
+            "points": self.check.points,
+            "message": self._message(),
+            "hint": self.check.hint,
+        }
+        if isinstance(self.problem, CheckFailure) and self.problem.expected is not None:
+            entry["expected"] = printable(self.problem.expected)
+            entry["got"] = printable(self.problem.got or "")
+        if isinstance(self.problem, StudentFault) and self.problem.error is not None:
+            entry["error"] = _error(self.problem.error)
+        if self.measured:
+            entry["measured"] = self.measured
+        return entry
+
+    def _message(self) -> str:
+        if self.problem is None:
+            return "Passed."
+        if self.status == "error":
+            return (
+                "This check could not be carried out, by a fault of the grader and not of the "
+                f"submission ({type(self.problem).__name__}: {printable(str(self.problem))})."
+            )
+        return printable(str(self.problem))
+
+
+def build(
+    assignment: Assignment,
+    submission: Submission,
+    verdicts: Sequence[Verdict],
+    *,
+    seed: int,
+    seconds: float,
+    layers: Sequence[str],
+    output: bytes = b"",
+) -> dict[str, Any]:
+    """The result of a submission whose checks were run.
+
+    Tasks without a verdict were not asked for or are a person's to grade: ``not_graded``.
+    """
+    tasks = [
+        _task(task, [v for v in verdicts if v.check.task == task.id]) for task in assignment.tasks
+    ]
+    failed_us = any(task["status"] == "error" for task in tasks)
+    return {
+        **_head(assignment, submission.student, "error" if failed_us else "graded"),
+        "score": None if failed_us else _sum(task["score"] for task in tasks),
+        "max_score": _sum(task["max_score"] for task in tasks if task["status"] != "not_graded"),
+        "seed": seed,
+        "seconds": round(seconds, 3),
+        "submission_sha256": submission.sha256,
+        "sandbox": list(layers),
+        "notes": [printable(note) for note in submission.notes],
+        "output": printable(output.decode("utf-8", "replace"), MAX_OUTPUT),
+        "tasks": tasks,
+    }
+
+
+def build_ungraded(
+    assignment: Assignment, student: str, status: str, message: str, score: float | None
+) -> dict[str, Any]:
+    """The result of a submission that was ``rejected``, or that an ``error`` of ours kept back."""
+    tasks = [_task(task, []) for task in assignment.tasks]
+    return {
+        **_head(assignment, student, status),
+        "score": score,
+        "max_score": _sum(task.points for task in assignment.tasks if not task.manual),
+        "seed": None,
+        "seconds": 0.0,
+        "submission_sha256": None,
+        "sandbox": [],
+        "message": printable(message),
+        "notes": [],
+        "output": "",
+        "tasks": tasks,
+    }
+
+
+def write(result: dict[str, Any], path: Path) -> None:
+    """Write a result so that ``path`` holds all of it or is as it was."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, prefix=".", suffix=".part", delete=False, encoding="utf-8"
+    ) as file:
+        json.dump(result, file, indent=2, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, path)
+
+
+def printable(text: str, limit: int = MAX_MESSAGE) -> str:
+    """``text`` with control characters spelled out, cut to ``limit`` characters."""
+    cut = text[:limit] + (f"… ({len(text) - limit:,} more characters)" if len(text) > limit else "")
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()
+        for char in cut
+    )
+
+
+def _head(assignment: Assignment, student: str, status: str) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "assignment": assignment.name,
+        "student": printable(student),
+        "status": status,
+        "versions": {
+            "kit": version("nndl-kit"),
+            "python": platform.python_version(),
+            "numpy": version("numpy"),
+        },
+    }
+
+
+def _task(task: Task, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    statuses = {verdict.status for verdict in verdicts}
+    status = next((s for s in ("error", "failed", "passed") if s in statuses), "not_graded")
+    earned = _sum(verdict.check.points for verdict in verdicts if verdict.status == "passed")
+    score = {"error": None, "not_graded": 0.0}.get(status, min(earned, task.points))
+    return {
+        "id": task.id,
+        "title": task.title,
+        "score": score,
+        "max_score": task.points,
+        "manual": task.manual,
+        "status": status,
+        "checks": [verdict.as_dict() for verdict in verdicts],
+    }
+
+
+def _sum(points: Any) -> float:
+    """A sum of points without the dust of binary fractions."""
+    return round(float(sum(points)), 6)
+
+
+def _error(error: dict[str, Any]) -> dict[str, Any]:
+    """An exception of a student's code, made harmless."""
+    return {
+        "type": printable(error["type"], 100),
+        "message": printable(error["message"]),
+        "trace": [
+            {
+                key: printable(value, 200) if isinstance(value, str) else value
+                for key, value in frame.items()
+            }
+            for frame in error["trace"][-MAX_TRACE:]
+        ],
+    }
