@@ -1,0 +1,140 @@
+"""The skeleton: what is left of a solved file for students once its answers are taken out.
+
+An answer region stands between two comments, both at the indentation of the code between::
+
+    # YOUR CODE HERE: adam
+    ...
+    # END YOUR CODE HERE
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kit.course import CourseError
+
+Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+_BEGIN = re.compile(r"(?P<indent>[ \t]*)# YOUR CODE HERE: (?P<task>[\w-]+)")
+_END = re.compile(r"[ \t]*# END YOUR CODE HERE")
+_RESEMBLES_MARKER = re.compile(r"\s*#.*YOUR\s+CODE\s+HERE", re.IGNORECASE)
+
+
+class ReleaseError(CourseError):
+    """The release cannot be built, or must not be published; the text says what to mend."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """One answer region: its task and the lines of its two markers, counted from 1."""
+
+    task: str
+    begin: int
+    end: int
+    indent: str
+
+    def __contains__(self, line: int) -> bool:
+        return self.begin < line < self.end
+
+
+def strip(source: str, filename: str) -> str:
+    r"""``source`` with every answer replaced by a statement that names its task.
+
+    ``filename`` is how students know the file, such as ``nndl/optim.py``. The result ends its
+    lines with ``\n`` and compiles. Raises ReleaseError, naming file and line, where markers are
+    unbalanced, nested, unnamed or misspelt, or stand outside any function.
+    """
+    tree = parse(source, filename)
+    lines = _lines(source)
+    for region in reversed(regions(source, filename)):
+        function = _enclosing_function(tree, region, filename)
+        message = f"task {region.task}: write `{function}` in {filename}."
+        lines[region.begin : region.end - 1] = [
+            f'{region.indent}raise NotImplementedError("{message}")'
+        ]
+    skeleton = "\n".join(lines).rstrip("\n") + "\n"
+    try:
+        compile(skeleton, filename, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise ReleaseError(
+            f"{filename}: without its answers the file does not compile: {error.msg}, at line "
+            f"{error.lineno} of the skeleton. Let each answer region hold whole statements."
+        ) from error
+    return skeleton
+
+
+def regions(source: str, filename: str) -> list[Region]:
+    """The answer regions of ``source`` in order; raises ReleaseError as ``strip`` does."""
+    found: list[Region] = []
+    begun: re.Match[str] | None = None
+    begin = 0
+    for number, line in enumerate(_lines(source), start=1):
+        if not _RESEMBLES_MARKER.match(line):
+            continue
+        where = f"{filename}, line {number}"
+        if opening := _BEGIN.fullmatch(line):
+            if begun:
+                raise ReleaseError(
+                    f"{where}: an answer region begins inside the one begun at line {begin}. "
+                    "End that one first."
+                )
+            begun, begin = opening, number
+        elif _END.fullmatch(line):
+            if not begun:
+                raise ReleaseError(f"{where}: an answer region ends that never began.")
+            found.append(Region(begun["task"], begin, number, begun["indent"]))
+            begun = None
+        else:
+            raise ReleaseError(
+                f"{where}: {line.strip()!r} is no marker. Write '# YOUR CODE HERE: <task id>' or "
+                "'# END YOUR CODE HERE', and nothing else on the line."
+            )
+    if begun:
+        raise ReleaseError(
+            f"{filename}, line {begin}: the answer region begins here and never ends. "
+            "Add '# END YOUR CODE HERE' after it."
+        )
+    return found
+
+
+def parse(source: str, filename: str) -> ast.Module:
+    """``source`` as a syntax tree; raises ReleaseError, naming file and line, if it is not one."""
+    try:
+        return ast.parse(source, filename)
+    except SyntaxError as error:
+        raise ReleaseError(
+            f"{filename}, line {error.lineno}: this is not valid Python: {error.msg}."
+        ) from error
+
+
+def _lines(source: str) -> list[str]:
+    # not str.splitlines: that also breaks at form feeds, and line numbers would differ from ast's
+    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _enclosing_function(tree: ast.Module, region: Region, filename: str) -> str:
+    scopes = [scope for scope in _scopes(tree) if scope[1].lineno < region.begin <= _end(scope[1])]
+    if not scopes or isinstance(scopes[-1][1], ast.ClassDef):
+        raise ReleaseError(
+            f"{filename}, line {region.begin}: the answer region is outside any function, so "
+            "importing the skeleton would fail. Put it inside one."
+        )
+    return scopes[-1][0]
+
+
+def _scopes(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, Scope]]:
+    """Every function and class below ``node`` with its qualified name, outer before inner."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, Scope):
+            yield prefix + child.name, child
+            yield from _scopes(child, f"{prefix}{child.name}.")
+        else:
+            yield from _scopes(child, prefix)
+
+
+def _end(node: Scope) -> int:
+    assert node.end_lineno is not None  # ast.parse always gives it
+    return node.end_lineno

@@ -1,0 +1,161 @@
+"""Tests of the layers and the network that students can run: each prints its errors and judges.
+
+A test compares with documented values or with numerical gradients, on inputs that are the same
+each time and for everyone. It raises AssertionError, with a sentence on where to look, when an
+error is too large.
+"""
+
+import numpy as np
+from utils.gradient_check import (
+    eval_numerical_gradient,
+    eval_numerical_gradient_array,
+    rel_error,
+)
+
+from nndl.fc_net import FullyConnectedNet
+from nndl.layer_utils import affine_relu_backward, affine_relu_forward
+from nndl.layers import affine_backward, affine_forward, relu_backward, relu_forward
+
+GRADIENT_LIMIT = 1e-8
+"""Relative error below which a layer's gradient agrees with its numerical gradient."""
+
+NET_GRADIENT_LIMIT = 1e-4
+"""The same for a network: its gradients are smaller, so differences of losses resolve them less."""
+
+
+def affine_forward_test():
+    """Compare `affine_forward` with documented values."""
+    x = np.linspace(-0.1, 0.5, num=2 * 4 * 5 * 6).reshape(2, 4, 5, 6)
+    w = np.linspace(-0.2, 0.3, num=120 * 3).reshape(120, 3)
+    b = np.linspace(-0.3, 0.1, num=3)
+    expected = np.array(
+        [[1.49834967, 1.70660132, 1.91485297], [3.25553199, 3.5141327, 3.77273342]],
+    )
+    out, _ = affine_forward(x, w, b)
+    print("If affine_forward works, the difference is less than 1e-8:")
+    _judge("affine_forward", {"difference": _compare("out", out, expected)}, 1e-8)
+
+
+def affine_backward_test():
+    """Compare `affine_backward` with numerical gradients."""
+    rng = np.random.default_rng(1)
+    x, w, b = rng.normal(size=(10, 2, 3)), rng.normal(size=(6, 5)), rng.normal(size=5)
+    dout = rng.normal(size=(10, 5))
+    _, cache = affine_forward(x, w, b)
+    gradients = affine_backward(dout, cache)
+    print(f"If affine_backward works, the errors are less than {GRADIENT_LIMIT}:")
+    errors = _gradient_errors(affine_forward, (x, w, b), dout, gradients)
+    _judge("affine_backward", errors, GRADIENT_LIMIT)
+
+
+def relu_forward_test():
+    """Compare `relu_forward` with documented values."""
+    x = np.linspace(-0.5, 0.5, num=12).reshape(3, 4)
+    expected = np.array(
+        [
+            [0.0, 0.0, 0.0, 0.0],
+            [0.0, 0.0, 0.04545455, 0.13636364],
+            [0.22727273, 0.31818182, 0.40909091, 0.5],
+        ]
+    )
+    out, _ = relu_forward(x)
+    print("If relu_forward works, the difference is less than 1e-7:")
+    _judge("relu_forward", {"difference": _compare("out", out, expected)}, 1e-7)
+
+
+def relu_backward_test():
+    """Compare `relu_backward` with numerical gradients."""
+    rng = np.random.default_rng(2)
+    x, dout = rng.normal(size=(10, 10)), rng.normal(size=(10, 10))
+    _, cache = relu_forward(x)
+    dx = relu_backward(dout, cache)
+    print(f"If relu_backward works, the error is less than {GRADIENT_LIMIT}:")
+    errors = _gradient_errors(relu_forward, (x,), dout, (dx,))
+    _judge("relu_backward", errors, GRADIENT_LIMIT)
+
+
+def affine_relu_test():
+    """Compare `affine_relu_backward` with numerical gradients of `affine_relu_forward`."""
+    rng = np.random.default_rng(3)
+    x, w, b = rng.normal(size=(2, 3, 4)), rng.normal(size=(12, 10)), rng.normal(size=10)
+    dout = rng.normal(size=(2, 10))
+    out, cache = affine_relu_forward(x, w, b)
+    gradients = affine_relu_backward(dout, cache)
+    print(
+        "If affine_relu_forward and affine_relu_backward work, the errors are less than "
+        f"{GRADIENT_LIMIT}:"
+    )
+    _require_shape("out", out, dout.shape)
+    # the sum tells a forward pass that leaves out the ReLU: its gradients would still agree
+    errors = {"sum of out error": rel_error(np.sum(out), 30.840975899293532)}
+    errors |= _gradient_errors(affine_relu_forward, (x, w, b), dout, gradients)
+    _judge("affine_relu_forward with affine_relu_backward", errors, GRADIENT_LIMIT)
+
+
+def fc_net_test():
+    """Compare the loss of `FullyConnectedNet` with known values, its gradients numerically."""
+    rng = np.random.default_rng(4)
+    N, D, H1, H2, C = 2, 15, 20, 30, 10
+    X, y = rng.normal(size=(N, D)), rng.integers(C, size=N)
+    shapes = {"W1": (D, H1), "W2": (H1, H2), "W3": (H2, C), "b1": (H1,), "b2": (H2,), "b3": (C,)}
+    params = {name: rng.normal(scale=5e-2, size=shape) for name, shape in shapes.items()}
+
+    # the losses come from a plain sum over examples and units, without the layers under test
+    for reg, expected_loss in ((0, 2.329588375203698), (3.14, 7.2789375171970505)):
+        model = FullyConnectedNet([H1, H2], input_dim=D, num_classes=C, reg=reg, dtype=np.float64)
+        _check_shapes(model.params, shapes)
+        model.params = {name: values.copy() for name, values in params.items()}
+        loss, grads = model.loss(X, y)
+        print("Running check with reg =", reg)
+        print("Initial loss:", loss)
+        if not abs(loss - expected_loss) < 1e-6:
+            raise AssertionError(
+                f"FullyConnectedNet: with reg = {reg} the loss must be {expected_loss:.6f}, it is "
+                f"{loss}. See where loss() adds up the softmax loss and the regularization."
+            )
+        errors = {}
+        for name, values in model.params.items():
+            numerical = eval_numerical_gradient(lambda _, net=model: net.loss(X, y)[0], values)
+            errors[f"{name} relative error"] = _compare(name, grads.get(name), numerical)
+        _judge(f"FullyConnectedNet with reg = {reg}", errors, NET_GRADIENT_LIMIT)
+
+
+def _gradient_errors(forward, inputs, dout, gradients):
+    """Relative errors of the ``gradients`` of ``forward``, by what students call them.
+
+    ``inputs`` are x or x, w, b; ``gradients`` are in the same order.
+    """
+    errors = {}
+    for position, (name, value) in enumerate(zip(("dx", "dw", "db"), inputs, strict=False)):
+        numerical = eval_numerical_gradient_array(lambda _: forward(*inputs)[0], value, dout)
+        errors[f"{name} error"] = _compare(name, gradients[position], numerical)
+    return errors
+
+
+def _compare(name, got, expected):
+    """The relative error of ``got``; raises AssertionError where it has another shape."""
+    _require_shape(name, got, expected.shape)
+    return rel_error(got, expected)
+
+
+def _require_shape(name, got, shape):
+    if not isinstance(got, np.ndarray):
+        raise AssertionError(f"{name} must be an array of shape {shape}; it is {got!r}.")
+    if got.shape != shape:
+        raise AssertionError(f"{name} must have shape {shape}; it has shape {got.shape}.")
+
+
+def _judge(what, errors, limit):
+    for name, error in errors.items():
+        print(f"{name}: {error}")
+    for name, error in errors.items():
+        if not error < limit:  # so that NaN fails too
+            raise AssertionError(f"{what}: {name} is {error}. It must be less than {limit}.")
+
+
+def _check_shapes(params, shapes):
+    found = {name: np.shape(values) for name, values in params.items()}
+    if found != shapes:
+        raise AssertionError(
+            f"FullyConnectedNet: params must hold arrays of the shapes {shapes}; it holds {found}."
+        )
