@@ -21,19 +21,11 @@ from kit.course import Assignment, CourseError
 from kit.limits import Limits
 from kit.plugin import CURRENT, Current
 from kit.results import Check, Verdict
-from kit.submission import Submission
+from kit.submission import Submission, sources_of
 from kit.tester.faults import IsolationMissing, KitFault
 from kit.tester.process import WarmParent
 from kit.tester.session import Session
 from kit.tester.student import Student
-
-
-def sources_of(assignment: Assignment, submission: Submission) -> dict[str, bytes]:
-    """What the worker gets: the modules that we provide and the files that were handed in."""
-    provided = {
-        name: (assignment.source / name).read_bytes() for name in assignment.provided_modules
-    }
-    return {**submission.files, **provided}
 
 
 class Suites:
@@ -131,14 +123,20 @@ class Suites:
             self._current.student, self._current.seed = job.student, job.seed
             self._verdicts = {}
             try:
-                for number, item in enumerate(self._items):
-                    # wrapping round keeps what a session's fixtures hold for the next submission
-                    following = self._items[(number + 1) % len(self._items)]
+                for item, following in zip(self._items, self._followers(), strict=True):
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             except BaseException as problem:
                 self._answers.put(problem)
             else:
                 self._answers.put(None)
+
+    def _followers(self) -> list[pytest.Item | None]:
+        """What pytest is told comes after each item, so that it tears down just what is done with.
+
+        After the last comes the first again, of the next submission: what a session's fixtures
+        hold is kept for it. An item alone comes after nothing, for it must be torn down itself.
+        """
+        return [*self._items[1:], self._items[0]] if len(self._items) > 1 else [None]
 
     def _take(self, items: Sequence[pytest.Item]) -> None:
         sys.modules.update(self._hidden)

@@ -95,9 +95,8 @@ def _plain(request: pytest.FixtureRequest, _assignment: Assignment) -> Iterator[
     if CURRENT in request.config.stash:
         yield None
         return
-    from kit.grading import sources_of
     from kit.limits import Limits
-    from kit.submission import read
+    from kit.submission import read, sources_of
     from kit.tester.process import WarmParent
     from kit.tester.session import Session
 

@@ -67,6 +67,14 @@ def read(path: Path, assignment: Assignment, student: str, limits: Limits) -> Su
     return Submission(student, files, tuple(notes))
 
 
+def sources_of(assignment: Assignment, submission: Submission) -> dict[str, bytes]:
+    """What the worker gets: the modules that we provide and the files that were handed in."""
+    provided = {
+        name: (assignment.source / name).read_bytes() for name in assignment.provided_modules
+    }
+    return {**submission.files, **provided}
+
+
 def holds(path: Path, assignment: Assignment) -> bool:
     """Whether the folder ``path`` itself, and not one below it, holds a student's file."""
     return any(os.path.lexists(path / name) for name in assignment.student_files)

@@ -52,6 +52,12 @@ class TestPoints:
         assert (result["score"], result["max_score"]) == (2, 2)
         assert task_of(result, "double")["status"] == "not_graded"
 
+    def test_a_single_check_is_run_anew_for_every_submission(self, tiny: Assignment) -> None:
+        forgetful = SOLUTION.replace('state["x"] = np.array(x)', "pass")
+        with Grader(tiny, ["remember"]) as grader:
+            scores = [grader.grade(submission(w))["score"] for w in (SOLUTION, forgetful, SOLUTION)]
+        assert scores == [2, 0, 2]
+
     def test_an_unknown_task_is_a_usage_error(self, tiny: Assignment) -> None:
         with pytest.raises(CourseError, match="double, remember"):
             Grader(tiny, ["triple"])
