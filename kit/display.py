@@ -85,7 +85,7 @@ def show_class(console: Console, graded: Sequence[dict[str, Any]]) -> None:
         if result.get("message"):
             console.print(plain(f"{result['student']}: {result['message']}", "yellow"))
         for name, value in _measured(result):
-            console.print(plain(f"{result['student']}: {name}: {value}"))
+            console.print(plain(f"{result['student']}: {name.replace('_', ' ')}: {value}"))
 
 
 def show_suite(console: Console, tasks: Sequence[Task], checks: Sequence[Check]) -> None:

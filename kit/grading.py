@@ -124,6 +124,7 @@ class Suites:
             self._verdicts = {}
             try:
                 for item, following in zip(self._items, self._followers(), strict=True):
+                    item.user_properties.clear()  # what the check measured on the one before
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             except BaseException as problem:
                 self._answers.put(problem)

@@ -58,6 +58,17 @@ class TestPoints:
             scores = [grader.grade(submission(w))["score"] for w in (SOLUTION, forgetful, SOLUTION)]
         assert scores == [2, 0, 2]
 
+    def test_what_one_submission_measured_is_not_said_of_the_next(self, tmp_path: Path) -> None:
+        suite = SUITE.replace(
+            "(student, expect, rng):", "(student, expect, rng, record_property):", 1
+        )
+        measuring = "    record_property('y', student.work.double(1.0))\n    x = rng"
+        tiny = write_course(tmp_path, suite.replace("    x = rng", measuring, 1))
+        with Grader(tiny) as grader:
+            first, second = (grader.grade(submission(work)) for work in (SOLUTION, STUB))
+        assert task_of(first, "double")["checks"][1]["measured"] == {"y": 2.0}
+        assert "measured" not in task_of(second, "double")["checks"][1]
+
     def test_an_unknown_task_is_a_usage_error(self, tiny: Assignment) -> None:
         with pytest.raises(CourseError, match="double, remember"):
             Grader(tiny, ["triple"])

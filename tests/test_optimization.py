@@ -190,7 +190,7 @@ class TestTraining:
     ) -> None:
         task = task_of(grader.grade(handed_in(filled, optimization)), "cifar10")
         assert (task["status"], task["score"]) == ("passed", 10)
-        assert task["checks"][0]["measured"]["accuracy"] >= 50
+        assert task["checks"][0]["measured"]["validation_accuracy_percent"] >= 50
 
     def test_weights_that_do_not_learn_fail_with_their_curve(
         self, grader: Grader, optimization: Assignment, filled: Path
@@ -206,7 +206,7 @@ class TestTraining:
         check = task_of(grader.grade(lazy), "cifar10")["checks"][0]
         assert check["status"] == "failed"
         assert "After 6 epochs" in check["message"]
-        assert len(check["measured"]["curve"]) == 6
+        assert len(check["measured"]["validation_accuracy_percent_by_epoch"]) == 6
 
     def test_a_claim_of_accuracy_is_not_believed(
         self, grader: Grader, optimization: Assignment, filled: Path
