@@ -204,3 +204,7 @@ def _verdict(result: dict[str, Any]) -> int:
 def main() -> None:
     """Run the command line."""
     app()
+
+
+if __name__ == "__main__":
+    main()

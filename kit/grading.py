@@ -208,7 +208,8 @@ def _check(item: pytest.Item) -> Check:
 class Grader:
     """Grades submissions of one assignment: suites collected and NumPy loaded once.
 
-    A context manager. Raises CourseError where the suites can't be collected, IsolationMissing
+    A context manager. ``tasks`` restricts what is graded; ``floor_only`` and ``trust`` are those of
+    WarmParent. Raises CourseError where the suites can't be collected, IsolationMissing
     where this host can't confine a worker.
     """
 
@@ -217,11 +218,14 @@ class Grader:
         assignment: Assignment,
         tasks: Collection[str] | None = None,
         limits: Limits | None = None,
+        *,
+        floor_only: bool = False,
+        trust: bool = False,
     ) -> None:
         _known(assignment, tasks)
         self.assignment = assignment
         self.limits = limits or Limits()
-        self._parent = WarmParent(self.limits)
+        self._parent = WarmParent(self.limits, floor_only=floor_only, trust=trust)
         try:
             self.suites = Suites(assignment, tasks)
         except BaseException:
@@ -262,8 +266,16 @@ class Grader:
             seed=seed,
             seconds=time.monotonic() - began,
             layers=session.layers,
+            trusted=self._parent.trust,
+            notes=self._notes(session),
             output=bytes(session.output),
         )
+
+    def _notes(self, session: Session) -> list[str]:
+        kept = self.limits.output_bytes
+        if session.printed_bytes <= kept:
+            return []
+        return [f"Your code printed {session.printed_bytes:,} bytes; the first {kept:,} were kept."]
 
 
 def _known(assignment: Assignment, tasks: Collection[str] | None) -> None:

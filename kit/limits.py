@@ -6,6 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 MIB = 1024 * 1024
+REPLY_TREE_BYTES = 2 * MIB
+"""The structure of one reply: everything but the contents of arrays."""
+REPLY_BLOCK_BYTES = 256 * MIB
+"""All arrays of one reply. These two bound what the tester allocates, so nobody may raise them."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,12 @@ class Limits:
     """Address space of a worker, mapped data sets included."""
     output_bytes: int = 64 * 1024
     """How much of what a submission prints is kept; the rest is read and dropped."""
+    timeouts: int = 2
+    """How often one function may exceed its time before it is not called any more."""
     open_files: int = 64
     """Open files of a worker: its channel, its output and mapped data."""
+    processes: int = 0
+    """Processes and threads that a submission may start."""
     source_bytes: int = 2 * MIB
     """One file of a submission that is graded."""
     submission_files: int = 50_000

@@ -88,6 +88,8 @@ def build(
     seed: int,
     seconds: float,
     layers: Sequence[str],
+    trusted: bool = False,
+    notes: Sequence[str] = (),
     output: bytes = b"",
 ) -> dict[str, Any]:
     """The result of a submission whose checks were run.
@@ -106,7 +108,8 @@ def build(
         "seconds": round(seconds, 3),
         "submission_sha256": submission.sha256,
         "sandbox": list(layers),
-        "notes": [printable(note) for note in submission.notes],
+        "trusted": trusted,
+        "notes": [printable(note) for note in (*submission.notes, *notes)],
         "output": printable(output.decode("utf-8", "replace"), MAX_OUTPUT),
         "tasks": tasks,
     }
@@ -125,6 +128,7 @@ def build_ungraded(
         "seconds": 0.0,
         "submission_sha256": None,
         "sandbox": [],
+        "trusted": False,
         "message": printable(message),
         "notes": [],
         "output": "",

@@ -26,11 +26,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kit.limits import REPLY_BLOCK_BYTES, REPLY_TREE_BYTES
+
 HEADER = struct.Struct("!4sIQB")
 """Magic, bytes of the tree, bytes of the arrays, number of files sent along."""
 MAGIC = b"kit1"
-MAX_TREE_BYTES = 2 * 1024 * 1024
-MAX_BLOCK_BYTES = 256 * 1024 * 1024
+MAX_TREE_BYTES = REPLY_TREE_BYTES
+MAX_BLOCK_BYTES = REPLY_BLOCK_BYTES
 MAX_FILES = 16
 MAX_DEPTH = 32
 MAX_DIMENSIONS = 32

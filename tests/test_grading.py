@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from conftest import SOLUTION, SUITE, submission, task_of, write_course
+from conftest import SOLUTION, SUITE, descendants, submission, task_of, write_course
 
 from kit.course import Assignment, CourseError
 from kit.grading import Grader, Suites
@@ -183,7 +185,8 @@ class TestFaultsOfOurs:
 
     def test_a_dead_parent_of_workers_is_an_error(self, tiny: Assignment) -> None:
         with Grader(tiny) as grader:
-            grader._parent._process.kill()
+            for pid in descendants(grader._parent._process.pid) | {grader._parent._process.pid}:
+                os.kill(pid, signal.SIGKILL)
             result = grader.grade(submission(SOLUTION))
         assert (result["status"], result["score"]) == ("error", None)
         assert "warm parent" in result["message"]

@@ -28,6 +28,10 @@ class StudentFault(Exception):
         self.error = error
 
 
+class StudentTimeout(StudentFault):
+    """The student's code did not answer in time."""
+
+
 class KitFault(Exception):
     """We could not find out: nobody's grade may follow from this."""
 

@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from kit import wire
-from kit.limits import Limits
-from kit.tester.faults import IsolationMissing, KitFault, StudentFault
+from kit.limits import MIB, Limits
+from kit.tester import isolation
+from kit.tester.faults import IsolationMissing, KitFault, StudentFault, StudentTimeout
 
 START_SECONDS = 60.0
 HELLO_SECONDS = 20.0
@@ -34,15 +35,50 @@ CLEAN_ENVIRONMENT = {
 
 
 class WarmParent:
-    """The process from which workers are forked; a context manager that ends it, and them."""
+    """The process from which workers are forked; a context manager that ends it, and them.
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    It is started in namespaces where the host offers them, unless ``floor_only`` asks for nothing
+    but the floor of the isolation. ``trust`` lets workers run without that floor, too.
+
+    Raises IsolationMissing where the floor can't be had.
+    """
+
+    def __init__(
+        self, limits: Limits | None = None, *, floor_only: bool = False, trust: bool = False
+    ) -> None:
         self.limits = limits or Limits()
+        self.trust = trust
+        self._settings = {"floor_only": floor_only, "trust": trust}
+        namespaces = None if floor_only else isolation.namespace_command()
+        if namespaces is not None:
+            try:
+                self._start(namespaces)
+            except IsolationMissing:
+                raise
+            except KitFault:  # this host makes no namespaces for us
+                self.close()
+            else:
+                return
+        try:
+            self._start([])
+        except KitFault:
+            self.close()
+            raise
+
+    def _start(self, launcher: list[str]) -> None:
+        """Start the process, by ``launcher`` if there is one, and wait until it is warm."""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(START_SECONDS)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        settings = {
+            **self._settings,
+            "control": theirs.fileno(),
+            "namespaces": isolation.own_namespaces() if launcher else {},
+        }
+        command = [sys.executable, "-I", "-B", "-m", "kit.worker", json.dumps(settings)]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own program, no input in it
-                [sys.executable, "-I", "-B", "-m", "kit.worker", str(theirs.fileno())],
+                [*launcher, *command],
                 pass_fds=[theirs.fileno()],
                 env=CLEAN_ENVIRONMENT,
                 cwd="/",
@@ -51,10 +87,8 @@ class WarmParent:
                 stderr=self._errors,
                 start_new_session=True,
             )
-        self._control.settimeout(START_SECONDS)
         answer = self._answer()
         if "refused" in answer:
-            self.close()
             raise IsolationMissing(answer["refused"])
 
     def __enter__(self) -> WarmParent:
@@ -113,6 +147,7 @@ class Worker:
         self._parent = parent
         self._deadline = 0.0
         self.output = bytearray()
+        self.printed_bytes = 0
         self._ended: dict[str, Any] | None = None
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._printed, printing = os.pipe()
@@ -143,6 +178,10 @@ class Worker:
         if "refused" in hello:
             self.end()
             raise IsolationMissing(hello["refused"])
+        missing = isolation.REQUIRED - set(hello["layers"])
+        if missing and not self._parent.trust:
+            self.end()
+            raise IsolationMissing(f"A worker lacks {', '.join(sorted(missing))}.")
         return list(hello["layers"])
 
     def request(self, what: str, seconds: float, message: Mapping[str, Any]) -> Any:
@@ -161,7 +200,7 @@ class Worker:
             reply = self._receive()
         except TimeoutError:
             self.end()
-            raise StudentFault(f"{capital(what)} did not return within {seconds:g} s.") from None
+            raise StudentTimeout(f"{capital(what)} did not return within {seconds:g} s.") from None
         except (EOFError, BrokenPipeError, ConnectionResetError):
             self._explain_end(what)
         except wire.WireError as error:
@@ -174,13 +213,29 @@ class Worker:
             if set(reply) == {"nonce", "ok"}:
                 return reply["ok"]
             if set(reply) == {"nonce", "error"} and _is_description(reply["error"]):
-                raise StudentFault(_sentence(what, reply["error"]), reply["error"])
+                raise StudentFault(self._sentence(what, reply["error"]), reply["error"])
         self.end()
         raise StudentFault(f"{capital(what)} sent a malformed reply: it answers no request.")
 
+    def _sentence(self, what: str, error: dict[str, Any]) -> str:
+        """What a student reads of an exception."""
+        if error["type"] == "NotImplementedError":
+            return f"{capital(what)} is not implemented yet: {error['message']}"
+        said = f"{capital(what)} raised {error['type']}: {error['message']}"
+        if error["type"] == "MemoryError":
+            allowed = self._parent.limits.address_space_bytes // MIB
+            said += f" (your code may use {allowed:,} MiB, the data set included)"
+        if error["trace"]:
+            last = error["trace"][-1]
+            said += f" ({last['file']}, line {last['line']})"
+        return said
+
     def _explain_end(self, what: str) -> NoReturn:
-        status = self.end()["status"]
-        if status == -signal.SIGKILL:
+        ended = self.end()
+        status, allowed = ended["status"], self._parent.limits.cpu_seconds
+        if status == -signal.SIGXCPU or ended["seconds"] > allowed:
+            how = f"was stopped: your code used more than {allowed} s of processor time"
+        elif status == -signal.SIGKILL:
             how = "ended without an answer: it was killed, or closed the way back to the tester"
         elif status < 0:
             how = f"crashed with {signal.Signals(-status).name}"
@@ -259,6 +314,7 @@ class Worker:
             data = os.read(self._printed, READ_BYTES)
         except BlockingIOError:
             return True
+        self.printed_bytes += len(data)
         room = self._parent.limits.output_bytes - len(self.output)
         self.output += data[: max(room, 0)]
         return bool(data)
@@ -279,16 +335,6 @@ def _is_description(error: Any) -> bool:
             for frame in error["trace"]
         )
     )
-
-
-def _sentence(what: str, error: dict[str, Any]) -> str:
-    place = ""
-    if error["trace"]:
-        last = error["trace"][-1]
-        place = f" ({last['file']}, line {last['line']})"
-    if error["type"] == "NotImplementedError":
-        return f"{capital(what)} is not implemented yet: {error['message']}"
-    return f"{capital(what)} raised {error['type']}: {error['message']}{place}"
 
 
 def capital(text: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from kit import wire
-from kit.tester.faults import KitFault, StudentFault
+from kit.tester.faults import KitFault, StudentFault, StudentTimeout
 from kit.tester.process import WarmParent, Worker, capital
 
 
@@ -37,6 +38,9 @@ class Session:
         """The layers of isolation under which the submission ran."""
         self.output = bytearray()
         """The beginning of what the submission printed."""
+        self.printed_bytes = 0
+        """How much it printed in all."""
+        self._timeouts: Counter[str] = Counter()
 
     def start(self) -> Worker:
         """The submission's worker, started where there is none.
@@ -65,6 +69,7 @@ class Session:
                 self._worker.end()
             room = self._parent.limits.output_bytes - len(self.output)
             self.output += self._worker.output[: max(room, 0)]
+            self.printed_bytes += self._worker.printed_bytes
             self._worker = None
 
     def request(self, what: str, **message: Any) -> Any:
@@ -73,12 +78,18 @@ class Session:
         ``what`` names the request in messages, such as "your `adam`". Raises StudentFault where
         the student's code gave no answer.
         """
+        if self._timeouts[what] >= self._parent.limits.timeouts:
+            raise StudentFault(
+                f"{capital(what)} was not called again: it did not return "
+                f"{self._timeouts[what]} times before."
+            )
         worker = self.start()
         content = self._without_handles(message, what)
         began = time.monotonic()
         try:
             return worker.request(what, min(self.call_seconds, self._seconds_left), content)
         except StudentFault as fault:
+            self._timeouts[what] += isinstance(fault, StudentTimeout)
             if time.monotonic() - began < self._seconds_left:
                 raise
             raise StudentFault(

@@ -1,13 +1,14 @@
 """The warm parent of workers: loads NumPy once, then forks one confined worker a submission.
 
 It is started by the tester with a clean environment and knows nothing but what it loads here. On
-its control socket (an inherited file, its number the only argument) it is asked, in JSON, for
-workers, and to end them:
+its control socket it is asked, in JSON, for workers, and to end them:
 
     {"spawn": limits} with two files, channel and output  ->  {"pid": 123}
     {"end": 123}                                          ->  {"status", "seconds", "bytes"}
 
-It ends, with all its workers, when the tester closes the socket.
+It ends, with all its workers, when the tester closes the socket. Its only argument is JSON:
+``control``, the number of the socket; ``namespaces``, those of the tester; ``floor_only`` and
+``trust``, see ``Start``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import os
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from kit import wire
@@ -29,15 +31,30 @@ CHANNEL = 3
 MESSAGE_BYTES = 64 * 1024
 
 
-def main() -> None:
+@dataclass(frozen=True)
+class Start:
+    """How all workers of this parent are confined."""
+
+    seccomp: SeccompFilter | None
+    layers: tuple[str, ...]
+    """The layers that this process has already, and its workers with it."""
+    floor_only: bool
+    """Whether nothing but the floor is used, though the host may offer more."""
+
+
+def main(settings: dict[str, Any]) -> None:
     """Warm up, then serve the control socket until it closes."""
-    control = socket.socket(fileno=int(sys.argv[1]))
+    control = socket.socket(fileno=settings["control"])
     try:
         seccomp = SeccompFilter()
-        modules.preload()
     except ConfinementError as error:
-        control.send(json.dumps({"refused": str(error)}).encode())
-        return
+        if not settings["trust"]:
+            control.send(json.dumps({"refused": str(error)}).encode())
+            return
+        seccomp = None
+    modules.preload()
+    layers = ("namespaces",) if are_own(settings["namespaces"]) else ()
+    start = Start(seccomp, layers, settings["floor_only"])
     gc.collect()
     gc.freeze()
     control.send(b'{"ready": true}')
@@ -48,7 +65,7 @@ def main() -> None:
             break
         request = json.loads(message)
         if "spawn" in request:
-            pid = spawn(seccomp, request["spawn"], files)
+            pid = spawn(start, request["spawn"], files)
             workers.add(pid)
             reply: dict[str, Any] = {"pid": pid}
         else:
@@ -59,7 +76,17 @@ def main() -> None:
         end(pid)
 
 
-def spawn(seccomp: SeccompFilter, limits: dict[str, int], files: list[int]) -> int:
+def are_own(testers: dict[str, str]) -> bool:
+    """Whether this process is in other namespaces than the tester, in all those named."""
+    try:
+        return bool(testers) and all(
+            os.readlink(f"/proc/self/ns/{kind}") != testers[kind] for kind in testers
+        )
+    except OSError:
+        return False
+
+
+def spawn(start: Start, limits: dict[str, int], files: list[int]) -> int:
     """Fork a worker that talks on ``files`` (channel, output); return its process number."""
     pid = os.fork()
     if pid:
@@ -67,22 +94,22 @@ def spawn(seccomp: SeccompFilter, limits: dict[str, int], files: list[int]) -> i
             os.close(file)
         return pid
     try:
-        work(seccomp, limits, *files)
+        work(start, limits, *files)
     finally:
         os._exit(0)
 
 
-def work(seccomp: SeccompFilter, limits: dict[str, int], channel: int, output: int) -> None:
+def work(start: Start, limits: dict[str, int], channel: int, output: int) -> None:
     """Be a worker: confine this process, then serve the submission."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     keep_only({0: nothing, 1: output, 2: output, CHANNEL: channel})
     connection = Channel(socket.socket(fileno=CHANNEL))
     try:
-        layers = confine(seccomp, limits)
+        layers = confine(start.seccomp, limits, floor_only=start.floor_only)
     except ConfinementError as error:
         connection.send(wire.encode({"refused": str(error)}))
         return
-    Server(connection).run(layers)
+    Server(connection).run([*start.layers, *layers])
 
 
 def end(pid: int) -> dict[str, Any]:
@@ -100,4 +127,4 @@ if __name__ == "__main__":
     # without a script's folder on the path, and deaf to a Ctrl-C that is meant for the tester
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.dont_write_bytecode = True
-    main()
+    main(json.loads(sys.argv[1]))

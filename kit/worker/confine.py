@@ -1,5 +1,9 @@
 """Takes from this process, for good, whatever a student's code has no business with.
 
+The layers, outermost first: the warm parent may have been started in ``namespaces`` of its own;
+``uid`` is another user than the tester's; ``rlimits`` bound what a process uses; ``landlock`` shuts
+the file system; ``seccomp`` leaves out system calls.
+
 The floor is a seccomp filter that holds without root and without namespaces: everything the worker
 needs is open and loaded before, so no call that takes a path, opens a socket, makes a process,
 executes or signals is left. libseccomp writes the filter, for it knows the call numbers of every
@@ -21,6 +25,8 @@ NOBODY = 65534
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
+LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446
+LANDLOCK_VERSION = 1
 SCMP_ACT_ALLOW = 0x7FFF0000
 SCMP_ACT_ERRNO_EPERM = 0x00050000 | errno.EPERM
 SCMP_CMP_EQ = 4
@@ -127,14 +133,18 @@ def keep_only(descriptors: Mapping[int, int]) -> None:
     os.closerange(max(descriptors) + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def confine(seccomp: SeccompFilter, limits: Mapping[str, int]) -> list[str]:
+def confine(
+    seccomp: SeccompFilter | None, limits: Mapping[str, int], *, floor_only: bool = False
+) -> list[str]:
     """Confine this process and return the layers that were tried and hold.
 
-    ``limits`` holds ``address_space_bytes``, ``cpu_seconds`` and ``open_files``. Call it before a
-    byte of a student's code is read. Raises ConfinementError where the floor doesn't hold.
+    ``limits`` holds ``address_space_bytes``, ``cpu_seconds``, ``open_files``, ``processes``. With
+    ``floor_only`` nothing but rlimits and seccomp is used, as on a host that offers no more;
+    without a filter (an instructor trusts the submission) there is no seccomp. Call it before a
+    byte of a student's code is read. Raises ConfinementError where the filter doesn't hold.
     """
     layers = []
-    if os.geteuid() == 0 and _drop_root():
+    if not floor_only and os.geteuid() == 0 and _drop_root():
         layers.append("uid")
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -142,6 +152,10 @@ def confine(seccomp: SeccompFilter, limits: Mapping[str, int]) -> list[str]:
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _limit(limits)
     layers.append("rlimits")
+    if not floor_only and _shut_file_system(libc):
+        layers.append("landlock")
+    if seccomp is None:
+        return layers
     seccomp.load()
     open_doors = [name for name, attempt in _FORBIDDEN.items() if not _refused(attempt)]
     if open_doors:
@@ -162,17 +176,39 @@ def _drop_root() -> bool:
 
 
 def _limit(limits: Mapping[str, int]) -> None:
-    for name, value in {
-        resource.RLIMIT_AS: limits["address_space_bytes"],
-        resource.RLIMIT_CPU: limits["cpu_seconds"],
-        resource.RLIMIT_NOFILE: limits["open_files"],
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_NPROC: 0,
-    }.items():
-        hard = resource.getrlimit(name)[1]
-        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(name, (allowed, allowed))
+    for name, soft, hard in (
+        (resource.RLIMIT_AS, limits["address_space_bytes"], limits["address_space_bytes"]),
+        # at the first a signal that tells why, at the second one that can't be ignored
+        (resource.RLIMIT_CPU, limits["cpu_seconds"], limits["cpu_seconds"] + 2),
+        (resource.RLIMIT_NOFILE, limits["open_files"], limits["open_files"]),
+        (resource.RLIMIT_NPROC, limits["processes"], limits["processes"]),
+        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_FSIZE, 0, 0),
+    ):
+        present = resource.getrlimit(name)[1]
+        most = hard if present == resource.RLIM_INFINITY else min(hard, present)
+        resource.setrlimit(name, (min(soft, most), most))
+
+
+def _shut_file_system(libc: ctypes.CDLL) -> bool:
+    """Leave no path that can be opened (Landlock with no rule); False where the kernel can't.
+
+    The call numbers and the structure are the same on every processor; each ABI version knows
+    more rights than the one before (Linux, Documentation/userspace-api/landlock.rst).
+    """
+    abi = libc.syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), LANDLOCK_VERSION)
+    if abi < 1:
+        return False
+    files = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(abi, 16)) - 1
+    network, scopes = (0b11 if abi >= 4 else 0), (0b11 if abi >= 6 else 0)
+    rights = (ctypes.c_uint64 * 3)(files, network, scopes)
+    size = 8 * (1 + (abi >= 4) + (abi >= 6))
+    ruleset = libc.syscall(LANDLOCK_CREATE_RULESET, rights, ctypes.c_size_t(size), 0)
+    if ruleset < 0:
+        return False
+    refused = libc.syscall(LANDLOCK_RESTRICT_SELF, ruleset, 0)
+    os.close(ruleset)
+    return not refused and _refused(lambda: os.open("/", os.O_RDONLY | os.O_DIRECTORY))
 
 
 def _refused(attempt: Callable[[], object]) -> bool:
