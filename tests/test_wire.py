@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from fuzz_wire import fuzz, fuzz_headers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -188,6 +191,31 @@ JSON = st.recursive(
 )
 
 
+class TestMemory:
+    """What a frame makes the tester allocate is bounded by what arrived."""
+
+    @pytest.mark.parametrize(
+        "tree",
+        [
+            b"[" + b"[]," * (wire.MAX_TREE_BYTES // 3 - 2) + b"[]]",
+            b"[" + b"{}," * (wire.MAX_TREE_BYTES // 3 - 2) + b"{}]",
+            b"[" + b"0," * (wire.MAX_TREE_BYTES // 2 - 2) + b"0]",
+            b'"' + b"\\ud800" * (wire.MAX_TREE_BYTES // 6 - 2) + b'"',
+            b"[" + b'{"t":[]},' * (wire.MAX_TREE_BYTES // 9 - 2) + b"0]",
+            b"[" + b'{"a":["bool",[0]]},' * (wire.MAX_TREE_BYTES // 19 - 2) + b"0]",
+        ],
+        ids=["lists", "dicts", "numbers", "text", "tuples", "arrays"],
+    )
+    def test_the_worst_tree_costs_a_bounded_multiple_of_itself(self, tree: bytes) -> None:
+        assert len(tree) <= wire.MAX_TREE_BYTES
+        tracemalloc.start()
+        with contextlib.suppress(wire.WireError):
+            wire.decode(tree, bytearray())
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 150 * wire.MAX_TREE_BYTES
+
+
 class TestFuzz:
     """Whatever bytes arrive, the decoder returns a plain value or raises WireError."""
 
@@ -200,6 +228,13 @@ class TestFuzz:
     @given(tree=JSON, block=st.sampled_from([0, 64, 128]))
     def test_random_trees(self, tree: Any, block: int) -> None:
         self._decode(json.dumps(tree).encode(), bytes(block))
+
+    def test_a_hundred_thousand_damaged_frames(self) -> None:
+        whole = fuzz(100_000, seed=1)
+        assert 0 < whole < 100_000  # some are still frames, so the damage is not too coarse
+
+    def test_a_hundred_thousand_damaged_headers(self) -> None:
+        assert fuzz_headers(100_000, seed=1) > 0
 
     def _decode(self, tree: bytes, block: bytes) -> None:
         try:
