@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -139,14 +138,13 @@ def build_ungraded(
 def write(result: dict[str, Any], path: Path) -> None:
     """Write a result so that ``path`` holds all of it or is as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=".", suffix=".part", delete=False, encoding="utf-8"
-    ) as file:
+    part = path.with_name(f".{path.name}.part")  # one that a kill left is written over next time
+    with part.open("w", encoding="utf-8") as file:
         json.dump(result, file, indent=2, allow_nan=False)
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(file.name, path)
+    os.replace(part, path)
 
 
 def printable(text: str, limit: int = MAX_MESSAGE) -> str:
