@@ -196,6 +196,7 @@ class _Loop:
 
         Nobody would read that picture, and drawing it costs several times what the check does.
         """
+        assert call.when != "collect"
         self._suites._note(item, call)
         return pytest.TestReport(
             nodeid=item.nodeid,
