@@ -1,23 +1,26 @@
-"""Finds the submissions that paths mean, has each graded, and keeps its result."""
+"""Has the submissions that paths mean graded, one by one, and keeps the results."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from kit import results
+from kit.bulk import Found, existing, student_of, submissions
 from kit.course import Assignment, CourseError
 from kit.grading import Grader
 from kit.limits import Limits
-from kit.submission import RejectedError, holds, read
+from kit.submission import RejectedError, open_tree, take
 
 
 def grade_one(assignment: Assignment, path: Path, seed: int | None = None) -> dict[str, Any]:
-    """The result of the submission in the folder ``path``; nothing is written."""
-    path = _folder(path)
+    """The result of the submission in ``path``, a folder or an archive; nothing is written."""
+    path = existing(path)
+    found = Found(student_of(path), str(path), lambda: open_tree(path, Limits()))
     with Grader(assignment) as grader:
-        return _grade(grader, path.name, path, seed)
+        return grade(grader, found, seed)
 
 
 def grade_all(
@@ -29,48 +32,47 @@ def grade_all(
 ) -> Iterator[dict[str, Any]]:
     """Grade the submissions that ``paths`` mean, yielding each result once it is written.
 
-    A path is a submission where it holds the student's files itself, else a folder of submissions
-    named by student.
+    ``kit.bulk`` says what a path may mean.
     """
-    found: dict[str, Path] = {}
-    for path in paths:
-        for student, folder in _submissions(assignment, _folder(path)):
-            if student in found:
-                raise CourseError(
-                    f"Two submissions are of {student!r}: {found[student]}, {folder}."
-                )
-            found[student] = folder
-    with Grader(assignment, tasks) as grader:
-        for student, folder in found.items():
-            result = _grade(grader, student, folder, seed)
-            results.write(result, out / f"{student}.json")
+    with ExitStack() as kept:
+        found = find_all(assignment, paths, kept)
+        grader = kept.enter_context(Grader(assignment, tasks))
+        for each in found:
+            result = grade(grader, each, seed)
+            results.write(result, out / f"{each.student}.json")
             yield result
 
 
-def _grade(grader: Grader, student: str, folder: Path, seed: int | None) -> dict[str, Any]:
+def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> list[Found]:
+    """The submissions that ``paths`` mean, none of them opened yet; see ``kit.bulk.submissions``.
+
+    Raises CourseError where a path means none, and where two are of one student.
+    """
+    by_student: dict[str, Found] = {}
+    for path in paths:
+        for found in submissions(assignment, path, Limits(), kept):
+            other = by_student.setdefault(found.student, found)
+            if other is not found:
+                raise CourseError(
+                    f"Two submissions are of {found.student!r}: {other.where}, {found.where}. "
+                    "Leave one of them out."
+                )
+    return list(by_student.values())
+
+
+def grade(grader: Grader, found: Found, seed: int | None) -> dict[str, Any]:
+    """The result of one submission: graded, rejected, or an error where the disk fails us."""
     try:
-        submission = read(folder, grader.assignment, student, Limits())
+        with found.open() as tree:
+            submission = take(tree, grader.assignment, found.student, Limits(), found.notes)
     except RejectedError as error:
-        return results.build_ungraded(grader.assignment, student, "rejected", str(error), 0.0)
+        return _ungraded(grader, found, "rejected", str(error), 0.0)
+    except OSError as error:
+        return _ungraded(grader, found, "error", f"It could not be read ({error}).", None)
     return grader.grade(submission, seed)
 
 
-def _submissions(assignment: Assignment, path: Path) -> list[tuple[str, Path]]:
-    """``(student, folder)`` of every submission that ``path`` means."""
-    if holds(path, assignment):
-        return [(path.name, path)]
-    folders = [
-        entry
-        for entry in sorted(path.iterdir())
-        if entry.is_dir() and not entry.name.startswith(".")
-    ]
-    if not folders:
-        raise CourseError(f"{path} holds neither a submission nor folders of students.")
-    return [(folder.name, folder) for folder in folders]
-
-
-def _folder(path: Path) -> Path:
-    path = path.resolve()
-    if not path.is_dir():
-        raise CourseError(f"{path} is not a folder.")
-    return path
+def _ungraded(
+    grader: Grader, found: Found, status: str, message: str, score: float | None
+) -> dict[str, Any]:
+    return results.build_ungraded(grader.assignment, found.student, status, message, score)

@@ -105,7 +105,7 @@ def release(
 
 @app.command()
 def check(
-    path: Annotated[Path, typer.Argument(help="the folder of one submission")] = Path(),
+    path: Annotated[Path, typer.Argument(help="one submission: a folder or an archive")] = Path(),
     assignment: Annotated[
         str | None, typer.Option(help="which assignment it is of, where there are several")
     ] = None,

@@ -17,7 +17,7 @@ from kit.results import Check
 
 STYLES = {"passed": "green", "failed": "red", "error": "yellow", "not_graded": "dim"}
 WORDS = {"passed": "passed", "failed": "failed", "error": "ERROR", "not_graded": "not graded"}
-_CI_COMMAND = re.compile(r"((?:^|(?<=\s)):(?=:)|#(?=#\[))", re.MULTILINE)
+_CI_COMMAND = re.compile(r"((?:^|(?<=\s)):(?=:)|#(?=#\w*\[))", re.MULTILINE)
 FEW = 4
 """Up to so many submissions stand side by side in a table of tasks."""
 
@@ -26,7 +26,7 @@ def show_result(console: Console, result: dict[str, Any]) -> None:
     """One submission: every task, and what was wrong with the checks that did not pass."""
     show_class(console, [result])
     for note in result["notes"]:
-        console.print(plain(f"Note: {note}"))
+        _say(console, f"Note: {note}")
     for task in result["tasks"]:
         _show_wrong(console, task)
 
@@ -43,12 +43,19 @@ def _show_wrong(console: Console, task: dict[str, Any]) -> None:
     for message, checks in by_message.items():
         status = checks[0]["status"]
         name = checks[0]["name"] if len(checks) == 1 else f"{len(checks)} checks"
-        console.print(plain(f"  {WORDS[status]}: {name}", STYLES[status]))
-        console.print(Padding(plain(message), (0, 0, 0, 4), expand=False))
+        _say(console, f"{WORDS[status]}: {name}", 2, STYLES[status])
+        _say(console, message, 4)
         if len(checks) == 1:
-            console.print(
-                Padding(plain(f"rule: {checks[0]['hint']}", "dim"), (0, 0, 0, 4), expand=False)
-            )
+            _say(console, f"rule: {checks[0]['hint']}", 4, "dim")
+
+
+def _say(console: Console, text: str, indent: int = 0, style: str = "") -> None:
+    """``text``, indented; folded on a terminal only, for in a log a fold could begin a command."""
+    if console.is_terminal:
+        console.print(Padding(plain(text, style), (0, 0, 0, indent), expand=False))
+    else:
+        margin = " " * indent
+        console.print(plain(margin + text.replace("\n", f"\n{margin}"), style), soft_wrap=True)
 
 
 def show_line(console: Console, result: dict[str, Any]) -> None:
@@ -83,9 +90,9 @@ def show_class(console: Console, graded: Sequence[dict[str, Any]]) -> None:
     console.print(table)
     for result in graded:
         if result.get("message"):
-            console.print(plain(f"{result['student']}: {result['message']}", "yellow"))
+            _say(console, f"{result['student']}: {result['message']}", style="yellow")
         for name, value in _measured(result):
-            console.print(plain(f"{result['student']}: {name.replace('_', ' ')}: {value}"))
+            _say(console, f"{result['student']}: {name.replace('_', ' ')}: {value}")
 
 
 def show_suite(console: Console, tasks: Sequence[Task], checks: Sequence[Check]) -> None:

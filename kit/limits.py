@@ -35,7 +35,13 @@ class Limits:
     source_bytes: int = 2 * MIB
     """One file of a submission that is graded."""
     submission_files: int = 50_000
-    """Entries of a submission's folder that are looked through."""
+    """Entries of a submission's folder or archive that are looked through."""
+    notebook_bytes: int = 16 * MIB
+    """A notebook that is compared with the released one."""
+    archive_bytes: int = 1024 * MIB
+    """What is unpacked of a compressed tarball while looking for the files."""
+    nested_bytes: int = 256 * MIB
+    """An archive within another, which is held in memory."""
 
     def as_dict(self) -> dict[str, Any]:
         """The limits by name, for people and for the worker's parent."""

@@ -1,28 +1,28 @@
 """Takes what a student handed in: reads the graded files once, into memory, and nothing else.
 
-A submission is data until a worker runs it. Symbolic links are never followed, and files that the
-student was not asked to write are left where they are.
+A submission is data until a worker runs it. What was handed in is a folder or an archive
+(``kit.tree``, ``kit.archive``); the files in it are found even where they are not quite in their
+place (``kit.locate``), and what was odd is noted. Files that the student was not asked to write are
+left where they are.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from kit import notebook
+from kit.archive import is_archive, open_archive, open_file
 from kit.course import Assignment
 from kit.limits import Limits
+from kit.locate import FEW, Located, NothingFoundError, locate
+from kit.remarks import remarks
+from kit.tree import FolderTree, RejectedError, Tree, UnreadableError
 
-IGNORED_FOLDERS = frozenset(
-    "__pycache__ .git .ipynb_checkpoints .venv venv env node_modules site-packages __MACOSX".split()
-)
-
-
-class RejectedError(Exception):
-    """There is nothing in it that could be graded; the text says what was looked for."""
+__all__ = ["RejectedError", "Submission", "holds", "open_tree", "read", "sources_of", "take"]
 
 
 @dataclass(frozen=True)
@@ -47,98 +47,101 @@ class Submission:
 
 
 def read(path: Path, assignment: Assignment, student: str, limits: Limits) -> Submission:
-    """The submission in the folder ``path`` or, where it lies deeper, in a folder below it.
+    """The submission in ``path``, a folder or an archive; the files may lie deeper in it.
 
-    Raises RejectedError where none or more than one folder holds the student's files.
+    Raises RejectedError where there is nothing to grade, or more than one thing.
     """
-    home = _home(path, assignment, limits)
-    files, notes = {}, []
-    for name in assignment.student_files:
-        try:
-            files[name] = _content(home, name, limits)
-        except FileNotFoundError:
-            notes.append(f"{name} is missing.")
-        except RejectedError as error:
-            notes.append(str(error))
+    with open_tree(path, limits) as tree:
+        return take(tree, assignment, student, limits)
+
+
+def open_tree(path: Path, limits: Limits) -> Tree:
+    """The files in the folder or archive ``path``; raises RejectedError where it can't be read."""
+    return FolderTree(path, limits) if path.is_dir() else open_file(path, limits)
+
+
+def take(
+    tree: Tree,
+    assignment: Assignment,
+    student: str,
+    limits: Limits,
+    notes: Sequence[str] = (),
+) -> Submission:
+    """The submission in ``tree``; ``notes`` are what is known of it already.
+
+    Raises RejectedError where there is nothing to grade, or more than one thing.
+    """
+    try:
+        return _taken(tree, assignment, student, limits, notes)
+    except NothingFoundError:
+        archives = [entry for entry in tree.entries if is_archive(entry.name)]
+        if not archives:
+            raise
+    if len(archives) > 1:
+        names = ", ".join(sorted(entry.name for entry in archives)[:FEW])
+        raise RejectedError(
+            f"None of the files to hand in was found outside of archives, and there are several: "
+            f"{names}. Hand in just one."
+        )
+    name = archives[0].name
+    try:
+        file = tree.seekable(archives[0], limits.nested_bytes)
+    except UnreadableError as error:
+        raise RejectedError(f"{name} was not read: {error}.") from error
+    with open_archive(file, name, limits) as inner:
+        notes = (*notes, f"Your files were found in the archive {name}.")
+        return _taken(inner, assignment, student, limits, notes)
+
+
+def _taken(
+    tree: Tree, assignment: Assignment, student: str, limits: Limits, notes: Sequence[str]
+) -> Submission:
+    """The submission that lies open in ``tree``, and not in an archive within it."""
+    said = list(notes)
+    if tree.outside:
+        names = ", ".join(sorted(tree.outside)[:FEW])
+        said.append(f"Names that lead out of the archive were left out: {names}.")
+    located = locate(tree.entries, assignment.student_files)
+    said += located.notes
+    files, unread = _contents(tree, located, limits)
+    said += unread
     if not files:
-        raise RejectedError(" ".join(notes))
-    if home != path:
-        notes.append(f"Your files were found in {home.relative_to(path)}/.")
-    return Submission(student, files, tuple(notes))
+        raise RejectedError(" ".join(said))
+    for name, content in files.items():
+        said += remarks(name, content)
+    said += notebook.notes(tree, located.home, assignment, limits)
+    return Submission(student, files, tuple(said))
+
+
+def _contents(tree: Tree, located: Located, limits: Limits) -> tuple[dict[str, bytes], list[str]]:
+    """The bytes of the files, and a sentence for each that can't be read."""
+    wanted = {entry.name: name for name, entry in located.files.items()}
+    files, notes = {}, []
+    for entry in tree.entries:  # in their order, for some archives are read from the beginning
+        if entry.name in wanted:
+            name = wanted[entry.name]
+            try:
+                files[name] = tree.read(entry, limits.source_bytes)
+            except UnreadableError as error:
+                notes.append(f"{name} was not read: {error}.")
+    return {name: files[name] for name in located.files if name in files}, notes
 
 
 def sources_of(assignment: Assignment, submission: Submission) -> dict[str, bytes]:
-    """What the worker gets: the modules that we provide and the files that were handed in."""
+    """What the worker gets: the modules that we provide and the files that were handed in.
+
+    A file that was not handed in fails, where it is imported, with a sentence that says so.
+    """
     provided = {
         name: (assignment.source / name).read_bytes() for name in assignment.provided_modules
     }
-    return {**submission.files, **provided}
+    absent = {
+        name: f"raise ModuleNotFoundError({f'{name} was not handed in, or not read'!r})\n".encode()
+        for name in assignment.student_files
+    }
+    return {**absent, **submission.files, **provided}
 
 
 def holds(path: Path, assignment: Assignment) -> bool:
     """Whether the folder ``path`` itself, and not one below it, holds a student's file."""
     return any(os.path.lexists(path / name) for name in assignment.student_files)
-
-
-def _home(path: Path, assignment: Assignment, limits: Limits) -> Path:
-    """The folder to which the names of the student's files are relative."""
-    if holds(path, assignment):
-        return path
-    found = sorted(
-        folder for folder in _folders(path, limits.submission_files) if holds(folder, assignment)
-    )
-    if not found:
-        wanted = ", ".join(assignment.student_files)
-        raise RejectedError(f"None of the files to hand in was found ({wanted}).")
-    if len(found) > 1:
-        names = ", ".join(f"{folder.relative_to(path)}/" for folder in found)
-        raise RejectedError(
-            f"More than one folder holds the files to hand in ({names}). Hand in just one."
-        )
-    return found[0]
-
-
-def _folders(path: Path, limit: int) -> Iterator[Path]:
-    """The folders below ``path``, links and other people's code left out."""
-    waiting, seen = [path], 0
-    while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                seen += 1
-                if seen > limit:
-                    raise RejectedError(f"The folder holds more than {limit:,} files.")
-                if entry.is_dir(follow_symlinks=False) and entry.name not in IGNORED_FOLDERS:
-                    folder = Path(entry.path)
-                    waiting.append(folder)
-                    yield folder
-
-
-def _content(home: Path, name: str, limits: Limits) -> bytes:
-    """The bytes of one file, opened step by step so that no link is followed."""
-    parts = PurePosixPath(name).parts
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in parts[:-1]:
-            inner = os.open(part, flags | os.O_DIRECTORY, dir_fd=folder)
-            os.close(folder)
-            folder = inner
-        file = os.open(parts[-1], flags, dir_fd=folder)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise RejectedError(
-            f"{name} was not read: it is a link, or lies behind one ({error.strerror})."
-        ) from error
-    finally:
-        os.close(folder)
-    with open(file, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise RejectedError(f"{name} was not read: it is not a regular file.")
-        content = stream.read(limits.source_bytes + 1)
-    if len(content) > limits.source_bytes:
-        raise RejectedError(
-            f"{name} was not read: it is larger than {limits.source_bytes:,} bytes."
-        )
-    return content

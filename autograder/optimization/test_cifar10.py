@@ -37,7 +37,7 @@ def train(student, data, seed):
         training,
         update_rule="adam",
         optim_config={"learning_rate": 5e-4},
-        lr_decay=0.7,
+        lr_decay=0.35,
         batch_size=256,
         num_epochs=MAX_EPOCHS,
         verbose=False,

@@ -209,7 +209,8 @@ class Worker:
         return self._open(reply, nonce, what)
 
     def _open(self, reply: Any, nonce: str, what: str) -> Any:
-        if isinstance(reply, dict) and reply.get("nonce") == nonce:
+        said = reply.get("nonce") if isinstance(reply, dict) else None
+        if isinstance(said, str) and said == nonce:
             if set(reply) == {"nonce", "ok"}:
                 return reply["ok"]
             if set(reply) == {"nonce", "error"} and _is_description(reply["error"]):
@@ -287,7 +288,11 @@ class Worker:
         room = memoryview(data)
         while room:
             self._wait(select.POLLIN)
-            count = self._channel.recv_into(room, min(len(room), READ_BYTES))
+            try:
+                count = self._channel.recv_into(room, min(len(room), READ_BYTES))
+            except BlockingIOError:  # an urgent byte wakes poll, and is none that can be received
+                time.sleep(0.001)
+                continue
             if count == 0:
                 raise EOFError
             room = room[count:]

@@ -1,0 +1,116 @@
+"""Says in a beginner's words why a file is no Python, where Python's own message would not.
+
+A file is looked at as bytes and lines; it is never compiled here, since that happens in the
+worker. A remark costs nothing: it stands beside the verdicts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_OTHER_KINDS = {
+    b"PK\3\4": "a zip archive",
+    b"\x1f\x8b": "a compressed file",
+    b"%PDF": "a PDF document",
+    b"{\\rtf": "a rich text document",
+    b"<!doctype html": "a web page",
+    b"<html": "a web page",
+    b"\xd0\xcf\x11\xe0": "a Word document",
+}
+TAB = "\t"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+", re.MULTILINE)
+_LONG_STRING = re.compile(r'""".*?"""|\'\'\'.*?\'\'\'', re.DOTALL)
+_PYTHON_2 = {
+    "print without parentheses": re.compile(r"print[ \t]+[\"'`\w]"),
+    "except with a comma": re.compile(r"except[ \t]+[\w.]+[ \t]*,[ \t]*\w+[ \t]*:"),
+    "raise with a comma": re.compile(r"raise[ \t]+[A-Z]\w*[ \t]*,"),
+}
+_LONG_LINE = 1000
+"""What is longer was not typed. It also keeps the patterns from taking long on purpose."""
+
+
+def remarks(name: str, content: bytes) -> list[str]:
+    """Sentences on what is odd about the file ``name``; mostly none, and rarely more than one."""
+    for remark in (_empty, _other_kind, _undecodable):
+        sentence = remark(name, content)
+        if sentence:
+            return [sentence]
+    text = content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    # what stands in a docstring is prose; its lines stay, to be counted
+    code = _LONG_STRING.sub(lambda match: "\n" * match[0].count("\n"), text).split("\n")
+    lines = [line if len(line) < _LONG_LINE else "" for line in code]
+    checks = (_conflict, _python_2, _mixed_indentation)
+    return [sentence for check in checks if (sentence := check(name, lines))]
+
+
+def _empty(name: str, content: bytes) -> str:
+    return "" if content.strip() else f"{name} is empty."
+
+
+def _other_kind(name: str, content: bytes) -> str:
+    """Other things that were saved under the name of a module."""
+    begin = content[:100].lstrip().lower()
+    for magic, kind in _OTHER_KINDS.items():
+        if begin.startswith(magic.lower()):
+            return f"{name} is {kind} and not Python: hand in the module itself."
+    zeros = max(content[:200:2].count(0), content[1:200:2].count(0))
+    if content.startswith(_UTF_16) or zeros > len(content[:200]) // 4:
+        return f"{name} is UTF-16 text, which Python can't read: save it as UTF-8."
+    if begin.startswith(b"{") and b'"cells"' in content and b'"nbformat"' in content:
+        return (
+            f"{name} is a Jupyter notebook and not Python: hand in a module "
+            "(in Jupyter: File, Save and Export as, Executable Script)."
+        )
+    return ""
+
+
+def _undecodable(name: str, content: bytes) -> str:
+    if b"\0" in content:
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        return f"{name} is damaged: it holds a NUL byte in line {line}. Save it anew."
+    if _COOKIE.search(b"\n".join(content[:_LONG_LINE].split(b"\n", 2)[:2])):
+        return ""  # it names its encoding, and Python says what is wrong with that
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
+        return f"{name} is not UTF-8 text (byte 0x{byte:02x} in line {line}): save it as UTF-8."
+    return ""
+
+
+def _conflict(name: str, lines: Sequence[str]) -> str:
+    began = None
+    for number, line in enumerate(lines, start=1):
+        if line.startswith("<<<<<<< "):
+            began = began or number
+        elif line.startswith(">>>>>>> ") and began:
+            return (
+                f"{name} holds a merge conflict (lines {began} to {number}): keep one of the two "
+                "versions, and delete the lines with <<<<<<<, ======= and >>>>>>>."
+            )
+    return ""
+
+
+def _python_2(name: str, lines: Sequence[str]) -> str:
+    for number, line in enumerate(lines, start=1):
+        for what, pattern in _PYTHON_2.items():
+            if pattern.match(line.lstrip()):
+                return f"{name} looks like Python 2 ({what} in line {number}): write Python 3."
+    return ""
+
+
+def _mixed_indentation(name: str, lines: Sequence[str]) -> str:
+    first: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        code = line.lstrip(" \t")
+        for kind in set(line[: len(line) - len(code)]) if code else ():
+            first.setdefault(kind, number)
+    if len(first) < 2:
+        return ""
+    return (
+        f"{name} is indented with tabs (line {first[TAB]}) and with spaces (line {first[' ']}): "
+        "use four spaces everywhere."
+    )

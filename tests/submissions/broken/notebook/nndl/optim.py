@@ -1,0 +1,1 @@
+{"cells": [], "metadata": {"collapsed": true}, "nbformat": 4, "nbformat_minor": 5}

@@ -1,0 +1,2 @@
+<!DOCTYPE html>
+<html><body>Sign in to GitHub</body></html>
