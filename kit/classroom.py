@@ -1,46 +1,43 @@
-"""Has the submissions that paths mean graded, one by one, and keeps the results."""
+"""Has the submissions that paths mean graded, and keeps a result of each."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import ExitStack
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kit import results
+import kit
+from kit import pool, results
 from kit.bulk import Found, existing, student_of, submissions
-from kit.course import Assignment, CourseError
+from kit.course import Assignment, CourseError, files_below
 from kit.grading import Grader
 from kit.limits import Limits
-from kit.submission import RejectedError, open_tree, take
+from kit.pool import Settings
+from kit.submission import RejectedError, Submission, open_tree, take
+
+Result = dict[str, Any]
 
 
-def grade_one(assignment: Assignment, path: Path, seed: int | None = None) -> dict[str, Any]:
+def grade_one(
+    assignment: Assignment, path: Path, seed: int | None = None, *, trust: bool = False
+) -> Result:
     """The result of the submission in ``path``, a folder or an archive; nothing is written."""
     path = existing(path)
-    found = Found(student_of(path), str(path), lambda: open_tree(path, Limits()))
-    with Grader(assignment) as grader:
-        return grade(grader, found, seed)
+    with Grader(assignment, trust=trust) as grader:
+        limits = grader.limits
+        return grade(
+            grader, Found(student_of(path), str(path), lambda: open_tree(path, limits)), seed
+        )
 
 
-def grade_all(
-    assignment: Assignment,
-    paths: Iterable[Path],
-    out: Path,
-    tasks: Collection[str] | None = None,
-    seed: int | None = None,
-) -> Iterator[dict[str, Any]]:
-    """Grade the submissions that ``paths`` mean, yielding each result once it is written.
-
-    ``kit.bulk`` says what a path may mean.
-    """
-    with ExitStack() as kept:
-        found = find_all(assignment, paths, kept)
-        grader = kept.enter_context(Grader(assignment, tasks))
-        for each in found:
-            result = grade(grader, each, seed)
-            results.write(result, out / f"{each.student}.json")
-            yield result
+def grade(grader: Grader, found: Found, seed: int | None = None) -> Result:
+    """The result of one submission: graded, rejected, or an error where the disk fails us."""
+    taken = _take(grader.assignment, grader.limits, found)
+    return grader.grade(taken, seed) if isinstance(taken, Submission) else taken
 
 
 def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> list[Found]:
@@ -60,19 +57,103 @@ def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> 
     return list(by_student.values())
 
 
-def grade(grader: Grader, found: Found, seed: int | None) -> dict[str, Any]:
-    """The result of one submission: graded, rejected, or an error where the disk fails us."""
+def grade_all(
+    settings: Settings,
+    found: Iterable[Found],
+    out: Path,
+    *,
+    jobs: int | None = None,
+    force: bool = False,
+) -> Iterator[Result]:
+    """Grade submissions and yield each result once it is written to ``out``.
+
+    Results come in the order in which they are ready. One that is there already for the same bytes,
+    suites, kit and settings is kept and not graded again, unless ``force`` asks for it.
+    """
+    ready: list[Result] = []  # those that need no grading, found while looking for work
+
+    def work() -> Iterator[Submission]:
+        for each in found:
+            taken = _take(settings.assignment, settings.limits, each)
+            if isinstance(taken, Submission):
+                stored = None if force else _stored(settings, taken, out)
+                if stored is None:
+                    yield taken
+                else:
+                    ready.append(stored)
+            else:
+                ready.append(_written(taken, out))
+
+    for result in pool.grade_all(settings, work(), jobs or pool.cores()):
+        yield from _emptied(ready)
+        result["versions"]["course"] = course_version(settings.assignment)
+        yield _written(result, out)
+    yield from _emptied(ready)
+
+
+def _emptied(results_ready: list[Result]) -> Iterator[Result]:
+    while results_ready:
+        yield results_ready.pop(0)
+
+
+def _take(assignment: Assignment, limits: Limits, found: Found) -> Submission | Result:
+    """The submission, or the result where it was rejected or the disk fails us."""
     try:
         with found.open() as tree:
-            submission = take(tree, grader.assignment, found.student, Limits(), found.notes)
+            return take(tree, assignment, found.student, limits, found.notes)
     except RejectedError as error:
-        return _ungraded(grader, found, "rejected", str(error), 0.0)
+        status, message, score = "rejected", str(error), 0.0
     except OSError as error:
-        return _ungraded(grader, found, "error", f"It could not be read ({error}).", None)
-    return grader.grade(submission, seed)
+        status, message, score = "error", f"It could not be read ({error}).", None
+    return results.build_ungraded(assignment, found.student, status, message, score)
 
 
-def _ungraded(
-    grader: Grader, found: Found, status: str, message: str, score: float | None
-) -> dict[str, Any]:
-    return results.build_ungraded(grader.assignment, found.student, status, message, score)
+def _written(result: Result, out: Path) -> Result:
+    """``result``, once it is on the disk; where it can't be, an error in its place."""
+    try:
+        results.write(result, out / f"{result['student']}.json")
+    except OSError as error:
+        return {
+            **result,
+            "status": "error",
+            "score": None,
+            "message": f"The result could not be written ({error}). Grade again.",
+        }
+    return result
+
+
+def _stored(settings: Settings, submission: Submission, out: Path) -> Result | None:
+    """The result that is there already, if grading again could give no other."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        stored: Result = json.loads((out / f"{submission.student}.json").read_text())
+        graded = {task["id"] for task in stored["tasks"] if task["status"] != "not_graded"}
+        automatic = {task.id for task in settings.assignment.tasks if not task.manual}
+        seed = submission.seed if settings.seed is None else settings.seed
+        same = (
+            stored["status"] == "graded"
+            and stored["submission_sha256"] == submission.sha256
+            and stored["versions"] == _versions(settings.assignment)
+            and stored["seed"] == seed
+            and stored["trusted"] == settings.trust
+            and graded == set(settings.tasks or automatic)
+            and stored["notes"][: len(submission.notes)]
+            == [results.printable(note) for note in submission.notes]
+        )
+        return stored if same else None
+    return None
+
+
+def _versions(assignment: Assignment) -> dict[str, str]:
+    return {**results.versions(), "course": course_version(assignment)}
+
+
+@lru_cache(maxsize=8)
+def course_version(assignment: Assignment) -> str:
+    """A digest of all that decides a grade besides the submission: suites, given files, the kit."""
+    digest = hashlib.sha256()
+    for folder in (assignment.source, assignment.suites, Path(kit.__file__).parent):
+        for name in files_below(folder):
+            content = (folder / name).read_bytes()
+            digest.update(f"{name}\0{len(content)}\0".encode())
+            digest.update(content)
+    return digest.hexdigest()[:16]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +30,10 @@ console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
 AssignmentName = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="a folder of source/")]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="grade though the isolation may be missing; says so in results"),
+]
 Seed = Annotated[
     int | None, typer.Option(help="replay the unseen inputs of an earlier result", min=0)
 ]
@@ -46,6 +50,9 @@ def told(fault_code: int = 1) -> Iterator[None]:
     except CourseError as error:
         errors.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from error
+    except KeyboardInterrupt as error:
+        errors.print("Stopped. Run the same command again to go on where it stopped.")
+        raise typer.Exit(130) from error
     except KitFault as error:
         errors.print(f"Nothing was graded. {error}", style="red", markup=False)
         raise typer.Exit(fault_code) from error
@@ -105,19 +112,20 @@ def release(
 
 @app.command()
 def check(
-    path: Annotated[Path, typer.Argument(help="one submission: a folder or an archive")] = Path(),
+    path: Annotated[Path, typer.Argument(help="a submission: a folder or an archive")] = Path(),
     assignment: Annotated[
         str | None, typer.Option(help="which assignment it is of, where there are several")
     ] = None,
     seed: Seed = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the result itself")] = False,
+    trust: Trust = False,
 ) -> None:
-    """Grade one folder and print what is right, what is wrong and why."""
+    """Grade one submission and print what is right, what is wrong and why."""
     from kit.classroom import grade_one
     from kit.display import show_result
 
     with told(fault_code=3):
-        result = grade_one(_only(assignment), path, seed)
+        result = grade_one(_only(assignment), path, seed, trust=trust)
     if as_json:
         print(json.dumps(result, indent=2))
     else:
@@ -129,26 +137,37 @@ def check(
 def grade(
     assignment: AssignmentName,
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="submissions, or folders of them")
+        list[Path],
+        typer.Argument(metavar="PATH...", help="submissions, folders or bulk downloads of them"),
     ],
     out: Annotated[Path | None, typer.Option(help="where the results go")] = None,
     tasks: Annotated[
         str | None, typer.Option(help="grade only these tasks (ids, with commas)")
     ] = None,
     seed: Seed = None,
+    jobs: Annotated[int | None, typer.Option(help="processes (default: all cores)", min=1)] = None,
+    force: Annotated[bool, typer.Option("--force", help="grade also what is graded")] = False,
+    trust: Trust = False,
 ) -> None:
-    """Grade many submissions and write results/ASSIGNMENT/STUDENT.json for each."""
-    from kit.classroom import grade_all
-    from kit.display import show_class, show_line
+    """Grade many submissions and write results/ASSIGNMENT/STUDENT.json for each.
 
-    with told():
-        found = find_assignment(assignment)
-        folder = out or found.root / "results" / assignment
-        chosen = [task.strip() for task in tasks.split(",")] if tasks else None
-        graded = []
-        for result in grade_all(found, paths, folder, chosen, seed):
-            show_line(console, result)
-            graded.append(result)
+    What is graded already, and has not changed, is left as it is.
+    """
+    from kit.classroom import find_all, grade_all
+    from kit.display import show_class, show_progress
+    from kit.limits import Limits
+    from kit.pool import Settings
+
+    with told(), ExitStack() as kept:
+        which = find_assignment(assignment)
+        folder = out or which.root / "results" / assignment
+        chosen = tuple(task.strip() for task in tasks.split(",")) if tasks else None
+        settings = Settings(which, Limits(), chosen, seed, trust=trust)
+        which.require(chosen or ())
+        found = find_all(which, paths, kept)
+        coming = grade_all(settings, found, folder, jobs=jobs, force=force)
+        graded = list(show_progress(console, coming, len(found)))
+    graded.sort(key=lambda result: str(result["student"]))
     show_class(console, graded)
     console.print(f"Results are in {folder}.", markup=False, soft_wrap=True)
     if any(result["status"] == "error" for result in graded):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -87,6 +88,15 @@ class Assignment:
         for repeated in {task_id for task_id in ids if ids.count(task_id) > 1}:
             raise CourseError(f"{self.notebook.name}: two graded cells have the id {repeated!r}.")
         return tasks
+
+    def require(self, tasks: Iterable[str]) -> None:
+        """Raise CourseError where one of ``tasks`` is not the id of an automatic task."""
+        automatic = [task.id for task in self.tasks if not task.manual]
+        for task in tasks:
+            if task not in automatic:
+                raise CourseError(
+                    f"{self.name} has no automatic task {task!r}. It has: {', '.join(automatic)}."
+                )
 
 
 def _task(metadata: dict[str, Any]) -> Task:

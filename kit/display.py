@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -56,6 +64,26 @@ def _say(console: Console, text: str, indent: int = 0, style: str = "") -> None:
     else:
         margin = " " * indent
         console.print(plain(margin + text.replace("\n", f"\n{margin}"), style), soft_wrap=True)
+
+
+def show_progress(
+    console: Console, coming: Iterable[dict[str, Any]], total: int
+) -> Iterator[dict[str, Any]]:
+    """Pass results on, each shown in a line; below them, on a terminal, how far it has come."""
+    columns = (
+        TextColumn("grading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+        for result in coming:
+            show_line(console, result)
+            progress.advance(task)
+            yield result
 
 
 def show_line(console: Console, result: dict[str, Any]) -> None:

@@ -36,6 +36,7 @@ class Suites:
     """
 
     def __init__(self, assignment: Assignment, tasks: Collection[str] | None = None) -> None:
+        assignment.require(tasks or ())
         self._assignment = assignment
         self._tasks = tasks
         self._current = Current(assignment)
@@ -238,7 +239,6 @@ class Grader:
         floor_only: bool = False,
         trust: bool = False,
     ) -> None:
-        _known(assignment, tasks)
         self.assignment = assignment
         self.limits = limits or Limits()
         self._parent = WarmParent(self.limits, floor_only=floor_only, trust=trust)
@@ -261,7 +261,7 @@ class Grader:
         Without ``seed`` the unseen inputs follow from the submission's own bytes, so that the same
         bytes always get the same grade. A fault of ours gives a result with status ``error``.
         """
-        seed = int(submission.sha256[:12], 16) if seed is None else seed
+        seed = submission.seed if seed is None else seed
         session = Session(sources_of(self.assignment, submission), self._parent)
         began = time.monotonic()
         try:
@@ -292,12 +292,3 @@ class Grader:
         if session.printed_bytes <= kept:
             return []
         return [f"Your code printed {session.printed_bytes:,} bytes; the first {kept:,} were kept."]
-
-
-def _known(assignment: Assignment, tasks: Collection[str] | None) -> None:
-    automatic = [task.id for task in assignment.tasks if not task.manual]
-    for task in tasks or ():
-        if task not in automatic:
-            raise CourseError(
-                f"{assignment.name} has no automatic task {task!r}. It has: {', '.join(automatic)}."
-            )

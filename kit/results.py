@@ -11,6 +11,7 @@ import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,16 @@ def write(result: dict[str, Any], path: Path) -> None:
     os.replace(part, path)
 
 
+@cache
+def versions() -> dict[str, str]:
+    """The versions of what a grade may depend on."""
+    return {
+        "kit": version("nndl-kit"),
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+    }
+
+
 def printable(text: str, limit: int = MAX_MESSAGE) -> str:
     """``text`` with control characters spelled out, cut to ``limit`` characters."""
     cut = text[:limit] + (f"… ({len(text) - limit:,} more characters)" if len(text) > limit else "")
@@ -162,11 +173,7 @@ def _head(assignment: Assignment, student: str, status: str) -> dict[str, Any]:
         "assignment": assignment.name,
         "student": printable(student),
         "status": status,
-        "versions": {
-            "kit": version("nndl-kit"),
-            "python": platform.python_version(),
-            "numpy": version("numpy"),
-        },
+        "versions": dict(versions()),
     }
 
 

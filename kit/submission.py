@@ -45,6 +45,11 @@ class Submission:
             digest.update(content)
         return digest.hexdigest()
 
+    @property
+    def seed(self) -> int:
+        """The seed of its unseen inputs where none is named: it follows from what is graded."""
+        return int(self.sha256[:12], 16)
+
 
 def read(path: Path, assignment: Assignment, student: str, limits: Limits) -> Submission:
     """The submission in ``path``, a folder or an archive; the files may lie deeper in it.
