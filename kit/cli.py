@@ -8,8 +8,10 @@ failed); 2 wrong usage; 3 ``check`` could not grade, by our fault.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +30,14 @@ app = typer.Typer(
 )
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
+
+
+class Platform(StrEnum):
+    """Where `kit pack` can go."""
+
+    GRADESCOPE = "gradescope"
+    GITHUB = "github"
+
 
 AssignmentName = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="a folder of source/")]
 Trust = Annotated[
@@ -172,6 +182,58 @@ def grade(
     console.print(f"Results are in {folder}.", markup=False, soft_wrap=True)
     if any(result["status"] == "error" for result in graded):
         raise typer.Exit(1)
+
+
+class Format(StrEnum):
+    """What `kit export` can write."""
+
+    GRADEBOOK = "gradebook"
+    CSV = "csv"
+    CANVAS = "canvas"
+    JUNIT = "junit"
+
+
+@app.command()
+def export(
+    format: Annotated[Format, typer.Argument(help="gradebook is nbgrader's own")],
+    assignment: AssignmentName,
+    out: Annotated[Path | None, typer.Option(help="the file to write (default: print it)")] = None,
+    roster: Annotated[
+        Path | None, typer.Option(help="for canvas: the gradebook that Canvas exported, to fill in")
+    ] = None,
+) -> None:
+    """Put the results of an assignment into nbgrader's gradebook or another tool's format."""
+    from kit import exports
+
+    with told():
+        found = find_assignment(assignment)
+        graded = exports.load(found.root / "results" / assignment)
+        if format is Format.GRADEBOOK:
+            written = exports.to_gradebook(found, graded)
+            console.print(f"{written} of {len(graded)} results are in the gradebook.")
+            return
+        content, remarks = exports.to_text(found, graded, format.value, roster)
+    for remark in remarks:
+        errors.print(remark, style="yellow", markup=False)
+    if out is None:
+        sys.stdout.write(content)
+    else:
+        out.write_text(content, encoding="utf-8", newline="")
+
+
+@app.command()
+def pack(
+    platform: Annotated[Platform, typer.Argument(help="for which platform")],
+    assignment: AssignmentName,
+    out: Annotated[Path | None, typer.Option(help="the file or folder to write")] = None,
+) -> None:
+    """Write what a platform needs to grade an assignment by itself, without a solution in it."""
+    from kit.pack import github, gradescope
+
+    with told():
+        found = find_assignment(assignment)
+        written = {"gradescope": gradescope, "github": github}[platform.value].pack(found, out)
+    console.print(f"Written: {written}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import SOLUTION, write_course
+from conftest import ROOT, SOLUTION, write_course
 from test_grading import SCHEMA, STUB
 from typer.testing import CliRunner
 
@@ -163,6 +164,47 @@ def test_no_command_to_a_ci_job_is_printed(text: str) -> None:
     assert " ::" not in f" {shown}".replace("\n", " ")
     assert "##[" not in shown
     assert shown.replace("\u200b", "") == text
+
+
+class TestExport:
+    @pytest.fixture
+    def graded(self, course: Assignment, submitted: Path) -> None:
+        kit("grade", "tiny", submitted)
+
+    @pytest.mark.usefixtures("graded")
+    @pytest.mark.parametrize(
+        ("form", "phrase"),
+        [("csv", "tiny,,,ada"), ("canvas", "SIS Login ID"), ("junit", "<testsuite ")],
+    )
+    def test_a_format_is_printed_or_written(self, form: str, phrase: str, tmp_path: Path) -> None:
+        code, output = kit("export", form, "tiny")
+        assert code == 0
+        assert phrase in output
+        assert kit("export", form, "tiny", "--out", tmp_path / "file")[0] == 0
+        assert phrase in (tmp_path / "file").read_text()
+
+    @pytest.mark.usefixtures("graded")
+    def test_a_roster_of_another_kind_is_wrong_usage(self, tmp_path: Path) -> None:
+        (tmp_path / "roster.csv").write_text("not,a,gradebook\n")
+        code, output = kit("export", "canvas", "tiny", "--roster", tmp_path / "roster.csv")
+        assert code == 2
+        assert "roster.csv" in output
+
+    def test_without_results_there_is_nothing_to_export(self, course: Assignment) -> None:
+        code, output = kit("export", "csv", "tiny")
+        assert code == 2
+        assert "There are no results" in output
+
+
+class TestPack:
+    @pytest.mark.parametrize("platform", ["gradescope", "github"])
+    def test_a_pack_is_written(self, course: Assignment, tmp_path: Path, platform: str) -> None:
+        shutil.copy(ROOT / "pyproject.toml", course.root)
+        shutil.copy(ROOT / "requirements.lock", course.root)
+        shutil.copy(ROOT / "nbgrader_config.py", course.root)
+        code, output = kit("pack", platform, "tiny", "--out", tmp_path / "packed")
+        assert code == 0, output
+        assert (tmp_path / "packed").exists()
 
 
 class TestOthers:

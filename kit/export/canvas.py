@@ -1,0 +1,152 @@
+"""A file that Canvas's gradebook imports, made anew or merged into one that Canvas exported.
+
+Merging is the better way: only an exported file has the number of the assignment and of every
+student, by which Canvas matches. Canvas reads the first columns by their place and their names.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from kit.course import Assignment
+from kit.export import number
+from kit.export.gradebook_csv import harmless, table
+
+STUDENT_COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+KEYS = ("SIS Login ID", "ID", "SIS User ID")
+"""The columns that may hold our name of a student; the first that does decides."""
+POINTS_POSSIBLE = "Points Possible"
+_BOM = "\ufeff"
+
+
+class RosterError(Exception):
+    """The file is not a gradebook that Canvas exported, or it is ambiguous; the text says how."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A merged file, and the students with a score for whom it has no line."""
+
+    text: str
+    missing: tuple[str, ...]
+
+
+def export(
+    assignment: Assignment, results: Iterable[dict[str, Any]], canvas_id: int | None = None
+) -> str:
+    """A file with one column of scores, students by ``SIS Login ID``.
+
+    With ``canvas_id``, the number in the assignment's address, the scores go to that assignment;
+    without it to the one of the same name, which Canvas offers to create.
+    """
+    title = assignment.name if canvas_id is None else f"{assignment.name} ({canvas_id})"
+    points = number(sum(task.points for task in assignment.tasks if not task.manual))
+    rows = [[*STUDENT_COLUMNS, harmless(title)], [POINTS_POSSIBLE, "", "", "", "", points]]
+    for result in results:
+        student = harmless(result["student"])
+        # a line whose first cell says Points Possible would change what the assignment is worth
+        name = "" if POINTS_POSSIBLE in student else student
+        rows.append([name, "", "", student, "", _score(result) or ""])
+    return table(rows)
+
+
+def merge(
+    assignment: Assignment,
+    results: Iterable[dict[str, Any]],
+    roster: str,
+    column: str | None = None,
+) -> Merged:
+    """Put scores into ``roster``, the text of an exported gradebook; all else stays as it is.
+
+    The column is ``column`` or the one called after the assignment, with or without its number; it
+    is added where there is none. A student without score keeps what the roster says.
+    Raises RosterError where the file can't be understood.
+    """
+    rows, delimiter = _parse(roster)
+    header = rows[0]
+    place = _place(header, assignment.name, column)
+    points = number(sum(task.points for task in assignment.tasks if not task.manual))
+    if place == len(header):
+        header.append(harmless(column or assignment.name))
+        for row in rows:
+            if POINTS_POSSIBLE in row[0]:
+                _put(row, place, points)
+    lines = _lines(rows)
+    missing = []
+    for result in results:
+        score = _score(result)
+        line = _line_of(lines, result["student"])
+        if line is not None and score is not None:
+            _put(line, place, score)
+        elif score is not None:
+            missing.append(result["student"])
+    bom = _BOM if roster.startswith(_BOM) else ""
+    return Merged(bom + table(rows, delimiter), tuple(missing))
+
+
+def _score(result: dict[str, Any]) -> str | None:
+    return None if result["score"] is None else number(result["score"])
+
+
+def _parse(roster: str) -> tuple[list[list[str]], str]:
+    """The rows of an exported gradebook, and what separates its cells."""
+    text = roster.removeprefix(_BOM)
+    first = text.partition("\n")[0]
+    delimiter = ";" if first.count(";") > first.count(",") else ","
+    try:
+        rows = [
+            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row
+        ]
+    except csv.Error as error:
+        raise RosterError(f"The file is not a CSV file: {error}.") from error
+    if not rows or not {"Student", "ID", "Section"} <= set(rows[0]):
+        raise RosterError(
+            "The file is not a gradebook that Canvas exported: its first line lacks Student, ID or "
+            "Section. In Canvas choose Grades, Export, Export Entire Gradebook."
+        )
+    return rows, delimiter
+
+
+def _place(header: list[str], name: str, column: str | None) -> int:
+    """Where the assignment's column is; one past the end where there is none."""
+    wanted = re.escape(column) if column else rf"{re.escape(name)}( \(\d+\))?"
+    found = [place for place, title in enumerate(header) if re.fullmatch(wanted, title)]
+    if len(found) > 1:
+        titles = ", ".join(header[place] for place in found)
+        raise RosterError(f"Several columns could be {name}: {titles}. Say which one is meant.")
+    return found[0] if found else len(header)
+
+
+def _lines(rows: list[list[str]]) -> list[dict[str, list[list[str]]]]:
+    """For each of KEYS that the roster has: the lines by what stands there."""
+    header = rows[0]
+    indices = []
+    for key in KEYS:
+        if key in header:
+            place = header.index(key)
+            index: dict[str, list[list[str]]] = {}
+            for row in rows[1:]:
+                if POINTS_POSSIBLE not in row[0] and len(row) > place and row[place].strip():
+                    index.setdefault(row[place].strip(), []).append(row)
+            indices.append(index)
+    return indices
+
+
+def _line_of(lines: list[dict[str, list[list[str]]]], student: str) -> list[str] | None:
+    for index in lines:
+        found = index.get(student, [])
+        if len(found) > 1:
+            raise RosterError(f"The file has {len(found)} lines for {student}. Leave one in it.")
+        if found:
+            return found[0]
+    return None
+
+
+def _put(row: list[str], place: int, value: str) -> None:
+    row.extend([""] * (place + 1 - len(row)))
+    row[place] = value

@@ -1,0 +1,87 @@
+"""A result as the text that GitHub Classroom's reporter takes from a step's output ``result``.
+
+The reporter adds up the ``score`` of all tests, so each has one. It prints names and messages into
+the job's log, where a line may be a command to the runner, and it gets the text in a variable of
+its environment, which Linux limits to 128 KiB.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from kit.display import plain
+from kit.export import earned, explain, summary
+
+VERSION = 3
+MAX_TEXT = 100_000
+"""Characters of base64: below what Linux lets one variable hold."""
+_STATUS = {"passed": "pass", "failed": "fail", "error": "error"}
+
+
+def export(result: dict[str, Any]) -> str:
+    """The result as one line of base64; messages are cut until it fits.
+
+    After a fault of ours ``max_score`` is 0: the reporter then reports no points at all to
+    Classroom, and the job fails.
+    """
+    limit = 2000
+    while len(text := _encode(classroom(result, limit))) > MAX_TEXT and limit:
+        limit //= 2
+    return text
+
+
+def classroom(result: dict[str, Any], limit: int = 2000) -> dict[str, Any]:
+    """What the line says; each message is cut to ``limit`` characters."""
+    broken = result["score"] is None
+    tests = [] if broken else _tests(result, limit)
+    return {
+        "version": VERSION,
+        "status": _status(result),
+        "max_score": 0 if broken else result["max_score"],
+        "tests": tests or [_submission(result, limit)],
+    }
+
+
+def _status(result: dict[str, Any]) -> str:
+    if result["status"] == "error":
+        return "error"
+    automatic = [task["status"] for task in result["tasks"] if not task["manual"]]
+    failed = result["status"] == "rejected" or "failed" in automatic
+    return "fail" if failed or "passed" not in automatic else "pass"
+
+
+def _tests(result: dict[str, Any], limit: int) -> list[dict[str, Any]]:
+    return [
+        _test(f"{task['title']}: {check['hint']}", check["status"], explain(check), score, limit)
+        | {"test_code": check["name"], "task_id": task["id"]}
+        for task in result["tasks"]
+        for check, score in zip(task["checks"], earned(task), strict=True)
+    ]
+
+
+def _submission(result: dict[str, Any], limit: int) -> dict[str, Any]:
+    """The one test of a submission that could not be graded, or that no check was run on."""
+    status = "error" if result["status"] == "error" else "failed"
+    wrong = [c["message"] for t in result["tasks"] for c in t["checks"] if c["status"] == "error"]
+    message = summary(result) or next(iter(wrong), "No check was run on the submission.")
+    return _test("Your submission", status, message, 0.0, limit)
+
+
+def _test(name: str, status: str, message: str, score: float, limit: int) -> dict[str, Any]:
+    return {
+        "name": plain(name).plain,
+        "status": _STATUS[status],
+        "message": None if status == "passed" else plain(message[:limit]).plain,
+        "test_code": "",
+        "task_id": "",
+        "filename": "",
+        "line_no": 0,
+        "duration": 0,
+        "score": score,
+    }
+
+
+def _encode(report: dict[str, Any]) -> str:
+    return base64.b64encode(json.dumps(report).encode()).decode()

@@ -1,0 +1,88 @@
+"""Results as JUnit XML, which CI systems show: a suite is a student, a case a check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from kit.export import explain, number
+
+_INVALID = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FAILURES = {"failed": "failure", "error": "error"}
+
+
+def export(results: Iterable[dict[str, Any]]) -> bytes:
+    """An XML document, in UTF-8, with a suite for each result.
+
+    The score stands among the suite's properties; after an ``error`` it is not there.
+    """
+    root = Element("testsuites")
+    for result in results:
+        root.append(_suite(result))
+    for count in ("tests", "failures", "errors", "skipped"):
+        root.set(count, str(sum(int(suite.get(count, 0)) for suite in root)))
+    indent(root)
+    document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return document
+
+
+def _suite(result: dict[str, Any]) -> Element:
+    suite = Element("testsuite", name=_valid(result["student"]), time=f"{result['seconds']:.3f}")
+    properties = SubElement(suite, "properties")
+    for name, value in _properties(result):
+        SubElement(properties, "property", name=_valid(name), value=_valid(value))
+    suite.extend(_cases(result))
+    suite.set("tests", str(len(suite.findall("testcase"))))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    suite.set("errors", str(len(suite.findall("testcase/error"))))
+    suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
+    return suite
+
+
+def _properties(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "assignment", result["assignment"]
+    yield "status", result["status"]
+    if result["score"] is not None:
+        yield "score", number(result["score"])
+    yield "max_score", number(result["max_score"])
+    for task in result["tasks"]:
+        # the 0 of a task that nobody graded is not a score
+        if task["score"] is not None and task["status"] != "not_graded":
+            yield f"{task['id']}.score", number(task["score"])
+        yield f"{task['id']}.max_score", number(task["max_score"])
+
+
+def _cases(result: dict[str, Any]) -> Iterator[Element]:
+    if "message" in result:  # nothing was run: one case says so
+        case = _case(result["assignment"], "submission")
+        kind = "error" if result["status"] == "error" else "failure"
+        _say(case, kind, result["status"], result["message"])
+        yield case
+    for task in result["tasks"]:
+        for check in task["checks"]:
+            case = _case(task["id"], check["name"])
+            if check["status"] != "passed":
+                _say(case, _FAILURES[check["status"]], check["status"], explain(check))
+            yield case
+        if task["status"] == "not_graded":
+            case = _case(task["id"], task["title"])
+            why = "A person grades this task." if task["manual"] else "This task was not graded."
+            SubElement(case, "skipped", message=why)
+            yield case
+
+
+def _case(classname: str, name: str) -> Element:
+    # results hold the time of the whole, which stands at the suite; readers want some time here
+    return Element("testcase", classname=_valid(classname), name=_valid(name), time="0")
+
+
+def _say(case: Element, kind: str, type_: str, text: str) -> None:
+    first = text.partition("\n")[0]
+    SubElement(case, kind, type=type_, message=_valid(first)).text = _valid(text)
+
+
+def _valid(text: str) -> str:
+    """``text`` without the characters that XML can't hold, not even escaped."""
+    return _INVALID.sub("", text)

@@ -1,0 +1,52 @@
+"""Reads the results of an assignment and hands them to the other tools that want them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kit import gradebook
+from kit.course import Assignment, CourseError
+from kit.export import canvas, gradebook_csv, junit
+
+Result = dict[str, Any]
+
+
+def load(folder: Path) -> list[Result]:
+    """The results in ``folder``, by student; raises CourseError where there are none."""
+    found = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))]
+    if not found:
+        raise CourseError(f"There are no results in {folder}. Make them with kit grade.")
+    return found
+
+
+def to_gradebook(assignment: Assignment, results: Sequence[Result]) -> int:
+    """Write results into nbgrader's gradebook; how many (those that are an error are left out)."""
+    try:
+        return gradebook.write(assignment, results)
+    except gradebook.GradebookError as error:
+        raise CourseError(str(error)) from error
+
+
+def to_text(
+    assignment: Assignment, results: Sequence[Result], form: str, roster: Path | None
+) -> tuple[str, list[str]]:
+    """The results as ``csv``, ``canvas`` or ``junit``, and what a person should know of it.
+
+    ``roster``, for canvas, is the gradebook that Canvas exported, which is then filled in.
+    """
+    if roster is not None and form != "canvas":
+        raise CourseError("--roster is for canvas alone.")
+    if form == "csv":
+        return gradebook_csv.export(results), []
+    if form == "junit":
+        return junit.export(results).decode("utf-8"), []
+    if roster is None:
+        return canvas.export(assignment, results), []
+    try:
+        merged = canvas.merge(assignment, results, roster.read_text("utf-8-sig"))
+    except (OSError, canvas.RosterError) as error:
+        raise CourseError(f"{roster}: {error}") from error
+    return merged.text, [f"Canvas has no line for {student}." for student in merged.missing]

@@ -1,0 +1,38 @@
+"""The two repositories that grade an assignment on GitHub: the template and the grader.
+
+Students' repositories are made from the template; its workflow fetches the grader, which holds no
+answer and may therefore be public.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kit.course import Assignment, CourseError
+from kit.pack.grader import grader_files, released_files, template
+
+WORKFLOW = ".github/workflows/classroom.yml"
+
+
+def pack(assignment: Assignment, out: Path | None = None) -> Path:
+    """Write ``template/``, ``grader/`` and a README into the folder ``out``; return where it is.
+
+    Raises ReleaseError where the release is not as it must be, CourseError where ``out`` holds
+    something already or ``kit`` runs apart from its repository.
+    """
+    out = out or assignment.root / "build" / f"{assignment.name}-github"
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise CourseError(
+            f"{out} is there already, and nothing is written over it. Remove it, or name another "
+            "folder with --out."
+        )
+    released = released_files(assignment)
+    files = {f"template/{name}": content for name, content in released.items()}
+    files[f"template/{WORKFLOW}"] = template("github/classroom.yml", assignment)
+    files["README.md"] = template("github/README.md", assignment)
+    for name, content in grader_files(assignment, released).items():
+        files[f"grader/{name}"] = content
+    for name, content in files.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(content)
+    return out

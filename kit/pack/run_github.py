@@ -1,0 +1,68 @@
+"""What the workflow runs on GitHub: grades the checked-out submission and sets the step's output.
+
+The exit code is that of ``kit check``: 0 every automatic task passed, 1 one did not, 3 nothing was
+graded by a fault that is not the submission's. Then the output, if there is one, says ``error`` and
+counts no points.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from kit.classroom import grade_one
+from kit.course import CourseError, find_assignment
+from kit.display import plain, show_result
+from kit.export import github
+from kit.pack.fault import reason
+from kit.tester.faults import KitFault
+
+
+def run(name: str, folder: Path) -> int:
+    """Grade the submission in ``folder`` and return the exit code."""
+    try:
+        result = grade_one(find_assignment(name), folder)
+    except (CourseError, KitFault) as error:
+        return _not_graded(str(error))
+    _set_output("result", github.export(result))
+    if result["status"] == "error":
+        return _not_graded(reason(result))
+    show_result(Console(highlight=False), result)
+    _notify(result)
+    automatic = [task for task in result["tasks"] if not task["manual"]]
+    return 0 if all(task["status"] == "passed" for task in automatic) else 1
+
+
+def _set_output(name: str, value: str) -> None:
+    """Set an output of the step; ``value`` is one line."""
+    file = os.environ.get("GITHUB_OUTPUT")
+    if file is None:
+        print(f"{name}={value}")
+        return
+    with open(file, "a", encoding="utf-8") as outputs:
+        outputs.write(f"{name}={value}\n")
+
+
+def _notify(result: dict[str, Any]) -> None:
+    """Show the points beside the job, in the two notes of GitHub Classroom's own reporter."""
+    score, most = f"{result['score']:g}", f"{result['max_score']:g}"
+    print(f"::notice title=Autograding complete::Points {score}/{most}")
+    report = f'{{"totalPoints":{score},"maxPoints":{most}}}'
+    print(f"::notice title=Autograding report::{report}")
+
+
+def _not_graded(why: str) -> int:
+    said = (
+        f"Nothing was graded, by a fault that is not the submission's: {why} "
+        "There is no score. Run the job again; if it stays so, tell the instructor."
+    )
+    Console(highlight=False).print(plain(said))
+    return 3
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,380 @@
+"""Results in nbgrader's gradebook, read back by nbgrader's own API, export and feedback."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import write_course
+from nbgrader.api import Gradebook, SubmittedAssignment
+from nbgrader.converters import GenerateAssignment, GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.plugins import CsvExportPlugin
+from sqlalchemy import event, text
+from sqlalchemy.engine import Engine
+from test_export import broken, rejected, result_of
+
+from kit import gradebook
+from kit.course import Assignment
+from kit.export import gradebook_csv
+
+WRONG = (AssertionError("off by 1"), None, None)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course whose gradebook knows the assignment, for copying: making one takes seconds."""
+    course = write_course(tmp_path_factory.mktemp("prepared") / "course")
+    assert gradebook.write(course, [result_of(course, "ada")]) == 1
+    return course.root
+
+
+@pytest.fixture
+def course(prepared: Path, tmp_path: Path) -> Assignment:
+    """A course in whose gradebook Ada has full marks and no manual grade yet."""
+    shutil.copytree(prepared, tmp_path / "course")
+    return Assignment(tmp_path / "course", "tiny")
+
+
+def url(course: Assignment) -> str:
+    return f"sqlite:///{course.root / 'gradebook.db'}"
+
+
+@contextmanager
+def opened(course: Assignment) -> Iterator[Gradebook]:
+    with Gradebook(url(course)) as book:
+        yield book
+
+
+def grade(book: Gradebook, task: str, student: str = "ada") -> Any:
+    return book.find_grade(task, "tiny", "tiny", student)
+
+
+def give(course: Assignment, task: str, score: float) -> None:
+    """What formgrader does when a person enters a score."""
+    with opened(course) as book:
+        found = grade(book, task)
+        found.manual_score, found.needs_manual_grade = score, False
+        book.db.commit()
+
+
+def state(course: Assignment, task: str) -> tuple[float | None, float | None, bool]:
+    """Automatic score, manual score, and whether a person must look."""
+    with opened(course) as book:
+        found = grade(book, task)
+        return found.auto_score, found.manual_score, found.needs_manual_grade
+
+
+class TestScores:
+    """The gradebook has the scores of the results."""
+
+    def test_each_task_has_its_score(self, course: Assignment) -> None:
+        gradebook.write(course, [result_of(course, "bob", WRONG)])
+        with opened(course) as book:
+            assert [grade(book, task, "bob").auto_score for task in ("double", "remember")] == [
+                3,
+                2,
+            ]
+            assert book.find_submission("tiny", "bob").score == 5
+
+    def test_automatic_tasks_are_done_and_written_answers_wait(self, course: Assignment) -> None:
+        assert state(course, "double") == (4, None, False)
+        assert state(course, "essay") == (None, None, True)
+
+    def test_nbgraders_export_says_the_same_as_ours(
+        self, course: Assignment, tmp_path: Path
+    ) -> None:
+        results = [
+            result_of(course, "ada"),
+            result_of(course, "bob", WRONG),
+            rejected(course, "eve"),
+        ]
+        gradebook.write(course, results)
+        theirs, ours = tmp_path / "theirs.csv", tmp_path / "ours.csv"
+        with opened(course) as book:
+            CsvExportPlugin(to=str(theirs)).export(book)
+        ours.write_text(gradebook_csv.export(results), newline="")
+        assert _scores(theirs) == _scores(ours)
+        assert len(_scores(ours)) == 3
+
+    def test_a_rejected_submission_has_0(self, course: Assignment) -> None:
+        gradebook.write(course, [rejected(course, "ada")])
+        assert state(course, "double") == (0, None, False)
+        assert state(course, "essay") == (None, None, True)
+
+    def test_an_error_touches_nothing(self, course: Assignment) -> None:
+        before = (course.root / "gradebook.db").read_bytes()
+        assert gradebook.write(course, [broken(course, "ada"), broken(course, "zoe")]) == 0
+        assert (course.root / "gradebook.db").read_bytes() == before
+
+    def test_tasks_that_were_not_asked_for_stay(self, course: Assignment) -> None:
+        result = result_of(course, "ada")
+        task = result["tasks"][0]
+        task["status"], task["score"], task["checks"] = "not_graded", 0.0, []
+        gradebook.write(course, [result])
+        assert state(course, "double") == (4, None, False)
+
+    def test_a_student_with_any_name_is_written(self, course: Assignment) -> None:
+        name = "Ada 'x'; DROP TABLE student; \U0001f600 \\udcff"
+        gradebook.write(course, [result_of(course, name)])
+        with opened(course) as book:
+            assert book.find_submission("tiny", name).score == 6
+
+
+class TestManualScores:
+    """A person's score is never changed; it is flagged where what it was given for has changed."""
+
+    def test_it_survives_the_same_bytes_unflagged(self, course: Assignment) -> None:
+        give(course, "essay", 0.5)
+        gradebook.write(course, [result_of(course, "ada")])
+        assert state(course, "essay") == (None, 0.5, False)
+
+    def test_it_survives_other_bytes_flagged(self, course: Assignment) -> None:
+        give(course, "essay", 0.5)
+        gradebook.write(course, [result_of(course, "ada", work="# better")])
+        assert state(course, "essay") == (None, 0.5, True)
+
+    def test_the_flag_stays_until_a_person_looked(self, course: Assignment) -> None:
+        give(course, "essay", 0.5)
+        for _ in range(2):
+            gradebook.write(course, [result_of(course, "ada", work="# better")])
+        assert state(course, "essay") == (None, 0.5, True)
+        give(course, "essay", 0.75)
+        gradebook.write(course, [result_of(course, "ada", work="# better")])
+        assert state(course, "essay") == (None, 0.75, False)
+
+    def test_handing_in_again_flags_it(self, course: Assignment) -> None:
+        give(course, "essay", 0.5)
+        gradebook.write(course, [result_of(course, "ada")], {"ada": "2026-01-02 10:00 UTC"})
+        assert state(course, "essay") == (None, 0.5, True)
+
+    def test_a_rejected_resubmission_flags_it(self, course: Assignment) -> None:
+        give(course, "essay", 0.5)
+        gradebook.write(course, [rejected(course, "ada")])
+        assert state(course, "essay") == (None, 0.5, True)
+
+    def test_one_for_an_automatic_task_is_flagged_when_the_verdict_is_another(
+        self, course: Assignment
+    ) -> None:
+        give(course, "double", 3.5)
+        gradebook.write(course, [result_of(course, "ada")])
+        assert state(course, "double") == (4, 3.5, False)
+        gradebook.write(course, [result_of(course, "ada", WRONG)])
+        assert state(course, "double") == (3, 3.5, True)
+        with opened(course) as book:
+            assert book.find_submission("tiny", "ada").score == 3.5 + 2
+
+
+class TestLateness:
+    """nbgrader's plugin penalizes, by the timestamp and the due date."""
+
+    @pytest.fixture
+    def strict(self, course: Assignment) -> Assignment:
+        """A course where lateness costs everything, due on 1 January."""
+        (course.root / "nbgrader_config.py").write_text(
+            "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
+        )
+        with opened(course) as book:
+            book.update_or_create_assignment("tiny", duedate="2026-01-01 00:00 UTC")
+        return course
+
+    @pytest.mark.parametrize(
+        ("timestamp", "penalty"),
+        [("2026-01-01 00:00:01 UTC", 5), ("2025-12-31 23:00:00 UTC", None), (None, None)],
+    )
+    def test_only_a_late_submission_is_penalized(
+        self, strict: Assignment, timestamp: str | None, penalty: float | None
+    ) -> None:
+        times = {"bob": timestamp} if timestamp else {}
+        gradebook.write(strict, [result_of(strict, "bob", WRONG)], times)
+        with opened(strict) as book:
+            notebook = book.find_submission_notebook("tiny", "tiny", "bob")
+            assert (notebook.score, notebook.late_submission_penalty) == (5, penalty)
+
+    def test_an_extension_takes_the_penalty_away(self, strict: Assignment) -> None:
+        results, times = [result_of(strict, "bob")], {"bob": "2026-01-01 12:00:00 UTC"}
+        gradebook.write(strict, results, times)
+        with opened(strict) as book:
+            book.grant_extension("tiny", "bob", days=1)
+        gradebook.write(strict, results)
+        with opened(strict) as book:
+            assert book.find_submission("tiny", "bob").late_submission_penalty == 0
+
+
+class TestStructure:
+    """What stands in the gradebook is what nbgrader's own commands would have put there."""
+
+    def test_cells_are_those_of_generate_assignment(
+        self, course: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = write_course(tmp_path / "other")
+        programs = Path(sys.executable).parent  # nbgrader calls alembic
+        monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+        folders = CourseDirectory(root=str(other.root), assignment_id="tiny")
+        GenerateAssignment(coursedir=folders).start()
+        assert _cells(course) == _cells(other)
+        assert len(_cells(course)) == 3 + 1 + 3
+
+    def test_generate_assignment_still_works_on_it(self, course: Assignment) -> None:
+        before = _cells(course)
+        folders = CourseDirectory(root=str(course.root), assignment_id="tiny")
+        GenerateAssignment(coursedir=folders, force=True).start()
+        assert _cells(course) == before
+
+    def test_no_release_is_left_behind(self, course: Assignment) -> None:
+        assert not (course.root / "release").exists()
+
+    def test_changed_points_reach_it(self, course: Assignment) -> None:
+        changed = _with_notebook(course, lambda cells: _set_points(cells[0], 8))
+        gradebook.write(changed, [result_of(changed, "ada")])
+        with opened(changed) as book:
+            assert book.find_grade_cell("double", "tiny", "tiny").max_score == 8
+
+    def test_a_removed_task_is_refused_in_words(self, course: Assignment) -> None:
+        changed = _with_notebook(course, lambda cells: cells.pop(1))
+        before = _cells(changed)
+        with pytest.raises(gradebook.GradebookError, match="tasks were added or removed"):
+            gradebook.write(changed, [result_of(course, "ada")])
+        assert _cells(changed) == before
+
+    def test_the_courses_configuration_says_where_it_is(self, tmp_path: Path) -> None:
+        course = write_course(tmp_path / "course")
+        elsewhere = tmp_path / "elsewhere.db"
+        (course.root / "nbgrader_config.py").write_text(
+            f"c = get_config()\nc.CourseDirectory.db_url = 'sqlite:///{elsewhere}'\n"
+            "c.CourseDirectory.course_id = 'deep'\n"
+        )
+        gradebook.write(course, [result_of(course, "ada")])
+        assert not (course.root / "gradebook.db").exists()
+        with Gradebook(f"sqlite:///{elsewhere}") as book:
+            assert book.find_assignment("tiny").course_id == "deep"
+
+
+class TestTransaction:
+    """All results of a call are written, or none."""
+
+    def test_many_results_take_no_more_commits_than_one(self, course: Assignment) -> None:
+        commits = [0]
+
+        def count(_: object) -> None:
+            commits[-1] += 1
+
+        event.listen(Engine, "commit", count)
+        try:
+            gradebook.write(course, [result_of(course, "bob")])
+            commits.append(0)
+            gradebook.write(course, [result_of(course, f"student{n}") for n in range(20)])
+        finally:
+            event.remove(Engine, "commit", count)
+        with opened(course) as book:
+            assert book.db.query(SubmittedAssignment).count() == 22
+        assert commits[0] == commits[1]
+
+    def test_a_result_that_does_not_fit_undoes_the_batch(self, course: Assignment) -> None:
+        stranger = result_of(course, "bob")
+        stranger["tasks"].pop()
+        with pytest.raises(gradebook.GradebookError, match="bob and the notebook don't have"):
+            gradebook.write(course, [result_of(course, "ada", WRONG), stranger])
+        assert state(course, "double") == (4, None, False)
+
+    def test_a_gradebook_that_can_not_be_written_is_an_error_in_words(
+        self, course: Assignment
+    ) -> None:
+        with opened(course) as book:
+            book.db.execute(text("DROP TABLE comment"))
+            book.db.execute(text("CREATE TABLE comment (id INTEGER)"))
+            book.db.commit()
+        with pytest.raises(gradebook.GradebookError, match="Nothing in it was changed"):
+            gradebook.write(course, [result_of(course, "bob")])
+
+    def test_a_password_is_not_told(self, course: Assignment, tmp_path: Path) -> None:
+        hidden = f"sqlite://user:secret@/{tmp_path}/no/such/folder.db"
+        with pytest.raises(gradebook.GradebookError) as error:
+            gradebook.write(course, [result_of(course, "bob")], db_url=hidden)
+        assert "secret" not in str(error.value)
+
+
+class TestComments:
+    """nbgrader's own feedback carries what was wrong, as text."""
+
+    def test_a_perfect_submission_has_none(self, course: Assignment) -> None:
+        assert gradebook.comment(result_of(course)) is None
+
+    def test_a_fence_is_longer_than_those_in_the_text(self) -> None:
+        assert gradebook.fenced("a\n```\n````b").splitlines()[0] == "`````text"
+
+    def test_a_manual_comment_stays(self, course: Assignment) -> None:
+        with opened(course) as book:
+            book.find_comment("essay", "tiny", "tiny", "ada").manual_comment = "Well said."
+            book.db.commit()
+        gradebook.write(course, [result_of(course, "ada", WRONG)])
+        with opened(course) as book:
+            found = book.find_comment("essay", "tiny", "tiny", "ada")
+            assert found.comment == "Well said."
+            assert "off by 1" in found.auto_comment
+
+    def test_feedback_shows_the_messages_and_runs_nothing(self, course: Assignment) -> None:
+        hostile = (
+            "<script>alert(1)</script> off by 1\n\n<script>alert(2)</script>\n```\n"
+            "<script>alert(3)</script>\n$$<img src=x onerror=alert(4)>$$"
+        )
+        problems = (AssertionError(hostile), None, None)
+        gradebook.write(course, [result_of(course, "ada", problems)])
+        autograded = course.root / "autograded/ada/tiny/tiny.ipynb"
+        autograded.parent.mkdir(parents=True)
+        shutil.copyfile(course.notebook, autograded)
+        folders = CourseDirectory(root=str(course.root), assignment_id="tiny", student_id="ada")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nbconvert's, about its own HTML templates
+            GenerateFeedback(coursedir=folders).start()
+        page = (course.root / "feedback/ada/tiny/tiny.html").read_text(encoding="utf-8")
+        comments = page.partition("<b>Comments:</b>")[2]
+        visible = re.sub("<[^>]*>", "", comments)
+        assert "off by 1" in visible
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in visible
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+
+
+def _scores(file: Path) -> list[tuple[str, str, float, float, float]]:
+    with file.open(newline="") as lines:
+        return [
+            (
+                line["assignment"],
+                line["student_id"],
+                float(line["raw_score"]),
+                float(line["score"]),
+                float(line["max_score"]),
+            )
+            for line in csv.DictReader(lines)
+        ]
+
+
+def _cells(course: Assignment) -> list[dict[str, Any]]:
+    """All cells of the gradebook's notebook, without their random ids."""
+    with opened(course) as book:
+        notebook = book.find_notebook("tiny", "tiny")
+        cells = [*notebook.grade_cells, *notebook.solution_cells, *notebook.source_cells]
+        found = [{**cell.to_dict(), "id": None, "kind": type(cell).__name__} for cell in cells]
+    return sorted(found, key=lambda cell: (cell["kind"], cell["name"]))
+
+
+def _with_notebook(course: Assignment, change: Any) -> Assignment:
+    document = json.loads(course.notebook.read_text())
+    change(document["cells"])
+    course.notebook.write_text(json.dumps(document))
+    return Assignment(course.root, course.name)
+
+
+def _set_points(cell: dict[str, Any], points: int) -> None:
+    cell["metadata"]["nbgrader"]["points"] = points
