@@ -159,7 +159,7 @@ class Suites:
             item.nodeid, Verdict(check, KitFault("It never ended."))
         )
         verdict.measured = dict(item.user_properties)
-        problem = call.excinfo.value if call.excinfo else None
+        problem = _without_frames(call.excinfo.value) if call.excinfo else None
         if call.when == "setup":
             verdict.problem = problem or verdict.problem
         elif call.when == "call":
@@ -207,6 +207,15 @@ class _Loop:
             longrepr=None,
             when=call.when,
         )
+
+
+def _without_frames(problem: BaseException) -> BaseException:
+    """``problem`` without its traceback, whose frames would keep every reply that a check got."""
+    each: BaseException | None = problem
+    while each is not None:
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__
+    return problem
 
 
 def _check(item: pytest.Item) -> Check:

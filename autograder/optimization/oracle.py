@@ -135,9 +135,20 @@ def loss(params: Mapping[str, np.ndarray], X, y, reg=0.0):
 
 
 def accuracy(params: Mapping[str, np.ndarray], X, y) -> float:
-    """The share of examples whose highest score is that of class y; any finite parameters."""
+    """The share of examples whose highest score is that of class y; any finite parameters.
+
+    Weights below 1e-37 in size count as 0, so that no product on the way is a subnormal number:
+    arithmetic with those takes a hundred times as long, which would be an attack on the tester.
+    """
+    layers = len(params) // 2
     with np.errstate(all="ignore"):  # huge weights overflow: a wrong answer, not an error of ours
-        return float(np.mean(np.argmax(scores(params, X), axis=1) == y))
+        usable = {name: _float64(value) for name, value in params.items()}
+        usable = {name: np.where(abs(v) < 1e-37, 0, v) for name, v in usable.items()}
+        hidden = _float64(X).reshape(len(X), -1)
+        for layer in range(1, layers + 1):
+            hidden = hidden @ usable[f"W{layer}"] + usable[f"b{layer}"]
+            hidden = relu(hidden) if layer < layers else hidden
+        return float(np.mean(np.argmax(hidden, axis=1) == y))
 
 
 # -- derivatives -----------------------------------------------------------------------------------

@@ -108,6 +108,8 @@ def describe(value: Any) -> str:
         return f"the {type(value).__name__} {value}"
     if isinstance(value, str):
         return "a string"
+    if isinstance(value, bytes):
+        return f"bytes ({len(value)} of them)"
     return repr(value)[:120]
 
 

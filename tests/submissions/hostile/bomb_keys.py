@@ -1,0 +1,7 @@
+# idea: a dict of two hundred thousand keys
+# fails: adam
+# says: too large to be sent
+
+
+def adam(w, dw, config=None):
+    return w, dict.fromkeys(map("key {}".format, range(200_000)), 0)

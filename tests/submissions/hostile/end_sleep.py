@@ -1,0 +1,13 @@
+# idea: sleeping for a day (only where defaults are tested)
+# fails: rmsprop
+# says: did not return within 2 s
+
+import time
+
+_honest = rmsprop
+
+
+def rmsprop(w, dw, config=None):
+    if config is None:
+        time.sleep(86400)
+    return _honest(w, dw, config)

@@ -1,0 +1,33 @@
+# idea: a cache that fits into a reply but, being told again by the tester, into no request
+# module: layers
+# fails: affine_forward, affine_backward, affine_relu, fc_net
+# says: the value is too large to be sent
+
+from kit import wire
+
+
+def _nonce():
+    import sys
+
+    frame = sys._getframe()
+    while "request" not in frame.f_locals:
+        frame = frame.f_back
+    return frame.f_locals["request"]["nonce"]
+
+
+_honest = affine_forward
+
+
+def affine_forward(x, w, b):
+    import json
+
+    out, cache = _honest(x, w, b)
+    frame = wire.encode({"nonce": _nonce(), "ok": {"value": (out, "@"), "left": [x, w, b]}})
+    frame.tree = frame.tree.replace(b"@", "\U0001f600".encode() * 400_000)
+    _all(frame.to_bytes())
+    return out, cache
+
+
+def _all(data):
+    while data:
+        data = data[os.write(3, data) :]

@@ -1,0 +1,13 @@
+# idea: a reply with a guessed nonce, and one with none
+# fails: adam, rmsprop
+# says: malformed reply: it answers no request
+
+from kit import wire
+
+
+def adam(w, dw, config=None):
+    os.write(3, wire.encode({"nonce": "0" * 32, "ok": {"value": w, "left": []}}).to_bytes())
+
+
+def rmsprop(w, dw, config=None):
+    os.write(3, wire.encode({"ok": {"value": w, "left": []}}).to_bytes())

@@ -1,0 +1,21 @@
+# idea: the same reply is sent ten times, for the requests that come later
+# fails: adam
+# says: malformed reply: it answers no request
+
+from kit import wire
+
+
+def _nonce():
+    import sys
+
+    frame = sys._getframe()
+    while "request" not in frame.f_locals:
+        frame = frame.f_back
+    return frame.f_locals["request"]["nonce"]
+
+
+def adam(w, dw, config=None):
+    value = {"value": (w, {}), "left": [w, dw, config]}
+    for _ in range(10):
+        os.write(3, wire.encode({"nonce": _nonce(), "ok": value}).to_bytes())
+    return w, config

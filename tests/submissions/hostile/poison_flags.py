@@ -1,0 +1,16 @@
+# idea: arrays are made read-only, and kept to be written to later
+# fails: none
+# prints: keeping
+
+_honest, _kept = adam, []
+print("keeping", flush=True)
+
+
+def adam(w, dw, config=None):
+    for array in _kept:
+        array.flags.writeable = True
+        array[...] = 7
+    reply = _honest(w, dw, config)
+    w.flags.writeable = dw.flags.writeable = False
+    _kept.append(dw)
+    return reply

@@ -1,0 +1,16 @@
+# idea: the wire is loaded anew, and the start-up files of Python are asked for
+# fails: none
+# prints: tried
+
+import importlib
+import sys
+
+refused(
+    {
+        "wire": lambda: importlib.reload(sys.modules["kit.wire"]),
+        "serve": lambda: importlib.reload(sys.modules["kit.worker.serve"]),
+        "numpy": lambda: importlib.reload(np.linalg),
+        "sitecustomize": lambda: importlib.import_module("sitecustomize"),
+    },
+    ImportError,
+)

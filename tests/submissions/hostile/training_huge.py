@@ -1,0 +1,15 @@
+# idea: parameters of other precisions, some as large as they can be
+# module: fc_net
+# fails: cifar10
+# says: After 6 epochs
+
+import utils.solver
+
+
+def _huge(self):
+    params = self.model.params
+    params["b1"] = np.full(params["b1"].shape, np.finfo(float).max)
+    params["W4"] = np.full(params["W4"].shape, 65504.0, np.float16)
+
+
+utils.solver.Solver.train_epoch = _huge
