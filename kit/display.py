@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kit.course import Task
-from kit.limits import Limits
+from kit.limits import REPLY_BLOCK_BYTES, REPLY_TREE_BYTES, Limits
 from kit.results import Check
 
 STYLES = {"passed": "green", "failed": "red", "error": "yellow", "not_graded": "dim"}
@@ -144,7 +144,8 @@ def show_limits(console: Console, limits: Limits) -> None:
     table = Table(title="limits of a submission")
     table.add_column("limit")
     table.add_column("value", justify="right")
-    for name, value in limits.as_dict().items():
+    fixed = {"reply_tree_bytes": REPLY_TREE_BYTES, "reply_block_bytes": REPLY_BLOCK_BYTES}
+    for name, value in (limits.as_dict() | fixed).items():
         table.add_row(name, f"{value:,}")
     console.print(table)
 
