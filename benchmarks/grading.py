@@ -46,13 +46,13 @@ def main() -> None:
         first = seconds(course, "kit", "export", "gradebook", NAME) / given.kit
         again = seconds(course, "kit", "export", "gradebook", NAME) / given.kit
     print(f"{len(os.sched_getaffinity(0))} cores; seconds a submission, whole commands")
-    print(f"nbgrader autograde ({given.nbgrader} submissions)     {other:8.3f}")
     for what, mine in {
-        f"kit grade ({given.kit} submissions)             ": plain,
-        "kit grade, and a new gradebook           ": plain + first,
-        "kit grade, and the gradebook once more   ": plain + again,
+        f"nbgrader autograde, {given.nbgrader} submissions": other,
+        f"kit grade, {given.kit} submissions": plain,
+        "kit grade and a new gradebook": plain + first,
+        "kit grade and the gradebook once more": plain + again,
     }.items():
-        print(f"{what}  {mine:8.3f}   {other / mine:6.1f} times nbgrader's rate")
+        print(f"{what:40} {mine:8.3f} {other / mine:8.1f} times nbgrader's rate")
 
 
 def make_course(course: Path, assignment: Assignment, tasks: set[str]) -> None:
