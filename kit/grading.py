@@ -102,6 +102,9 @@ class Suites:
             ),
             *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
             *("-p", "no:unraisableexception", "-p", "no:threadexception", "-p", "no:logging"),
+            # a suite neither skips nor captures, and what is not loaded costs no check anything
+            *("-p", "no:skipping", "-p", "no:setuponly", "-p", "no:setupplan", "-p", "no:tmpdir"),
+            *("-p", "no:unittest", "-p", "no:doctest", "-p", "no:stepwise", "-p", "no:warnings"),
             "--capture=no",
         ]
         # another assignment, too, may have a test_layers.py and an oracle.py
@@ -221,14 +224,24 @@ def _without_frames(problem: BaseException) -> BaseException:
 def _check(item: pytest.Item) -> Check:
     marker = item.get_closest_marker("task")
     name = item.nodeid
-    if marker is None or len(marker.args) != 1 or set(marker.kwargs) != {"points"}:
+    if (
+        marker is None
+        or len(marker.args) != 1
+        or not {"points"} <= set(marker.kwargs) <= {"points", "documented"}
+    ):
         raise CourseError(
             f'{name} lacks its marker @pytest.mark.task("<task id>", points=<number>).'
         )
     hint = (getattr(item.obj, "__doc__", None) or "").strip()  # type: ignore[attr-defined]  # every Function has obj
     if not hint:
         raise CourseError(f"{name} lacks a docstring, the rule that a student reads.")
-    return Check(name, marker.args[0], float(marker.kwargs["points"]), " ".join(hint.split()))
+    return Check(
+        name,
+        marker.args[0],
+        float(marker.kwargs["points"]),
+        " ".join(hint.split()),
+        bool(marker.kwargs.get("documented", False)),
+    )
 
 
 class Grader:

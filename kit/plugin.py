@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib.util
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,18 @@ class Current:
 CURRENT = pytest.StashKey[Current]()
 
 
+class CurrentStudent:
+    """Stands for the ``Student`` whose submission is being graded, whoever that is now."""
+
+    def __init__(self, current: Current) -> None:
+        self._current = current
+
+    def __getattr__(self, name: str) -> Any:
+        if self._current.student is None:
+            raise pytest.UsageError("There is no submission to grade: name one with --submission.")
+        return getattr(self._current.student, name)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what a plain run of a suite needs."""
     group = parser.getgroup("kit", "grading a submission")
@@ -41,79 +55,93 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the marker and the fixtures known."""
     config.addinivalue_line(
-        "markers", "task(id, points): the task that a check belongs to, and its share of the points"
+        "markers",
+        "task(id, points, documented=False): the task that a check belongs to, its share of the "
+        "points, and whether its inputs are those that the notebook shows",
     )
+    run = Run(config)
+    config.pluginmanager.register(run, "kit.run")
+    config.pluginmanager.register(fixtures(run), "kit.fixtures")
 
 
-@pytest.fixture
-def expect() -> Expect:
-    """The ruler: see ``kit.tester.expect``."""
-    return Expect()
+class Run:
+    """What one run of pytest grades, and the check that it is at."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._ending = ExitStack()
+        self.check = ""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Know which check is run."""
+        self.check = f"{item.path.name}::{item.name}"
+
+    def pytest_unconfigure(self) -> None:
+        """End what a plain run has started."""
+        self._ending.close()
+
+    @property
+    def current(self) -> Current:
+        """What is being graded now."""
+        if CURRENT not in self._config.stash:
+            self._config.stash[CURRENT] = self._plain()
+        return self._config.stash[CURRENT]
+
+    def _plain(self) -> Current:
+        """What a plain pytest run grades, where no ``kit.grading`` leads."""
+        from kit.limits import Limits
+        from kit.submission import read, sources_of
+        from kit.tester.process import WarmParent
+        from kit.tester.session import Session
+
+        folder = Path(self._config.args[0].partition("::")[0]).resolve()
+        folder = folder if folder.is_dir() else folder.parent
+        assignment = Assignment(folder.parent.parent, folder.name)
+        path = self._config.getoption("--submission")
+        if path is None:
+            return Current(assignment)
+        submission = read(path, assignment, path.name, Limits())
+        parent = self._ending.enter_context(WarmParent())
+        session = Session(sources_of(assignment, submission), parent)
+        self._ending.callback(session.close)
+        return Current(assignment, Student(session), self._config.getoption("--seed"))
 
 
-@pytest.fixture
-def student(request: pytest.FixtureRequest, _current: Current) -> Student:
-    """The submission, in its own process: see ``kit.tester.student``."""
-    if _current.student is None:
-        raise pytest.UsageError("There is no submission to grade: name one with --submission.")
-    return _current.student
+def fixtures(run: Run) -> ModuleType:
+    """The fixtures that checks use, as pytest wants them: in a module.
 
+    They know ``run`` and ask for no other fixture: pytest looks each of those up again for every
+    check, which would cost more than many a check does.
+    """
 
-@pytest.fixture
-def rng(request: pytest.FixtureRequest, _current: Current) -> object:
-    """A random generator that the recorded seed and the check's name determine."""
-    import numpy as np
+    @pytest.fixture(scope="session")
+    def expect() -> Expect:
+        """The ruler: see ``kit.tester.expect``."""
+        return Expect()
 
-    name = f"{request.node.path.name}::{request.node.name}"
-    return np.random.default_rng([_current.seed, zlib.crc32(name.encode())])
+    @pytest.fixture(scope="session")
+    def student() -> CurrentStudent:
+        """The submission, in its own process: see ``kit.tester.student``."""
+        return CurrentStudent(run.current)
 
+    @pytest.fixture
+    def rng() -> object:
+        """A random generator that the recorded seed and the check's name determine."""
+        import numpy as np
 
-@pytest.fixture(scope="session")
-def provided(_assignment: Assignment) -> Callable[[str], ModuleType]:
-    """``provided("utils.data_utils")`` is the assignment's own module of that name, trusted."""
+        return np.random.default_rng([run.current.seed, zlib.crc32(run.check.encode())])
 
-    def load(name: str) -> ModuleType:
-        return load_provided(_assignment, name)
+    @pytest.fixture(scope="session")
+    def provided() -> Callable[[str], ModuleType]:
+        """``provided("utils.data_utils")`` is the assignment's own module of that name, trusted."""
+        return lambda name: load_provided(run.current.assignment, name)
 
-    return load
-
-
-@pytest.fixture(scope="session")
-def _assignment(request: pytest.FixtureRequest) -> Assignment:
-    if CURRENT in request.config.stash:
-        return request.config.stash[CURRENT].assignment
-    folder = Path(request.config.args[0]).resolve()
-    folder = folder if folder.is_dir() else folder.parent
-    return Assignment(folder.parent.parent, folder.name)
-
-
-@pytest.fixture(scope="session")
-def _plain(request: pytest.FixtureRequest, _assignment: Assignment) -> Iterator[Current | None]:
-    """What a plain pytest run grades; None where ``kit.grading`` leads."""
-    if CURRENT in request.config.stash:
-        yield None
-        return
-    from kit.limits import Limits
-    from kit.submission import read, sources_of
-    from kit.tester.process import WarmParent
-    from kit.tester.session import Session
-
-    path = request.config.getoption("--submission")
-    if path is None:
-        yield Current(_assignment)
-        return
-    submission = read(path, _assignment, path.name, Limits())
-    with WarmParent() as parent:
-        session = Session(sources_of(_assignment, submission), parent)
-        yield Current(_assignment, Student(session), request.config.getoption("--seed"))
-        session.close()
-
-
-@pytest.fixture
-def _current(request: pytest.FixtureRequest, _plain: Current | None) -> Current:
-    return _plain or request.config.stash[CURRENT]
+    module = ModuleType("kit.fixtures")
+    vars(module).update(expect=expect, student=student, rng=rng, provided=provided)
+    return module
 
 
 def load_provided(assignment: Assignment, name: str) -> ModuleType:

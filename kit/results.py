@@ -28,12 +28,16 @@ MAX_TRACE = 8
 
 @dataclass(frozen=True)
 class Check:
-    """One test of a task: ``points`` of the task's depend on it; ``hint`` is the rule it tests."""
+    """One test of a task: ``points`` of the task's depend on it; ``hint`` is the rule it tests.
+
+    ``documented`` says that its inputs are those that the notebook shows.
+    """
 
     name: str
     task: str
     points: float
     hint: str
+    documented: bool = False
 
 
 @dataclass
@@ -57,6 +61,7 @@ class Verdict:
             "name": self.check.name,
             "status": self.status,
             "points": self.check.points,
+            "documented": self.check.documented,
             "message": self._message(),
             "hint": self.check.hint,
         }

@@ -8,6 +8,7 @@ exactly one key, the tag of a value that JSON does not have:
     {"b": length}              bytes            {"y": dtype}                 a NumPy scalar type
     {"h": [id, type name]}     an object that stays in the worker
     {"m": [n, dtype, shape, offset]}   ndarray mapped from the n-th file sent along with the frame
+    {"r": n}                   in a reply: the n-th argument itself, as it is after the call
 
 Array bytes follow each other in the order in which the tree names them, each padded to ALIGNMENT.
 ``decode`` is called on bytes that a student's code may have written: it returns plain values or
@@ -22,6 +23,7 @@ import mmap
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +39,8 @@ MAX_FILES = 16
 MAX_DEPTH = 32
 MAX_DIMENSIONS = 32
 ALIGNMENT = 64
+SMALL_BYTES = 64 * 1024
+"""A frame up to this size is sent, and received, by one call."""
 
 DTYPES = {
     name: np.dtype(name).newbyteorder("<")
@@ -55,6 +59,12 @@ class Remote(NamedTuple):
 
     id: int
     type_name: str
+
+
+class Argument(NamedTuple):
+    """What a call returned was the very object that it was given as its n-th argument."""
+
+    number: int
 
 
 class Mapped(NamedTuple):
@@ -90,9 +100,17 @@ class Frame:
             raise WireError(f"the value is too large to be sent ({block + len(self.tree):,} bytes)")
         return HEADER.pack(MAGIC, len(self.tree), block, len(self.files))
 
+    @property
+    def parts(self) -> list[memoryview]:
+        """All that is sent, in order: a small frame in one piece, so that one call sends it."""
+        parts = [self.header, self.tree, *self.chunks]
+        if sum(map(len, parts)) <= SMALL_BYTES:
+            parts = [b"".join(parts)]
+        return [memoryview(part) for part in parts]
+
     def to_bytes(self) -> bytes:
-        """Header, tree and arrays in one piece."""
-        return b"".join([self.header, self.tree, *self.chunks])
+        """All that is sent, in one piece."""
+        return b"".join(self.parts)
 
 
 def read_header(data: bytes) -> Header:
@@ -118,8 +136,17 @@ def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> Frame:
     """
     frame = Frame()
     tree = _Encoder(frame, keep).tree(value, 0)
-    frame.tree = json.dumps(tree, separators=(",", ":")).encode("ascii")
+    frame.tree = _JSON.encode(tree).encode("ascii")
     return frame
+
+
+_JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+
+
+@lru_cache(maxsize=64)
+def _name(dtype: np.dtype[Any]) -> str | None:
+    """The name under which arrays of ``dtype`` travel; None where they don't."""
+    return dtype.name if dtype.name in DTYPES else None
 
 
 class _Encoder:
@@ -132,6 +159,8 @@ class _Encoder:
     def tree(self, value: Any, depth: int) -> Any:
         if depth > MAX_DEPTH:
             raise WireError(f"a value is nested deeper than {MAX_DEPTH} levels")
+        if type(value) is np.ndarray:  # the commonest, and slow to find by elimination
+            return self._compound(value, depth)
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):
@@ -151,14 +180,20 @@ class _Encoder:
         return int(value)
 
     def _scalar(self, value: np.generic) -> Any:
-        if value.dtype.name not in DTYPES:
+        name = _name(value.dtype)
+        if name is None:
             return self._other(value)
-        self._append(np.asarray(value))
-        return {"s": value.dtype.name}
+        self._append(np.asarray(value), name)
+        return {"s": name}
 
     def _compound(self, value: Any, depth: int) -> Any:
+        if isinstance(value, np.ndarray) and (name := _name(value.dtype)):
+            self._append(value, name)
+            return {"a": [name, list(value.shape)]}
         if isinstance(value, Remote):
             return {"h": [value.id, value.type_name]}
+        if isinstance(value, Argument):
+            return {"r": value.number}
         if isinstance(value, Mapped):
             self.frame.files.append(value.path)
             number = len(self.frame.files) - 1
@@ -169,11 +204,8 @@ class _Encoder:
             return {"t": [self.tree(item, depth + 1) for item in value]}
         if isinstance(value, dict) and all(isinstance(key, str) for key in value):
             return {"d": [[str(key), self.tree(item, depth + 1)] for key, item in value.items()]}
-        if isinstance(value, np.ndarray) and value.dtype.name in DTYPES:
-            self._append(value)
-            return {"a": [value.dtype.name, list(value.shape)]}
         if isinstance(value, bytes):
-            self._append(np.frombuffer(value, np.uint8))
+            self._append(np.frombuffer(value, np.uint8), "uint8")
             return {"b": len(value)}
         if isinstance(value, type) and issubclass(value, np.generic) and value.__name__ in DTYPES:
             return {"y": value.__name__}
@@ -184,11 +216,15 @@ class _Encoder:
             raise WireError(f"a {type(value).__name__} can't be sent")
         return self._compound(self.keep(value), 0)
 
-    def _append(self, array: np.ndarray) -> None:
-        wire_type = DTYPES[array.dtype.name]
-        plain = np.ascontiguousarray(array, dtype=wire_type)
-        self.frame.chunks.append(plain.reshape(-1).view(np.uint8).data)
-        self.frame.chunks.append(bytes(-plain.nbytes % ALIGNMENT))
+    def _append(self, array: np.ndarray, name: str) -> None:
+        size, chunks = array.nbytes, self.frame.chunks
+        if size <= SMALL_BYTES:
+            chunks.append(array.astype(DTYPES[name], copy=False).tobytes())
+        else:
+            plain = np.ascontiguousarray(array, dtype=DTYPES[name])
+            chunks.append(plain.reshape(-1).view(np.uint8).data)
+        if size % ALIGNMENT:
+            chunks.append(bytes(-size % ALIGNMENT))
 
 
 # -- decoding ------------------------------------------------------------------------------------
@@ -234,13 +270,13 @@ class _Decoder:
         if len(node) != 1:
             raise WireError("an object in a frame has more than its tag")
         ((tag, body),) = node.items()
-        if tag == "t":
-            return tuple(self.value(item, depth + 1) for item in _list(body))
-        if tag == "d":
-            return self._dict(body, depth)
         if tag == "a":
             dtype, shape = _list(body, 2)
             return self._array(_dtype(dtype), _shape(shape))
+        if tag == "d":
+            return self._dict(body, depth)
+        if tag == "t":
+            return tuple([self.value(item, depth + 1) for item in _list(body)])
         if tag == "s":
             return self._array(_dtype(body), ())[()]
         if tag == "b":
@@ -250,6 +286,8 @@ class _Decoder:
         if tag == "h":
             number, type_name = _list(body, 2)
             return Remote(_natural(number), _string(type_name))
+        if tag == "r":
+            return Argument(_natural(body))
         if tag == "m":
             return self._mapped(*_list(body, 4))
         raise WireError("a frame holds an unknown tag")
@@ -262,11 +300,12 @@ class _Decoder:
         return found
 
     def _array(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> np.ndarray:
-        size = math.prod(shape) * dtype.itemsize
+        count = math.prod(shape)
+        size = count * dtype.itemsize
         padded = size + -size % ALIGNMENT
         if padded > len(self.block) - self.position:
             raise WireError("an array is larger than the bytes that came with it")
-        array = np.frombuffer(self.block, dtype, math.prod(shape), self.position).reshape(shape)
+        array = np.frombuffer(self.block, dtype, count, self.position).reshape(shape)
         self.position += padded
         if dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
             raise WireError("an array of bool holds something else")
@@ -308,7 +347,7 @@ def _dtype(body: Any) -> np.dtype[Any]:
 
 
 def _shape(body: Any) -> tuple[int, ...]:
-    sizes = tuple(_natural(size) for size in _list(body))
-    if len(sizes) > MAX_DIMENSIONS or any(size > MAX_BLOCK_BYTES * 64 for size in sizes):
+    sizes = tuple([_natural(size) for size in _list(body)])
+    if len(sizes) > MAX_DIMENSIONS or max(sizes, default=0) > MAX_BLOCK_BYTES * 64:
         raise WireError("an array has an impossible shape")
     return sizes

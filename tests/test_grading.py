@@ -100,7 +100,7 @@ class TestMessages:
             ("return 'abc'", "it is a string"),
             ("return object()", "it is an object of type object"),
             ("return float('nan')", "no finite number"),
-            ("return np.ones(3)", "wrong shape"),
+            ("return np.ones(3)", "must be a number, it is an array of shape (3,)"),
             ("return (x, x)", "it is a tuple of 2 values"),
             ("return {}", "it is a dict"),
             ("return True", "it is the bool True"),

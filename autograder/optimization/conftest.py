@@ -21,11 +21,15 @@ class Documented(NamedTuple):
     tolerance: dict[str, float]
 
 
-@pytest.fixture
-def documented(request) -> Documented:
-    """The documented values of the task that the check belongs to."""
-    task = request.node.get_closest_marker("task").args[0]
-    case = json.loads(DOCUMENTED.read_text(encoding="utf-8"))[task]
+@pytest.fixture(scope="session")
+def documented():
+    """``documented(task)``: the documented call of a task, its arrays made anew."""
+    cases = json.loads(DOCUMENTED.read_text(encoding="utf-8"))
+    return lambda task: read(cases[task])
+
+
+def read(case: dict[str, Any]) -> Documented:
+    """A documented call as it stands in the file, with arrays."""
     return Documented(
         inputs={name: whole(entry) for name, entry in case["inputs"].items()},
         config={name: whole(entry) for name, entry in case.get("config", {}).items()},

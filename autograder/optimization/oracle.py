@@ -66,16 +66,21 @@ def adam(
     v=0.0,
     a=0.0,
     t=0,
+    efficient=False,
 ) -> Trajectory:
     """v_k, a_k: fading sums of g, g²; w_k = w₀ − η·Σⱼ v̂ⱼ/(√âⱼ + ε), v̂ = v/(1−β₁ᵗ), â = a/(1−β₂ᵗ).
 
     t is t₀+j in step j. Kingma & Ba 2015, algorithm 1, whose moments m and v are called v and a.
+    ``efficient`` is the form at the end of their section 2: −η·√(1−β₂ᵗ)/(1−β₁ᵗ)·v/(√a + ε). It is
+    the other one with ε/√(1−β₂ᵗ) in the place of ε.
     """
     g = _float64(gradients)
     first = _fading_sum((1 - beta1) * g, beta1, v)
     second = _fading_sum((1 - beta2) * g**2, beta2, a)
     times = t + np.arange(1, len(g) + 1)
     column = times.reshape(-1, *[1] * (g.ndim - 1))
+    if efficient:
+        epsilon = epsilon / np.sqrt(1 - beta2**column)
     moves = (first / (1 - beta1**column)) / (np.sqrt(second / (1 - beta2**column)) + epsilon)
     return {
         "next_w": w - learning_rate * np.cumsum(moves, axis=0),
@@ -96,11 +101,18 @@ def _fading_sum(terms, rate, start):
 
 
 # -- layers and nets -------------------------------------------------------------------------------
+# Each takes any number of leading axes, of its first argument or of any other: so all the shifted
+# points of a gradient are computed in one go.
+
+
+def rows(x):
+    """x (N, d_1, ..., d_k) with each example as a row: (N, D), D = d_1 · ... · d_k."""
+    return x.reshape(len(x), -1)
 
 
 def affine(x, w, b):
-    """x (N, ...) with D numbers an example, w (D, M), b (M,) -> (N, M): xᵀw + b by example."""
-    return np.einsum("nd,dm->nm", x.reshape(len(x), -1), w) + b
+    """x (..., N, D), w (..., D, M), b (..., M) -> (..., N, M): xᵀw + b by example."""
+    return np.einsum("...nd,...dm->...nm", x, w) + b[..., None, :]
 
 
 def relu(x):
@@ -114,7 +126,10 @@ def affine_relu(x, w, b):
 
 
 def scores(params: Mapping[str, np.ndarray], X):
-    """Class scores (N, C) of a net with parameters W1, b1, ..., WL, bL; ReLU between its layers."""
+    """Class scores (..., N, C) of a net with parameters W1, b1, ..., WL, bL for the rows X (N, D).
+
+    Between its layers is ReLU.
+    """
     layers = len(params) // 2
     for layer in range(1, layers):
         X = affine_relu(X, params[f"W{layer}"], params[f"b{layer}"])
@@ -128,10 +143,11 @@ def loss(params: Mapping[str, np.ndarray], X, y, reg=0.0):
     keeps exp finite (Goodfellow et al. 2016, section 4.1).
     """
     s = scores(params, X)
-    s = s - s.real.max(axis=1, keepdims=True)
-    cross_entropy = np.mean(np.log(np.exp(s).sum(axis=1)) - s[np.arange(len(y)), y])
-    squares = sum((value**2).sum() for name, value in params.items() if name.startswith("W"))
-    return cross_entropy + 0.5 * reg * squares
+    s = s - s.real.max(axis=-1, keepdims=True)
+    right = s[..., np.arange(len(y)), y]
+    cross_entropy = np.mean(np.log(np.exp(s).sum(axis=-1)) - right, axis=-1)
+    weights = [value for name, value in params.items() if name.startswith("W")]
+    return cross_entropy + 0.5 * reg * sum((W**2).sum(axis=(-2, -1)) for W in weights)
 
 
 def accuracy(params: Mapping[str, np.ndarray], X, y) -> float:
@@ -158,22 +174,19 @@ def gradient(function: Callable, point, step=1e-100):
     """∂function/∂point, of the shape of ``point``: Im function(point + i·step)/step by entry.
 
     The complex step has no subtraction, so it is exact to rounding (Squire & Trapp 1998). Not to be
-    used across the kink of ReLU. ``function`` returns one number.
+    used across the kink of ReLU. ``function`` maps a stack of points (P, ...) to P numbers.
     """
-    shifted = np.array(point, dtype=np.complex128)
-    result = np.empty(shifted.shape)
-    for index in np.ndindex(shifted.shape):
-        shifted[index] += 1j * step
-        result[index] = function(shifted).imag / step
-        shifted[index] = point[index]
-    return result
+    shifts = step * np.eye(point.size).reshape(point.size, *point.shape)
+    return function(point + 1j * shifts).imag.reshape(point.shape) / step
 
 
 def backward(forward: Callable, dout, *inputs):
     """Gradients of Σ dout·forward(*inputs), one for each input and of its shape."""
+    axes = tuple(range(-dout.ndim, 0))
     return tuple(
         gradient(
-            lambda value, i=i: (dout * forward(*inputs[:i], value, *inputs[i + 1 :])).sum(), point
+            lambda stack, i=i: (dout * forward(*inputs[:i], stack, *inputs[i + 1 :])).sum(axes),
+            point,
         )
         for i, point in enumerate(inputs)
     )
@@ -182,7 +195,7 @@ def backward(forward: Callable, dout, *inputs):
 def loss_gradients(params: Mapping[str, np.ndarray], X, y, reg=0.0) -> dict[str, np.ndarray]:
     """The gradient of ``loss`` by each parameter, under the parameter's name."""
     return {
-        name: gradient(lambda value, name=name: loss({**params, name: value}, X, y, reg), point)
+        name: gradient(lambda stack, name=name: loss({**params, name: stack}, X, y, reg), point)
         for name, point in params.items()
     }
 

@@ -6,7 +6,7 @@ sentence that the student reads, so that no odd reply reaches a suite's own arit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,11 +31,13 @@ class Expect:
         return value
 
     @staticmethod
-    def pair(reply: Any, function: str, names: Sequence[str]) -> tuple[Any, ...]:
+    def pair(reply: Any, function: str, names: Sequence[str], where: str = "") -> tuple[Any, ...]:
         """``reply`` as the tuple of values called ``names`` that ``function`` must return."""
         if not isinstance(reply, tuple | list) or len(reply) != len(names):
+            place = f" {where}" if where else ""
             raise CheckFailure(
-                f"`{function}` must return {', '.join(names)}; it returned {describe(reply)}."
+                f"`{function}` must return {', '.join(names)}{place}; "
+                f"it returned {describe(reply)}."
             )
         return tuple(reply)
 
@@ -59,21 +61,34 @@ class Expect:
         rtol: float = 1e-7,
         atol: float = 1e-9,
         where: str = "",
+        start: Any = None,
     ) -> None:
         """Every element of ``got`` is within ``atol + rtol * |expected|`` of ``expected``.
 
         ``got`` must have the shape of ``expected`` and hold finite real numbers (NaN never passes).
+        What is said of a wrong ``got`` holds within the same tolerance. ``start`` is from where a
+        step was taken, so that what is said is said of the step.
         """
         place = f" {where}" if where else ""
         right = np.asarray(expected, dtype=np.float64)
-        if not isinstance(got, np.ndarray | np.number | int | float) or isinstance(got, bool):
-            kind = "an array" if right.shape else "a number"
+        kind = "an array" if right.shape else "a number"
+        if (
+            not isinstance(got, np.ndarray | np.number | int | float)
+            or isinstance(got, bool)
+            or (np.ndim(got) and not right.shape)
+        ):
             raise CheckFailure(f"`{name}`{place} must be {kind}, it is {describe(got)}.")
         if np.shape(got) != right.shape:
+            turned = " It is transposed." if np.shape(got) == right.shape[::-1] else ""
             raise CheckFailure(
-                f"`{name}`{place} has the wrong shape.", str(right.shape), str(np.shape(got))
+                f"`{name}`{place} must have shape {right.shape}, it has {np.shape(got)}.{turned}",
+                str(right.shape),
+                str(np.shape(got)),
             )
         values = np.asarray(got).astype(np.float64)
+        error = np.abs(values - right)
+        if (error <= atol + rtol * np.abs(right)).all():
+            return
         finite = np.isfinite(values)
         if not finite.all():
             index = _index(np.argwhere(~finite)[0])
@@ -82,15 +97,73 @@ class Expect:
                 _number(right[~finite][0]),
                 _number(values[~finite][0]),
             )
-        error = np.abs(values - right)
-        if not (error <= atol + rtol * np.abs(right)).all():
-            worst = np.unravel_index(int(np.argmax(error)), error.shape)
-            raise CheckFailure(
-                f"`{name}`{place} is wrong; the largest difference is {error[worst]:.3g}"
-                f"{_index(worst)}: expected {_number(right[worst])}, got {_number(values[worst])}.",
-                _number(right[worst]),
-                _number(values[worst]),
-            )
+        worst = np.unravel_index(int(np.argmax(error)), error.shape)
+        raise CheckFailure(
+            f"`{name}`{place} is wrong; the largest difference is {error[worst]:.3g}"
+            f"{_index(worst)}.{likeness(values, right, rtol, atol, start)}",
+            _number(right[worst]),
+            _number(values[worst]),
+        )
+
+    @staticmethod
+    def step(
+        next_w: Any,
+        state: Any,
+        expected: Mapping[str, Any],
+        *,
+        start: np.ndarray,
+        where: str,
+        **tolerance: float,
+    ) -> None:
+        """One step of an update rule: ``next_w`` and each entry of the dict ``state``.
+
+        ``expected`` names them all; where one is wrong, the message says which others are right.
+        """
+        wrong: list[CheckFailure] = []
+        right: list[str] = []
+        for name, values in expected.items():
+            begun = start if name == "next_w" else None
+            try:
+                got = next_w if name == "next_w" else Expect.entry(state, name, where)
+                Expect.close(got, values, name, where=where, start=begun, **tolerance)
+            except CheckFailure as failure:
+                wrong.append(failure)
+            else:
+                right.append(f"`{name}`")
+        if wrong:
+            first = wrong[0]
+            others = f" Right there: {', '.join(right)}." if right else ""
+            raise CheckFailure(f"{first}{others}", first.expected, first.got)
+
+
+def likeness(
+    got: np.ndarray, right: np.ndarray, rtol: float, atol: float, start: Any = None
+) -> str:
+    """In what simple way ``got`` is not ``right``, as a sentence; nothing where it is in none.
+
+    Both are float64 of the same shape and finite. ``start`` is taken off both, if it is given.
+    """
+    what = "It"
+    if isinstance(start, np.ndarray) and start.shape == right.shape:
+        got, right, what = got - start, right - start, "The step"
+    if not right.any():
+        return ""
+
+    def close(values: np.ndarray) -> bool:
+        return bool((np.abs(values - right) <= atol + rtol * np.abs(right)).all())
+
+    if not got.any():
+        return f" {what} is zero everywhere."
+    if close(-got):
+        return f" {what} has the opposite sign."
+    factor = float((got * right).sum() / (right * right).sum())
+    if factor and close(got / factor):
+        return f" {what} is {factor:.4g} times as large as it must be."
+    if right.size > 1 and close(got - (shift := float((got - right).mean()))):
+        return f" {what} is off by the same number everywhere, {shift:.4g}."
+    if right.ndim == 2 and right.shape[0] == right.shape[1] and close(got.T):
+        return f" {what} is transposed."
+    return ""
 
 
 def describe(value: Any) -> str:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from kit import wire
@@ -153,6 +153,10 @@ class Worker:
         self._printed, printing = os.pipe()
         os.set_blocking(self._printed, False)
         self._channel.setblocking(False)
+        self._poll = select.poll()
+        self._poll.register(self._channel, select.POLLIN)
+        self._poll.register(self._printed, select.POLLIN)
+        self._room = bytearray(wire.SMALL_BYTES)
         try:
             self._pid = parent.spawn(theirs, printing)
         except KitFault:
@@ -262,31 +266,54 @@ class Worker:
     # -- bytes -----------------------------------------------------------------------------------
 
     def _send(self, frame: wire.Frame) -> None:
+        first, *others = frame.parts
         files = [os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in frame.files]
         try:
-            head = memoryview(frame.header)
-            self._wait(select.POLLOUT)
-            head = head[socket.send_fds(self._channel, [head], files) :]
+            first = first[self._push(first, files) :]
         finally:
             for file in files:
                 os.close(file)
-        for part in (head, frame.tree, *frame.chunks):
-            rest = memoryview(part)
+        for part in (first, *others):
+            rest = part
             while rest:
+                rest = rest[self._push(rest) :]
+
+    def _push(self, data: memoryview, files: Sequence[int] = ()) -> int:
+        """Send as much as the channel takes, waiting where it takes nothing; how much it took."""
+        while True:
+            try:
+                return socket.send_fds(self._channel, [data], list(files))
+            except BlockingIOError:
                 self._wait(select.POLLOUT)
-                rest = rest[self._channel.send(rest) :]
 
     def _receive(self) -> Any:
-        sizes = wire.read_header(bytes(self._read(wire.HEADER.size)))
+        """The next frame: a small one by one call, for a call costs more than its bytes do."""
+        room = memoryview(self._room)
+        got = self._pull(room)
+        while got < wire.HEADER.size:
+            got += self._pull(room[got:])
+        sizes = wire.read_header(bytes(room[: wire.HEADER.size]))
         if sizes.files:
             raise wire.WireError("a reply announces files")
-        tree, block = self._read(sizes.tree), self._read(sizes.block)
+        begun = room[wire.HEADER.size : got]
+        if len(begun) > sizes.tree + sizes.block:
+            raise wire.WireError("more than one frame came")
+        tree = self._filled(sizes.tree, begun[: sizes.tree])
+        block = self._filled(sizes.block, begun[sizes.tree :])
         return wire.decode(bytes(tree), block)
 
-    def _read(self, size: int) -> bytearray:
+    def _filled(self, size: int, begun: memoryview) -> bytearray:
+        """``size`` bytes, of which ``begun`` are there already."""
         data = bytearray(size)
-        room = memoryview(data)
+        data[: len(begun)] = begun
+        room = memoryview(data)[len(begun) :]
         while room:
+            room = room[self._pull(room) :]
+        return data
+
+    def _pull(self, room: memoryview) -> int:
+        """Receive at least one byte into ``room``, and say how many came."""
+        while True:
             self._wait(select.POLLIN)
             try:
                 count = self._channel.recv_into(room, min(len(room), READ_BYTES))
@@ -295,21 +322,18 @@ class Worker:
                 continue
             if count == 0:
                 raise EOFError
-            room = room[count:]
-        return data
+            return count
 
     def _wait(self, event: int) -> None:
         """Wait until the channel is ready, taking in meanwhile what the worker prints."""
-        poll = select.poll()
-        poll.register(self._channel, event)
-        poll.register(self._printed, select.POLLIN)
+        self._poll.modify(self._channel, event)
         while True:
             left = self._deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            ready = dict(poll.poll(left * 1000))
+            ready = dict(self._poll.poll(left * 1000))
             if self._printed in ready and not self._drain():
-                poll.unregister(self._printed)
+                self._poll.unregister(self._printed)
             if self._channel.fileno() in ready:
                 return
 

@@ -133,7 +133,17 @@ class Function:
             raise StudentFault(f"{capital(self._what)} sent a malformed reply.")
         for before, after in zip(given, left, strict=True):
             self._restore(before, after)
-        return _received(self._session, reply["value"])
+        return self._returned(reply["value"], given)
+
+    def _returned(self, value: Any, given: list[Any]) -> Any:
+        """The value of a call; what is an argument that it was given is that very object."""
+        if isinstance(value, wire.Argument):
+            if value.number >= len(given) or not _may_change(given[value.number]):
+                raise StudentFault(f"{capital(self._what)} sent a malformed reply.")
+            return given[value.number]
+        if type(value) is tuple:
+            return tuple([self._returned(item, given) for item in value])
+        return _received(self._session, value)
 
     def _restore(self, before: Any, after: Any) -> None:
         """Put into the argument ``before`` what the call left in it."""
@@ -173,6 +183,8 @@ def _received(session: Session, value: Any) -> Any:
     """``value`` with objects in the place of those that stayed in the worker."""
     if isinstance(value, wire.Remote):
         return Object(session, session.handle(value))
+    if isinstance(value, wire.Argument):
+        raise StudentFault("Your code sent a malformed reply.")
     if isinstance(value, list):
         return [_received(session, item) for item in value]
     if isinstance(value, tuple):

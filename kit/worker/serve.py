@@ -29,26 +29,35 @@ class Channel:
 
     def receive(self) -> Any:
         """The next request; EOFError when the tester has gone."""
-        data, files, _, _ = socket.recv_fds(self._socket, wire.HEADER.size, wire.MAX_FILES)
-        head = bytearray(wire.HEADER.size)
-        head[: len(data)] = data
-        self._fill(memoryview(head)[len(data) :])
-        sizes = wire.read_header(bytes(head))
-        tree, block = bytearray(sizes.tree), bytearray(sizes.block)
-        self._fill(memoryview(tree))
-        self._fill(memoryview(block))
+        data, files, _, _ = socket.recv_fds(self._socket, wire.SMALL_BYTES, wire.MAX_FILES)
+        while len(data) < wire.HEADER.size:
+            data += self._more()
+        sizes = wire.read_header(data[: wire.HEADER.size])
+        begun = data[wire.HEADER.size :]
+        tree = self._filled(sizes.tree, begun[: sizes.tree])
+        block = self._filled(sizes.block, begun[sizes.tree :])
         return wire.decode(bytes(tree), block, files)
 
-    def _fill(self, room: memoryview) -> None:
+    def _more(self) -> bytes:
+        if not (data := self._socket.recv(wire.HEADER.size)):
+            raise EOFError
+        return data
+
+    def _filled(self, size: int, begun: bytes) -> bytearray:
+        """``size`` bytes, of which ``begun`` are there already."""
+        data = bytearray(size)
+        data[: len(begun)] = begun
+        room = memoryview(data)[len(begun) :]
         while room:
             count = self._socket.recv_into(room)
             if count == 0:
                 raise EOFError
             room = room[count:]
+        return data
 
     def send(self, frame: wire.Frame) -> None:
         """Send one reply."""
-        for part in (frame.header, frame.tree, *frame.chunks):
+        for part in frame.parts:
             self._socket.sendall(part)
 
 
@@ -110,8 +119,11 @@ class Server:
         names = request["names"]
         positional = len(given) - len(names)
         value = function(*given[:positional], **dict(zip(names, given[positional:], strict=True)))
-        pairs = zip(given, request["back"], strict=True)
-        return {"value": value, "left": [argument if back else None for argument, back in pairs]}
+        left = [
+            argument if back else None
+            for argument, back in zip(given, request["back"], strict=True)
+        ]
+        return {"value": _without_arguments(value, left), "left": left}
 
     def _get(self, request: dict[str, Any]) -> Any:
         return self._resolve(request)
@@ -139,6 +151,16 @@ class Server:
         if isinstance(value, dict):
             return {key: self._thaw(item) for key, item in value.items()}
         return value
+
+
+def _without_arguments(value: Any, left: list[Any]) -> Any:
+    """``value``, or the parts of a tuple, with a note where it is an argument: sent only once."""
+    if type(value) is tuple:
+        return tuple([_without_arguments(item, left) for item in value])
+    for number, argument in enumerate(left):
+        if value is argument and value is not None:
+            return wire.Argument(number)
+    return value
 
 
 def describe(error: BaseException) -> dict[str, Any]:
