@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -22,6 +22,9 @@ from rich.text import Text
 from kit.course import Task
 from kit.limits import REPLY_BLOCK_BYTES, REPLY_TREE_BYTES, Limits
 from kit.results import Check
+
+if TYPE_CHECKING:  # it loads all that grading needs, and most commands need less
+    from kit.diagnosis.coverage import Caught
 
 STYLES = {"passed": "green", "failed": "red", "error": "yellow", "not_graded": "dim"}
 WORDS = {"passed": "passed", "failed": "failed", "error": "ERROR", "not_graded": "not graded"}
@@ -137,6 +140,42 @@ def show_suite(console: Console, tasks: Sequence[Task], checks: Sequence[Check])
                 table.add_row("", points(check.points), plain(name), plain(check.hint))
         table.add_section()
     console.print(table)
+
+
+def track(console: Console, coming: Iterable[Caught], total: int) -> Iterator[Caught]:
+    """Pass on what became of known mistakes, with a bar on a terminal."""
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        yield from progress.track(coming, total=total, description="known mistakes")
+
+
+def show_coverage(console: Console, tasks: Sequence[Task], caught: Sequence[Caught]) -> None:
+    """Every known mistake with the checks that catch it; nothing where none is known."""
+    if not caught:
+        return
+    table = Table()
+    table.add_column("known mistake")
+    table.add_column("caught by its checks")
+    for task in tasks:
+        own = sorted((each for each in caught if each.task == task.id), key=lambda c: c.mistake)
+        if own:
+            table.add_row(plain(task.title, "bold"), f"{len(own)} known mistakes")
+        for each in own:
+            table.add_row(plain(f"  {each.mistake.removeprefix(f'{task.id}.')}"), _catch(each))
+        table.add_section()
+    console.print(table)
+    named = sum(each.named for each in caught)
+    console.print(f"{len(caught)} known mistakes, of which {named} are named when they are made.")
+
+
+def _catch(each: Caught) -> Text:
+    """Which checks caught a known mistake, and what is not as it should be."""
+    problems = [
+        *([] if each.checks else ["NOT CAUGHT"]),
+        *([] if each.named else ["NOT NAMED"]),
+        *(f"FAILS {task}" for task in each.elsewhere),
+    ]
+    by = ", ".join(name.removeprefix("test_") for name in each.checks)
+    return Text.assemble(plain(by), plain(f" {' '.join(problems)}" if problems else "", "red"))
 
 
 def show_limits(console: Console, limits: Limits) -> None:

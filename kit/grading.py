@@ -18,6 +18,8 @@ import pytest
 
 from kit import results
 from kit.course import Assignment, CourseError
+from kit.diagnosis import catalogue
+from kit.diagnosis.explain import explain
 from kit.limits import Limits
 from kit.plugin import CURRENT, Current
 from kit.results import Check, Verdict
@@ -26,6 +28,7 @@ from kit.tester.faults import IsolationMissing, KitFault
 from kit.tester.process import WarmParent
 from kit.tester.session import Session
 from kit.tester.student import Student
+from kit.tester.transcript import Transcript
 
 
 class Suites:
@@ -128,6 +131,8 @@ class Suites:
             self._verdicts = {}
             try:
                 for item, following in zip(self._items, self._followers(), strict=True):
+                    if job.student is not None:
+                        job.student.begin(self._checks[item.nodeid].task)
                     item.user_properties.clear()  # what the check measured on the one before
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             except BaseException as problem:
@@ -266,6 +271,7 @@ class Grader:
         self._parent = WarmParent(self.limits, floor_only=floor_only, trust=trust)
         try:
             self.suites = Suites(assignment, tasks)
+            self._catalogue = catalogue.load(assignment)
         except BaseException:
             self._parent.close()
             raise
@@ -284,11 +290,15 @@ class Grader:
         bytes always get the same grade. A fault of ours gives a result with status ``error``.
         """
         seed = submission.seed if seed is None else seed
-        session = Session(sources_of(self.assignment, submission), self._parent)
+        transcript = Transcript(self._catalogue.tasks.values(), self._catalogue.opaque)
+        session = Session(sources_of(self.assignment, submission), self._parent, transcript)
         began = time.monotonic()
         try:
             session.start()
             verdicts = self.suites.run(Student(session), seed)
+            failed = {verdict.check.task for verdict in verdicts if verdict.status == "failed"}
+            in_order = [task.id for task in self.assignment.tasks if task.id in failed]
+            diagnoses = explain(self._catalogue, self._parent, in_order, transcript.calls)
         except IsolationMissing:
             raise
         except KitFault as fault:
@@ -301,6 +311,7 @@ class Grader:
             self.assignment,
             submission,
             verdicts,
+            diagnoses,
             seed=seed,
             seconds=time.monotonic() - began,
             layers=session.layers,

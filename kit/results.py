@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.course import Assignment, Task
+from kit.diagnosis.explain import Diagnosis
 from kit.submission import Submission
 from kit.tester.faults import CheckFailure, StudentFault
 
@@ -47,6 +48,8 @@ class Verdict:
     check: Check
     problem: BaseException | None = None
     measured: dict[str, Any] = field(default_factory=dict)
+    remark: str = "Passed."
+    """What is said of it where it passed."""
 
     @property
     def status(self) -> str:
@@ -55,8 +58,8 @@ class Verdict:
             return "passed"
         return "failed" if isinstance(self.problem, AssertionError | StudentFault) else "error"
 
-    def as_dict(self) -> dict[str, Any]:
-        """The check as it stands in a result."""
+    def as_dict(self, diagnosis: Diagnosis | None = None) -> dict[str, Any]:
+        """The check as it stands in a result; ``diagnosis`` is that of its task."""
         entry: dict[str, Any] = {
             "name": self.check.name,
             "status": self.status,
@@ -70,13 +73,15 @@ class Verdict:
             entry["got"] = printable(self.problem.got or "")
         if isinstance(self.problem, StudentFault) and self.problem.error is not None:
             entry["error"] = _error(self.problem.error)
+        if self.status == "failed" and diagnosis is not None and diagnosis.mistakes:
+            entry["diagnosis"] = "+".join(diagnosis.mistakes)
         if self.measured:
             entry["measured"] = self.measured
         return entry
 
     def _message(self) -> str:
         if self.problem is None:
-            return "Passed."
+            return self.remark
         if self.status == "error":
             return (
                 "This check could not be carried out, by a fault of the grader and not of the "
@@ -89,6 +94,7 @@ def build(
     assignment: Assignment,
     submission: Submission,
     verdicts: Sequence[Verdict],
+    diagnoses: Mapping[str, Diagnosis],
     *,
     seed: int,
     seconds: float,
@@ -97,12 +103,13 @@ def build(
     notes: Sequence[str] = (),
     output: bytes = b"",
 ) -> dict[str, Any]:
-    """The result of a submission whose checks were run.
+    """The result of a submission whose checks were run, with the diagnoses of tasks that failed.
 
     Tasks without a verdict were not asked for or are a person's to grade: ``not_graded``.
     """
     tasks = [
-        _task(task, [v for v in verdicts if v.check.task == task.id]) for task in assignment.tasks
+        _task(task, [v for v in verdicts if v.check.task == task.id], diagnoses.get(task.id))
+        for task in assignment.tasks
     ]
     failed_us = any(task["status"] == "error" for task in tasks)
     return {
@@ -124,7 +131,7 @@ def build_ungraded(
     assignment: Assignment, student: str, status: str, message: str, score: float | None
 ) -> dict[str, Any]:
     """The result of a submission that was ``rejected``, or that an ``error`` of ours kept back."""
-    tasks = [_task(task, []) for task in assignment.tasks]
+    tasks = [_task(task, [], None) for task in assignment.tasks]
     return {
         **_head(assignment, student, status),
         "score": score,
@@ -182,20 +189,38 @@ def _head(assignment: Assignment, student: str, status: str) -> dict[str, Any]:
     }
 
 
-def _task(task: Task, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def _task(task: Task, verdicts: Sequence[Verdict], diagnosis: Diagnosis | None) -> dict[str, Any]:
+    if diagnosis is not None and diagnosis.follows_from:
+        verdicts = [_carried_forward(verdict, diagnosis.follows_from) for verdict in verdicts]
     statuses = {verdict.status for verdict in verdicts}
     status = next((s for s in ("error", "failed", "passed") if s in statuses), "not_graded")
     earned = _sum(verdict.check.points for verdict in verdicts if verdict.status == "passed")
     score = {"error": None, "not_graded": 0.0}.get(status, min(earned, task.points))
-    return {
+    entry: dict[str, Any] = {
         "id": task.id,
         "title": task.title,
         "score": score,
         "max_score": task.points,
         "manual": task.manual,
         "status": status,
-        "checks": [verdict.as_dict() for verdict in verdicts],
+        "checks": [verdict.as_dict(diagnosis) for verdict in verdicts],
     }
+    if diagnosis is not None and diagnosis.mistakes:
+        entry["diagnosis"] = {"mistakes": list(diagnosis.mistakes), "text": diagnosis.text}
+    if diagnosis is not None and diagnosis.follows_from:
+        entry["follows_from"] = list(diagnosis.follows_from)
+    return entry
+
+
+def _carried_forward(verdict: Verdict, tasks: Sequence[str]) -> Verdict:
+    """A failed verdict as a passed one: what differed is wrong elsewhere, and counts there."""
+    if verdict.status != "failed":
+        return verdict
+    remark = (
+        "Passed: what differs here follows from the mistake in "
+        f"{' and '.join(f'`{task}`' for task in tasks)} alone, and counts only there."
+    )
+    return Verdict(verdict.check, None, verdict.measured, remark)
 
 
 def _sum(points: Any) -> float:

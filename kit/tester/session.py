@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from kit import wire
 from kit.tester.faults import KitFault, StudentFault, StudentTimeout
 from kit.tester.process import WarmParent, Worker, capital
+from kit.tester.transcript import Transcript
 
 
 class Handle(NamedTuple):
@@ -27,8 +28,15 @@ class Session:
     ``sources`` are the files sent to the worker, those we provide and those that were handed in.
     """
 
-    def __init__(self, sources: Mapping[str, bytes], parent: WarmParent) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, bytes],
+        parent: WarmParent,
+        transcript: Transcript | None = None,
+    ) -> None:
         self.sources = dict(sources)
+        self.transcript = transcript or Transcript()
+        """What was asked and answered, for those tasks whose mistakes are known."""
         self._parent = parent
         self._worker: Worker | None = None
         self._seconds_left = parent.limits.total_seconds

@@ -35,6 +35,10 @@ class Student:
             raise KitFault(f"The assignment has no module {name!r}.")
         return Module(self._session, self._modules[name])
 
+    def begin(self, task: str) -> None:
+        """Say that the checks of ``task`` are what is run now."""
+        self._session.transcript.begin(task)
+
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
         """Let each call in the block take up to ``seconds`` of the wall clock."""
@@ -90,15 +94,20 @@ class Object:
     def get(self, name: str) -> Any:
         """The value of the attribute ``name``."""
         what = f"reading `{name}` of your {self.handle.type_name}"
+        call = self._session.transcript.note("get", self.handle, name, [], [])
         reply = self._session.request(what, target=self.handle, operation="get", name=name)
-        return _received(self._session, reply)
+        value = _received(self._session, reply)
+        self._session.transcript.answered(call, value, [])
+        return value
 
     def set(self, name: str, value: Any) -> None:
         """Give the attribute ``name`` a value."""
         what = f"setting `{name}` of your {self.handle.type_name}"
+        call = self._session.transcript.note("set", self.handle, name, [value], [])
         self._session.request(
             what, target=self.handle, operation="set", name=name, value=_sent(value)
         )
+        self._session.transcript.answered(call, None, [value])
 
     def __repr__(self) -> str:
         return f"an object of type {self.handle.type_name}"
@@ -119,13 +128,24 @@ class Function:
         An argument that holds mapped arrays is not copied back: they can't have changed.
         """
         given = [*arguments, *named.values()]
+        transcript = self._session.transcript
+        call = transcript.note("call", self._target, self._name, given, list(named))
+        try:
+            value = self._ask(given, list(named))
+        except StudentFault as fault:
+            transcript.failed(call, fault)
+            raise
+        transcript.answered(call, value, given)
+        return value
+
+    def _ask(self, given: list[Any], names: list[str]) -> Any:
         reply = self._session.request(
             self._what,
             target=self._target,
             operation="call",
             name=self._name,
             arguments=[_sent(argument) for argument in given],
-            names=list(named),
+            names=names,
             back=[_may_change(argument) for argument in given],
         )
         left = reply.get("left") if isinstance(reply, dict) else None

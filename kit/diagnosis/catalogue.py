@@ -1,0 +1,62 @@
+"""Reads the catalogue of known mistakes that lies beside an assignment's suites."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from kit.course import Assignment, CourseError
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The known mistakes of an assignment; none where it has no mistakes.py.
+
+    By a mistake's id: ``texts`` is what a student reads of it, ``tasks`` its task, ``changes`` what
+    turns the right code into it. ``functions`` are the names that students write, by module;
+    ``opaque`` is the position, by function, of a returned value that is never compared.
+    """
+
+    source: bytes = b""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    functions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    opaque: Mapping[str, int] = field(default_factory=dict)
+
+
+def load(assignment: Assignment) -> Catalogue:
+    """The catalogue of ``assignment``; raises CourseError where it names a task that isn't one."""
+    path = assignment.suites / "mistakes.py"
+    if not path.is_file():
+        return Catalogue()
+    module = _module(path)
+    tasks = {mistake.id: mistake.task for mistake in module.MISTAKES}
+    if len(tasks) != len(module.MISTAKES):
+        raise CourseError(f"{path.name}: two mistakes have the same id.")
+    assignment.require(set(tasks.values()))
+    functions = defaultdict(list)
+    for name in module.implementation({}):
+        functions[name.partition(".")[0]].append(name.partition(".")[2])
+    return Catalogue(
+        path.read_bytes(),
+        {mistake.id: mistake.text for mistake in module.MISTAKES},
+        tasks,
+        {mistake.id: mistake.changes for mistake in module.MISTAKES},
+        functions,
+        module.OPAQUE,
+    )
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"_mistakes_of_{path.parent.name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,111 @@
+"""Remembers what the checks of a task asked of a submission and what they were answered.
+
+A transcript is data that can travel: ``kit.diagnosis`` has it replayed on known mistakes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from kit.tester.faults import StudentFault
+
+OBJECT = "<an object>"
+"""Stands for an object that stayed in the worker."""
+
+
+class Transcript:
+    """The calls that were made, by task, in the order in which they were made.
+
+    A call is a dict: what was called (``function`` "module.name", or ``attribute`` of what call
+    number ``object`` returned; ``kind`` is call, get or set), what it was ``given`` (pairs: "value"
+    and it, or "object" or "opaque" and the number of the call that returned it) by which ``names``,
+    and either what it ``raised`` ("" where it gave no answer at all) or its ``value`` and what it
+    ``left`` in its arguments.
+
+    Only calls of ``tasks`` are remembered. ``opaque`` gives for some functions the position of a
+    returned value that only the student's own code reads.
+    """
+
+    def __init__(
+        self, tasks: Collection[str] = (), opaque: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        self.calls: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._tasks = frozenset(tasks)
+        self._opaque = opaque
+        self._task: str | None = None
+        self._objects: dict[object, int] = {}
+        self._passed_on: list[tuple[object, int]] = []
+
+    def begin(self, task: str) -> None:
+        """The checks of ``task`` are what is run now."""
+        self._task = task if task in self._tasks else None
+        self._objects.clear()
+        self._passed_on.clear()
+
+    def note(
+        self, kind: str, target: object, name: str, given: list[Any], names: list[str]
+    ) -> dict[str, Any] | None:
+        """Begin to remember a call; ``target`` is a module's name or an object's handle."""
+        if self._task is None:
+            return None
+        call = {
+            "kind": kind,
+            "function": f"{target.rpartition('.')[2]}.{name}" if isinstance(target, str) else "",
+            "object": -1 if isinstance(target, str) else self._objects.get(target, -1),
+            "attribute": name,
+            "given": [self._given(value) for value in given],
+            "names": names,
+            "raised": "",
+            "value": None,
+            "left": [],
+        }
+        self.calls[self._task].append(call)
+        return call
+
+    def answered(self, call: dict[str, Any] | None, value: Any, given: list[Any]) -> None:
+        """Remember what a call returned, and what it left in its arguments."""
+        if call is None or self._task is None:
+            return
+        number = len(self.calls[self._task]) - 1
+        hidden = self._opaque.get(call["function"])
+        if hidden is not None and isinstance(value, tuple) and len(value) > hidden:
+            self._passed_on.append((value[hidden], number))
+            value = (*value[:hidden], None, *value[hidden + 1 :])
+        if (handle := getattr(value, "handle", None)) is not None:
+            self._objects[handle] = number
+        del call["raised"]
+        call["value"] = plain(value)
+        call["left"] = [plain(v) if isinstance(v, np.ndarray) else None for v in given]
+
+    @staticmethod
+    def failed(call: dict[str, Any] | None, fault: StudentFault) -> None:
+        """Remember that a call gave no answer, and which exception it raised if it raised one."""
+        if call is not None and fault.error is not None:
+            call["raised"] = fault.error["type"]
+
+    def _given(self, value: Any) -> list[Any]:
+        for known, number in self._passed_on:
+            if value is known:
+                return ["opaque", number]
+        handle = getattr(value, "handle", None)
+        if handle is not None:
+            return ["object", self._objects.get(handle, -1)]
+        return ["value", plain(value)]
+
+
+def plain(value: Any) -> Any:
+    """A copy of ``value`` that nobody changes any more, without objects of the worker."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if type(value) is tuple:
+        return tuple([plain(item) for item in value])
+    return OBJECT if hasattr(value, "handle") else value
