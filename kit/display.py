@@ -43,21 +43,38 @@ def show_result(console: Console, result: dict[str, Any]) -> None:
 
 
 def _show_wrong(console: Console, task: dict[str, Any]) -> None:
-    """The checks of a task that did not pass; those that say the same are told once."""
+    """What to know of a task that lost points: its diagnosis, then the checks that did not pass.
+
+    Checks that say the same are told once.
+    """
     by_message: dict[str, list[dict[str, Any]]] = {}
     for check in task["checks"]:
         if check["status"] != "passed":
             by_message.setdefault(check["message"], []).append(check)
+    if "follows_from" in task:
+        earlier = " and ".join(task["follows_from"])
+        _say(console, f"{task['title']}: passed, on top of your {earlier}, which is to be mended.")
     if by_message:
         console.print()
         console.print(plain(f"{task['title']} ({task['id']})", "bold"))
-    for message, checks in by_message.items():
+    if "diagnosis" in task:
+        _say(console, task["diagnosis"]["text"], 2, "bold yellow")
+    messages = list(by_message.items())
+    # where one cause explains all, one of its effects is enough
+    for message, checks in messages[: 1 if "diagnosis" in task else None]:
         status = checks[0]["status"]
         name = checks[0]["name"] if len(checks) == 1 else f"{len(checks)} checks"
         _say(console, f"{WORDS[status]}: {name}", 2, STYLES[status])
         _say(console, message, 4)
         if len(checks) == 1:
+            if "expected" in checks[0]:
+                _say(console, f"expected {checks[0]['expected']}, got {checks[0]['got']}", 4)
             _say(console, f"rule: {checks[0]['hint']}", 4, "dim")
+    if "diagnosis" in task and len(messages) > 1:
+        names = [
+            check["name"].rpartition("::")[2] for _, checks in messages[1:] for check in checks
+        ]
+        _say(console, f"and for the same reason: {', '.join(names)}", 2, "red")
 
 
 def _say(console: Console, text: str, indent: int = 0, style: str = "") -> None:
