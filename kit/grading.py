@@ -133,12 +133,34 @@ class Suites:
                 for item, following in zip(self._items, self._followers(), strict=True):
                     if job.student is not None:
                         job.student.begin(self._checks[item.nodeid].task)
-                    item.user_properties.clear()  # what the check measured on the one before
-                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                    self._run(item, following)
             except BaseException as problem:
                 self._answers.put(problem)
             else:
                 self._answers.put(None)
+
+    def _run(self, item: pytest.Item, following: pytest.Item | None) -> None:
+        """Set up, run and tear down one check, as pytest's own loop does it.
+
+        That loop also makes three reports of each check, for plugins that are not there.
+        """
+        hook, check = item.config.hook, self._checks[item.nodeid]
+        verdict = self._verdicts[item.nodeid] = Verdict(check, KitFault("It never ended."))
+        item._initrequest()  # type: ignore[attr-defined]  # what lets an item run again
+        item.user_properties.clear()  # what the check measured on the submission before
+        try:
+            hook.pytest_runtest_setup(item=item)
+            hook.pytest_runtest_call(item=item)
+            verdict.problem = None
+        except BaseException as problem:  # those of pytest, and SystemExit, are no Exceptions
+            verdict.problem = _without_frames(problem)
+        try:
+            hook.pytest_runtest_teardown(item=item, nextitem=following)
+        except BaseException as problem:
+            if verdict.problem is None:
+                name = type(problem).__name__
+                verdict.problem = KitFault(f"Cleaning up failed ({name}: {problem}).")
+        verdict.measured = dict(item.user_properties)
 
     def _followers(self) -> list[pytest.Item | None]:
         """What pytest is told comes after each item, so that it tears down just what is done with.
@@ -159,21 +181,6 @@ class Suites:
             if self._tasks is None or check.task in self._tasks:
                 self._items.append(item)
                 self._checks[item.nodeid] = check
-
-    def _note(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-        """Keep the verdict of a check; once it has not passed, nothing makes it pass."""
-        check = self._checks[item.nodeid]
-        verdict = self._verdicts.setdefault(
-            item.nodeid, Verdict(check, KitFault("It never ended."))
-        )
-        verdict.measured = dict(item.user_properties)
-        problem = _without_frames(call.excinfo.value) if call.excinfo else None
-        if call.when == "setup":
-            verdict.problem = problem or verdict.problem
-        elif call.when == "call":
-            verdict.problem = problem
-        elif problem is not None and verdict.problem is None:
-            verdict.problem = KitFault(f"Cleaning up failed ({type(problem).__name__}: {problem}).")
 
 
 class _Loop:
@@ -196,25 +203,6 @@ class _Loop:
         if not self._suites._complaints:
             self._suites._serve()
         return True
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> pytest.TestReport:
-        """Keep the verdict. pytest gets a report without its picture of the failure.
-
-        Nobody would read that picture, and drawing it costs several times what the check does.
-        """
-        assert call.when != "collect"
-        self._suites._note(item, call)
-        return pytest.TestReport(
-            nodeid=item.nodeid,
-            location=item.location,
-            keywords={},
-            outcome="failed" if call.excinfo else "passed",
-            longrepr=None,
-            when=call.when,
-        )
 
 
 def _without_frames(problem: BaseException) -> BaseException:

@@ -67,6 +67,10 @@ class Argument(NamedTuple):
     number: int
 
 
+Revive = Callable[[Remote | Argument], Any]
+"""Gives the object that a reference in a frame stands for."""
+
+
 class Mapped(NamedTuple):
     """An array that is a part of a file: sent as an open file, never copied."""
 
@@ -230,15 +234,21 @@ class _Encoder:
 # -- decoding ------------------------------------------------------------------------------------
 
 
-def decode(tree: bytes, block: bytearray, files: Sequence[int] = ()) -> Any:
+def decode(
+    tree: bytes,
+    block: bytearray,
+    files: Sequence[int] = (),
+    revive: Revive | None = None,
+) -> Any:
     """The value that a frame holds; arrays are views of ``block``.
 
-    ``files`` are the open files that came along. Raises WireError, and nothing else, where the
+    ``files`` are the open files that came along. ``revive`` gives the objects that Remotes and
+    Arguments stand for. Raises WireError, and nothing else but what ``revive`` raises, where the
     bytes are not what ``encode`` writes.
     """
     try:
         parsed = json.loads(tree)
-        decoder = _Decoder(block, files)
+        decoder = _Decoder(block, files, revive or (lambda reference: reference))
         value = decoder.value(parsed, 0)
     except (ValueError, TypeError, OverflowError, RecursionError, OSError) as error:
         raise WireError(f"a frame can't be read ({type(error).__name__})") from None
@@ -250,9 +260,10 @@ def decode(tree: bytes, block: bytearray, files: Sequence[int] = ()) -> Any:
 class _Decoder:
     """Turns a parsed tree into values, taking array bytes from the block in order."""
 
-    def __init__(self, block: bytearray, files: Sequence[int]) -> None:
+    def __init__(self, block: bytearray, files: Sequence[int], revive: Revive) -> None:
         self.block = block
         self.files = files
+        self.revive = revive
         self.position = 0
 
     def value(self, node: Any, depth: int) -> Any:
@@ -285,9 +296,9 @@ class _Decoder:
             return _dtype(body).newbyteorder("=").type
         if tag == "h":
             number, type_name = _list(body, 2)
-            return Remote(_natural(number), _string(type_name))
+            return self.revive(Remote(_natural(number), _string(type_name)))
         if tag == "r":
-            return Argument(_natural(body))
+            return self.revive(Argument(_natural(body)))
         if tag == "m":
             return self._mapped(*_list(body, 4))
         raise WireError("a frame holds an unknown tag")

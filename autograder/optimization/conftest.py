@@ -52,4 +52,4 @@ def draw(rng):
 
     So far from 0 that neither the kink of ReLU nor a default epsilon decides anything.
     """
-    return lambda shape: rng.choice([-1.0, 1.0], shape) * rng.uniform(1, 2, shape)
+    return lambda shape: np.copysign(rng.uniform(1, 2, shape), rng.uniform(-1, 1, shape))

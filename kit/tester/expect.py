@@ -86,7 +86,8 @@ class Expect:
                 str(np.shape(got)),
             )
         values = np.asarray(got).astype(np.float64)
-        error = np.abs(values - right)
+        with np.errstate(all="ignore"):  # what is not finite is refused below
+            error = np.abs(values - right)
         if (error <= atol + rtol * np.abs(right)).all():
             return
         finite = np.isfinite(values)
@@ -143,6 +144,11 @@ def likeness(
 
     Both are float64 of the same shape and finite. ``start`` is taken off both, if it is given.
     """
+    with np.errstate(all="ignore"):  # huge numbers overflow, and then are like nothing
+        return _likeness(got, right, rtol, atol, start)
+
+
+def _likeness(got: np.ndarray, right: np.ndarray, rtol: float, atol: float, start: Any) -> str:
     what = "It"
     if isinstance(start, np.ndarray) and start.shape == right.shape:
         got, right, what = got - start, right - start, "The step"

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from kit import wire
@@ -188,20 +188,28 @@ class Worker:
             raise IsolationMissing(f"A worker lacks {', '.join(sorted(missing))}.")
         return list(hello["layers"])
 
-    def request(self, what: str, seconds: float, message: Mapping[str, Any]) -> Any:
+    def request(
+        self,
+        what: str,
+        seconds: float,
+        message: Mapping[str, Any],
+        keep: Callable[[Any], wire.Remote] | None = None,
+        revive: wire.Revive | None = None,
+    ) -> Any:
         """Send one request and return its ``ok``, within ``seconds``.
 
-        ``what`` names the request in messages, such as "your `adam`". Raises StudentFault where
-        the code raised, ended, took too long or replied with anything but a reply.
+        ``what`` names the request in messages, such as "your `adam`"; ``keep`` and ``revive`` are
+        those of ``kit.wire``. Raises StudentFault where the code raised, ended, took too long or
+        replied with anything but a reply.
         """
         if not self.alive:
             raise StudentFault(f"Could not run {what}: the process of your code has ended.")
         nonce = secrets.token_hex(16)
         self._deadline = time.monotonic() + seconds
-        frame = wire.encode({**message, "nonce": nonce})
+        frame = wire.encode({**message, "nonce": nonce}, keep)
         try:
             self._send(frame)
-            reply = self._receive()
+            reply = self._receive(revive)
         except TimeoutError:
             self.end()
             raise StudentTimeout(f"{capital(what)} did not return within {seconds:g} s.") from None
@@ -286,7 +294,7 @@ class Worker:
             except BlockingIOError:
                 self._wait(select.POLLOUT)
 
-    def _receive(self) -> Any:
+    def _receive(self, revive: wire.Revive | None = None) -> Any:
         """The next frame: a small one by one call, for a call costs more than its bytes do."""
         room = memoryview(self._room)
         got = self._pull(room)
@@ -300,7 +308,7 @@ class Worker:
             raise wire.WireError("more than one frame came")
         tree = self._filled(sizes.tree, begun[: sizes.tree])
         block = self._filled(sizes.block, begun[sizes.tree :])
-        return wire.decode(bytes(tree), block)
+        return wire.decode(bytes(tree), block, revive=revive)
 
     def _filled(self, size: int, begun: memoryview) -> bytearray:
         """``size`` bytes, of which ``begun`` are there already."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from kit import wire
 from kit.tester.faults import KitFault, StudentFault, StudentTimeout
@@ -14,7 +15,8 @@ from kit.tester.process import WarmParent, Worker, capital
 from kit.tester.transcript import Transcript
 
 
-class Handle(NamedTuple):
+@dataclass(frozen=True)
+class Handle:
     """An object in a worker: known there by a number, and gone with that worker."""
 
     worker: Worker
@@ -80,11 +82,18 @@ class Session:
             self.printed_bytes += self._worker.printed_bytes
             self._worker = None
 
-    def request(self, what: str, **message: Any) -> Any:
-        """Send one request and return what it gave; handles may stand anywhere in ``message``.
+    def request(
+        self,
+        what: str,
+        keep: Callable[[Any], Handle | None],
+        revive: wire.Revive,
+        **message: Any,
+    ) -> Any:
+        """Send one request and return what it gave.
 
-        ``what`` names the request in messages, such as "your `adam`". Raises StudentFault where
-        the student's code gave no answer.
+        ``what`` names the request in messages, such as "your `adam`". ``keep`` gives the handles
+        of objects in ``message``, ``revive`` the objects of references in the reply. Raises
+        StudentFault where the student's code gave no answer.
         """
         if self._timeouts[what] >= self._parent.limits.timeouts:
             raise StudentFault(
@@ -92,10 +101,15 @@ class Session:
                 f"{self._timeouts[what]} times before."
             )
         worker = self.start()
-        content = self._without_handles(message, what)
         began = time.monotonic()
         try:
-            return worker.request(what, min(self.call_seconds, self._seconds_left), content)
+            return worker.request(
+                what,
+                min(self.call_seconds, self._seconds_left),
+                message,
+                lambda value: self._remote(keep(value), value, what),
+                revive,
+            )
         except StudentFault as fault:
             self._timeouts[what] += isinstance(fault, StudentTimeout)
             if time.monotonic() - began < self._seconds_left:
@@ -112,19 +126,13 @@ class Session:
         assert self._worker is not None
         return Handle(self._worker, remote.id, remote.type_name)
 
-    def _without_handles(self, value: Any, what: str) -> Any:
-        """``value`` as it travels: handles by their number, all of them of the present worker."""
-        if isinstance(value, Handle):
-            if value.worker is not self._worker:
-                raise StudentFault(
-                    f"Could not run {what}: the process of your code ended before, and with it its "
-                    f"{value.type_name} object."
-                )
-            return wire.Remote(value.number, value.type_name)
-        if isinstance(value, list):
-            return [self._without_handles(item, what) for item in value]
-        if isinstance(value, tuple) and not isinstance(value, wire.Mapped):
-            return tuple(self._without_handles(item, what) for item in value)
-        if isinstance(value, dict):
-            return {key: self._without_handles(item, what) for key, item in value.items()}
-        return value
+    def _remote(self, handle: Handle | None, value: Any, what: str) -> wire.Remote:
+        """How the object behind ``handle`` travels: by its number in the present worker."""
+        if handle is None:
+            raise wire.WireError(f"a {type(value).__name__} can't be sent")
+        if handle.worker is not self._worker:
+            raise StudentFault(
+                f"Could not run {what}: the process of your code ended before, and with it its "
+                f"{handle.type_name} object."
+            )
+        return wire.Remote(handle.number, handle.type_name)

@@ -8,7 +8,7 @@ been a local one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any
@@ -89,14 +89,15 @@ class Object:
         if name.startswith("__"):
             raise AttributeError(name)
         what = f"`{name}` of your {self.handle.type_name}"
-        return Function(self._session, self.handle, name, what)
+        return Function(self._session, self, name, what)
 
     def get(self, name: str) -> Any:
         """The value of the attribute ``name``."""
         what = f"reading `{name}` of your {self.handle.type_name}"
         call = self._session.transcript.note("get", self.handle, name, [], [])
-        reply = self._session.request(what, target=self.handle, operation="get", name=name)
-        value = _received(self._session, reply)
+        value = self._session.request(
+            what, _handle, _revived(self._session), target=self, operation="get", name=name
+        )
         self._session.transcript.answered(call, value, [])
         return value
 
@@ -105,7 +106,13 @@ class Object:
         what = f"setting `{name}` of your {self.handle.type_name}"
         call = self._session.transcript.note("set", self.handle, name, [value], [])
         self._session.request(
-            what, target=self.handle, operation="set", name=name, value=_sent(value)
+            what,
+            _handle,
+            _revived(self._session),
+            target=self,
+            operation="set",
+            name=name,
+            value=value,
         )
         self._session.transcript.answered(call, None, [value])
 
@@ -116,7 +123,7 @@ class Object:
 class Function:
     """Something in the worker that can be called."""
 
-    def __init__(self, session: Session, target: str | Handle, name: str, what: str) -> None:
+    def __init__(self, session: Session, target: str | Object, name: str, what: str) -> None:
         self._session = session
         self._target = target
         self._name = name
@@ -129,7 +136,8 @@ class Function:
         """
         given = [*arguments, *named.values()]
         transcript = self._session.transcript
-        call = transcript.note("call", self._target, self._name, given, list(named))
+        target = getattr(self._target, "handle", self._target)
+        call = transcript.note("call", target, self._name, given, list(named))
         try:
             value = self._ask(given, list(named))
         except StudentFault as fault:
@@ -141,10 +149,12 @@ class Function:
     def _ask(self, given: list[Any], names: list[str]) -> Any:
         reply = self._session.request(
             self._what,
+            _handle,
+            _revived(self._session, given),
             target=self._target,
             operation="call",
             name=self._name,
-            arguments=[_sent(argument) for argument in given],
+            arguments=given,
             names=names,
             back=[_may_change(argument) for argument in given],
         )
@@ -153,17 +163,7 @@ class Function:
             raise StudentFault(f"{capital(self._what)} sent a malformed reply.")
         for before, after in zip(given, left, strict=True):
             self._restore(before, after)
-        return self._returned(reply["value"], given)
-
-    def _returned(self, value: Any, given: list[Any]) -> Any:
-        """The value of a call; what is an argument that it was given is that very object."""
-        if isinstance(value, wire.Argument):
-            if value.number >= len(given) or not _may_change(given[value.number]):
-                raise StudentFault(f"{capital(self._what)} sent a malformed reply.")
-            return given[value.number]
-        if type(value) is tuple:
-            return tuple([self._returned(item, given) for item in value])
-        return _received(self._session, value)
+        return reply["value"]
 
     def _restore(self, before: Any, after: Any) -> None:
         """Put into the argument ``before`` what the call left in it."""
@@ -174,9 +174,9 @@ class Function:
                 before[...] = after
         elif isinstance(before, dict) and isinstance(after, dict):
             before.clear()
-            before.update(_received(self._session, after))
+            before.update(after)
         elif isinstance(before, list) and isinstance(after, list):
-            before[:] = _received(self._session, after)
+            before[:] = after
 
 
 def _may_change(argument: Any) -> bool:
@@ -186,32 +186,22 @@ def _may_change(argument: Any) -> bool:
     return isinstance(argument, np.ndarray | list)
 
 
-def _sent(value: Any) -> Any:
-    """``value`` with handles in the place of objects."""
-    if isinstance(value, Object):
-        return value.handle
-    if isinstance(value, list):
-        return [_sent(item) for item in value]
-    if isinstance(value, tuple) and not isinstance(value, wire.Mapped | Handle):
-        return tuple(_sent(item) for item in value)
-    if isinstance(value, dict):
-        return {key: _sent(item) for key, item in value.items()}
-    return value
+def _handle(value: Any) -> Handle | None:
+    """The handle of an object that stayed in the worker."""
+    return value.handle if isinstance(value, Object) else None
 
 
-def _received(session: Session, value: Any) -> Any:
-    """``value`` with objects in the place of those that stayed in the worker."""
-    if isinstance(value, wire.Remote):
-        return Object(session, session.handle(value))
-    if isinstance(value, wire.Argument):
-        raise StudentFault("Your code sent a malformed reply.")
-    if isinstance(value, list):
-        return [_received(session, item) for item in value]
-    if isinstance(value, tuple):
-        return tuple(_received(session, item) for item in value)
-    if isinstance(value, dict):
-        return {key: _received(session, item) for key, item in value.items()}
-    return value
+def _revived(session: Session, given: Sequence[Any] = ()) -> wire.Revive:
+    """Gives the objects that a reply refers to: new ones in the worker, and arguments ``given``."""
+
+    def revive(reference: wire.Remote | wire.Argument) -> Any:
+        if isinstance(reference, wire.Remote):
+            return Object(session, session.handle(reference))
+        if reference.number >= len(given) or not _may_change(given[reference.number]):
+            raise wire.WireError("it names an argument that it was not given")
+        return given[reference.number]
+
+    return revive
 
 
 def _module_names(sources: Any) -> dict[str, str]:

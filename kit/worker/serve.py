@@ -27,8 +27,8 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
 
-    def receive(self) -> Any:
-        """The next request; EOFError when the tester has gone."""
+    def receive(self, revive: Callable[[Any], Any]) -> Any:
+        """The next request, objects by ``revive``; EOFError when the tester has gone."""
         data, files, _, _ = socket.recv_fds(self._socket, wire.SMALL_BYTES, wire.MAX_FILES)
         while len(data) < wire.HEADER.size:
             data += self._more()
@@ -36,7 +36,7 @@ class Channel:
         begun = data[wire.HEADER.size :]
         tree = self._filled(sizes.tree, begun[: sizes.tree])
         block = self._filled(sizes.block, begun[sizes.tree :])
-        return wire.decode(bytes(tree), block, files)
+        return wire.decode(bytes(tree), block, files, revive)
 
     def _more(self) -> bytes:
         if not (data := self._socket.recv(wire.HEADER.size)):
@@ -79,7 +79,7 @@ class Server:
         self._channel.send(wire.encode({"layers": layers}))
         while True:
             try:
-                request = self._channel.receive()
+                request = self._channel.receive(self._kept_object)
             except EOFError:
                 return
             self._channel.send(self._answer(request))
@@ -110,12 +110,15 @@ class Server:
         self._kept[number] = value
         return wire.Remote(number, type(value).__name__[:100])
 
+    def _kept_object(self, remote: wire.Remote) -> Any:
+        return self._kept[remote.id]
+
     def _load(self, request: dict[str, Any]) -> None:
         modules.install(request["sources"])
 
     def _call(self, request: dict[str, Any]) -> dict[str, Any]:
         function = self._resolve(request)
-        given = self._thaw(request["arguments"])
+        given = request["arguments"]
         names = request["names"]
         positional = len(given) - len(names)
         value = function(*given[:positional], **dict(zip(names, given[positional:], strict=True)))
@@ -129,28 +132,16 @@ class Server:
         return self._resolve(request)
 
     def _set(self, request: dict[str, Any]) -> None:
-        setattr(self._thaw(request["target"]), request["name"], self._thaw(request["value"]))
+        setattr(request["target"], request["name"], request["value"])
 
     def _resolve(self, request: dict[str, Any]) -> Any:
         """The function or attribute ``name`` of a kept object or of a module."""
         target = request["target"]
-        owner = importlib.import_module(target) if isinstance(target, str) else self._thaw(target)
+        owner = importlib.import_module(target) if isinstance(target, str) else target
         name = request["name"]
         if isinstance(owner, ModuleType) and not hasattr(owner, name):
             raise AttributeError(f"{owner.__spec__.origin} defines no {name!r}")  # type: ignore[union-attr]  # every module of a submission has a spec
         return getattr(owner, name)
-
-    def _thaw(self, value: Any) -> Any:
-        """``value`` with kept objects in the place of their numbers."""
-        if isinstance(value, wire.Remote):
-            return self._kept[value.id]
-        if isinstance(value, list):
-            return [self._thaw(item) for item in value]
-        if isinstance(value, tuple):
-            return tuple(self._thaw(item) for item in value)
-        if isinstance(value, dict):
-            return {key: self._thaw(item) for key, item in value.items()}
-        return value
 
 
 def _without_arguments(value: Any, left: list[Any]) -> Any:
