@@ -1,0 +1,226 @@
+"""Counts what a class did: one pass over the results, and what the class page says of them."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kit.report.curve import NEEDED, is_number, needed
+from kit.report.visible import Result, mistakes
+
+COMMONEST = 12
+"""So many mistakes and exceptions are listed; the table has the rest."""
+
+
+@dataclass
+class Share:
+    """How many of those who were checked passed; ``title`` says what."""
+
+    title: str
+    detail: str = ""
+    passed: int = 0
+    of: int = 0
+
+    @property
+    def percent(self) -> float:
+        """Of 100; 100 where nobody was checked, for then nobody failed."""
+        return 100 * self.passed / self.of if self.of else 100.0
+
+
+@dataclass
+class TaskShare(Share):
+    """A task: who passed it, who passed each of its checks, and what was wrong."""
+
+    id: str = ""
+    points: float = 0.0
+    checks: dict[str, Share] = field(default_factory=dict)
+    mistakes: Counter[str] = field(default_factory=Counter)
+    following: int = 0
+    """Those whose checks differ here by the mistake of another task alone."""
+
+
+@dataclass
+class Mistake:
+    """A known mistake: how many made it, in which tasks, and what they read about it."""
+
+    id: str
+    count: int = 0
+    tasks: dict[str, None] = field(default_factory=dict)
+    text: str = ""
+
+
+@dataclass
+class Measure:
+    """Numbers of the class under one name, and what was needed of each."""
+
+    values: list[float] = field(default_factory=list)
+    needed: float | None = None
+
+
+@dataclass
+class Overview:
+    """What the class page says about ``results``."""
+
+    results: Sequence[Result]
+    tasks: dict[str, TaskShare] = field(default_factory=dict)
+    manual: list[dict[str, Any]] = field(default_factory=list)
+    mistakes: dict[str, Mistake] = field(default_factory=dict)
+    exceptions: Counter[str] = field(default_factory=Counter)
+    undiagnosed: int = 0
+    """Failed tasks that no known mistake and no exception explains."""
+    measures: dict[str, Measure] = field(default_factory=dict)
+    scores: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    status: Counter[str] = field(default_factory=Counter)
+    courses: set[str] = field(default_factory=set)
+
+    @property
+    def max_score(self) -> float:
+        """The automatic points that there were to be had; of a rejected one, all tasks count."""
+        graded = [each["max_score"] for each in self.results if each["status"] == "graded"]
+        return max(graded or [each["max_score"] for each in self.results], default=0.0)
+
+    @property
+    def full_marks(self) -> int:
+        """How many have every automatic point of the tasks that were graded."""
+        graded = [each for each in self.results if each["status"] == "graded"]
+        return sum(each["score"] >= each["max_score"] > 0 for each in graded)
+
+    @property
+    def median(self) -> float | None:
+        """Of the graded submissions' scores."""
+        return statistics.median(self.scores) if self.scores else None
+
+    @property
+    def hardest(self) -> list[TaskShare]:
+        """The automatic tasks that were graded, those that fewest passed first."""
+        graded = [task for task in self.tasks.values() if task.of]
+        return sorted(graded, key=lambda task: task.percent)
+
+    @property
+    def commonest(self) -> list[Mistake]:
+        """The known mistakes that most made."""
+        return sorted(self.mistakes.values(), key=lambda each: (-each.count, each.id))[:COMMONEST]
+
+    @property
+    def raised(self) -> list[tuple[str, int]]:
+        """The exceptions that most submissions raised."""
+        return sorted(self.exceptions.items(), key=lambda item: (-item[1], item[0]))[:COMMONEST]
+
+    @property
+    def for_a_person(self) -> list[Result]:
+        """The submissions that nobody has graded yet, or that had something odd; errors first."""
+        order = {"error": 0, "rejected": 1, "graded": 2}
+        found = [result for result in self.results if needs_a_person(result)]
+        return sorted(found, key=lambda result: order[result["status"]])
+
+
+def needs_a_person(result: Result) -> bool:
+    """Whether somebody should look at a submission: nothing was graded, or something is odd."""
+    return result["status"] != "graded" or bool(result["notes"]) or result["trusted"]
+
+
+def overview(results: Sequence[Result]) -> Overview:
+    """Count what stands in ``results``."""
+    found = Overview(results)
+    for result in results:
+        found.status[result["status"]] += 1
+        if result["status"] == "graded":
+            found.scores.append(result["score"])
+            found.seconds.append(result["seconds"])
+        if "course" in result["versions"]:
+            found.courses.add(result["versions"]["course"])
+        _count_tasks(found, result)
+        for name, values in _measured(result["tasks"]).items():
+            measure = found.measures.setdefault(name, Measure())
+            measure.values.append(values.values[0])
+            measure.needed = values.needed if measure.needed is None else measure.needed
+    found.manual += [task for task in results[0]["tasks"] if task["manual"]] if results else []
+    return found
+
+
+def _count_tasks(found: Overview, result: Result) -> None:
+    raised, made = set(), set()
+    for task in result["tasks"]:
+        if task["manual"]:
+            continue
+        share = found.tasks.setdefault(
+            task["id"], TaskShare(task["title"], id=task["id"], points=task["max_score"])
+        )
+        _count_checks(share, task["checks"])
+        share.following += bool(task.get("follows_from"))
+        if task["status"] not in {"passed", "failed"}:
+            continue
+        share.of += 1
+        share.passed += task["status"] == "passed"
+        if task["status"] == "passed":
+            continue
+        diagnosis = task.get("diagnosis", {})
+        ids = list(dict.fromkeys(diagnosis.get("mistakes", ()))) or _from_checks(task)
+        share.mistakes.update(ids)
+        for name in ids:
+            mistake = found.mistakes.setdefault(name, Mistake(name))
+            mistake.tasks[task["title"]] = None
+            if len(ids) == 1 and not mistake.text:
+                mistake.text = diagnosis.get("text", "")
+        kinds = {check["error"]["type"] for check in task["checks"] if "error" in check}
+        made |= set(ids)
+        raised |= kinds
+        found.undiagnosed += not (ids or kinds)
+    for name in made:
+        found.mistakes[name].count += 1
+    found.exceptions.update(raised)
+
+
+def _count_checks(share: TaskShare, checks: Iterable[dict[str, Any]]) -> None:
+    for check in checks:
+        one = share.checks.setdefault(
+            check["name"], Share(check["name"].rpartition("::")[2], check["hint"])
+        )
+        if check["status"] in {"passed", "failed"}:
+            one.of += 1
+            one.passed += check["status"] == "passed"
+
+
+def _from_checks(task: dict[str, Any]) -> list[str]:
+    """The mistakes that single checks name, where the task has no diagnosis."""
+    named = [name for check in task["checks"] for name in mistakes(check.get("diagnosis"))]
+    return list(dict.fromkeys(named))
+
+
+def _measured(tasks: Iterable[dict[str, Any]]) -> dict[str, Measure]:
+    """The single numbers that the checks of one submission measured, by name."""
+    return {
+        name: Measure([float(value)], needed(name, check["measured"]))
+        for task in tasks
+        for check in task["checks"]
+        for name, value in check.get("measured", {}).items()
+        if is_number(value) and not name.startswith(NEEDED)
+    }
+
+
+def made_by(result: Result) -> list[str]:
+    """The known mistakes in one submission, each once."""
+    return list(
+        dict.fromkeys(
+            name
+            for task in result["tasks"]
+            for name in task.get("diagnosis", {}).get("mistakes", ()) or _from_checks(task)
+        )
+    )
+
+
+def values_of(result: Result, names: Iterable[str]) -> list[float | None]:
+    """What one submission has of the class's measures, None where it has nothing."""
+    measured = _measured(result["tasks"])
+    return [measured[name].values[0] if name in measured else None for name in names]
+
+
+def cells_of(result: Result, ids: Iterable[str]) -> list[dict[str, Any]]:
+    """The tasks of one submission in the order of ``ids``; one that it lacks is not graded."""
+    by_id = {task["id"]: task for task in result["tasks"]}
+    lacking = {"status": "not_graded", "score": None}
+    return [by_id.get(each, lacking) for each in ids]

@@ -1,0 +1,143 @@
+"""Turns what there is to say into HTML: each page one file that loads nothing.
+
+Every text is escaped by the templates; the few places where HTML is made in Python escape first.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
+
+from kit.export import number, without_surrogates
+from kit.report.curve import words
+from kit.report.overview import (
+    Measure,
+    Overview,
+    cells_of,
+    made_by,
+    needs_a_person,
+    overview,
+    values_of,
+)
+from kit.report.pictures import Picture, histogram
+from kit.report.student import arrange
+from kit.report.visible import Result
+
+MARK = b'<meta name="generator" content="nndl-kit report">'
+"""Stands near the top of every page, and tells our pages from other files."""
+STUDENTS = "students"
+STATUS = {
+    "passed": "✓ passed",
+    "failed": "✗ to fix",
+    "error": "! not checked",
+    "not_graded": "\N{EN DASH} not graded",
+    "graded": "✓ graded",
+    "rejected": "✗ rejected",
+}
+_CODE = re.compile(r"`([^`\n]+)`")
+
+
+def student_page(result: Result) -> bytes:
+    """The page of one student; ``result`` holds only what may be shown."""
+    return _bytes(_template("student.html.jinja").render(view=arrange(result), result=result))
+
+
+def class_page(results: Sequence[Result], pages: Mapping[str, str], *, nameless: bool) -> bytes:
+    """The page of the class; ``pages`` are the file names of the students' pages."""
+    found = overview(results)
+    script = _text("table.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return _bytes(
+        _template("class.html.jinja").render(
+            class_=found,
+            assignment=results[0]["assignment"],
+            pictures=_pictures(found),
+            hrefs={student: f"{STUDENTS}/{quote(name)}" for student, name in pages.items()},
+            nameless=nameless,
+            script=Markup(script),  # noqa: S704 (a file of the kit)
+            script_hash=f"sha256-{digest}",
+        )
+    )
+
+
+def _pictures(found: Overview) -> list[tuple[str, Picture]]:
+    """What is drawn of a class, each with its heading."""
+    drawn = []
+    if found.scores:
+        picture = histogram(found.scores, name="scores", label="points", top=found.max_score)
+        drawn.append(("Scores", picture))
+    for place, (name, measure) in enumerate(found.measures.items()):
+        heading = words(name)
+        drawn.append((heading.capitalize(), _measure(f"measured{place}", heading, measure)))
+    if found.seconds:
+        picture = histogram(found.seconds, name="seconds", label="seconds")
+        drawn.append(("Time to run", picture))
+    return drawn
+
+
+def _measure(name: str, label: str, measure: Measure) -> Picture:
+    return histogram(measure.values, name=name, label=label, needed=measure.needed)
+
+
+def _code(text: str) -> Markup:
+    """``text`` escaped, with what stands between backticks as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped first)
+
+
+def _breakable(text: str) -> Markup:
+    """A name that may go on in the next line after an underscore."""
+    return escape(text).replace("_", Markup("_<wbr>"))
+
+
+def _several(count: int, one: str, many: str = "") -> str:
+    """``3 submissions``, ``1 submission``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+@cache
+def _template(name: str) -> Template:
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("kit.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"code": _code, "points": _points, "several": _several, "words": words}
+    environment.filters |= {"breakable": _breakable}
+    environment.globals |= {
+        "STATUS": STATUS,
+        "MARK": Markup(MARK.decode()),  # noqa: S704 (a constant)
+        "style": Markup(_text("style.css")),  # noqa: S704 (a file of the kit)
+        "needs_a_person": needs_a_person,
+        "made_by": made_by,
+        "cells_of": cells_of,
+        "values_of": values_of,
+    }
+    return environment
+
+
+def _points(value: float | None) -> str:
+    """Points without needless zeros; a dash where a fault of ours left none."""
+    return "\N{EN DASH}" if value is None else number(value)
+
+
+def _text(name: str) -> str:
+    return (files("kit.report") / "templates" / name).read_text("utf-8")
+
+
+def _bytes(page: str) -> bytes:
+    return without_surrogates(page).encode()
