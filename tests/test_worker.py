@@ -63,6 +63,14 @@ class TestCalls:
         assert config == {"old": 1, "t": 3.0}
         assert items == [1, 9]
 
+    def test_what_it_returns_of_its_arguments_is_that_argument(self, student: Make) -> None:
+        work = student("def f(x, c):\n    x += 1\n    c['a'] = 1\n    return c, (x, 2)").work
+        x, config = np.zeros(3), {}
+        first, (second, _) = work.f(x, config)
+        assert first is config
+        assert second is x
+        assert (config, x.tolist()) == ({"a": 1}, [1.0, 1.0, 1.0])
+
     def test_arrays_of_the_tester_are_no_arrays_of_the_worker(self, student: Make) -> None:
         work = student("kept = []\ndef f(w): kept.append(w)\ndef g(): kept[0][:] = 7")
         w = np.zeros(3)
@@ -406,6 +414,15 @@ class TestForgery:
             f"    send({{'nonce': frame.f_locals['request']['nonce'], 'error': {error}}})\n"
         )
         assert "malformed reply" in str(fault_of(work))
+
+    @pytest.mark.parametrize("number", [1, 2, 7, 2**62])
+    def test_a_reference_to_no_argument_is_malformed(self, student: Make, number: int) -> None:
+        """Only what can have been changed may be referred to, and the 1 can't."""
+        work = student(
+            f"from kit import wire\ndef f(x, y):\n    return [wire.Argument({number})]"
+        ).work
+        with pytest.raises(StudentFault, match="malformed reply"):
+            work.f(np.zeros(2), 1)
 
     def test_what_left_arguments_behind_must_fit_them(self, student: Make) -> None:
         work = student("def f(w): w.shape = (3, 1)")
