@@ -191,9 +191,11 @@ class _Encoder:
         return {"s": name}
 
     def _compound(self, value: Any, depth: int) -> Any:
-        if isinstance(value, np.ndarray) and (name := _name(value.dtype)):
-            self._append(value, name)
-            return {"a": [name, list(value.shape)]}
+        if isinstance(value, np.ndarray):
+            array = value if type(value) is np.ndarray else np.asarray(value)
+            if name := _name(array.dtype):
+                self._append(array, name)
+                return {"a": [name, list(array.shape)]}
         if isinstance(value, Remote):
             return {"h": [value.id, value.type_name]}
         if isinstance(value, Argument):

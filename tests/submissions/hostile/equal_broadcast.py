@@ -1,6 +1,6 @@
 # idea: one number where a whole array belongs, which broadcasting would stretch over it
 # fails: adam, rmsprop
-# says: has the wrong shape
+# says: must have shape
 
 _adam, _rmsprop = adam, rmsprop
 

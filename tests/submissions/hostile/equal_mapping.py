@@ -1,6 +1,6 @@
 # idea: a dict whose items() are others than its keys
 # fails: adam
-# says: There is no
+# says: is wrong
 
 
 class Mapping(dict):

@@ -1,6 +1,6 @@
 # idea: an ndarray that lies about its shape, its type and its length
 # fails: adam
-# says: `adam`
+# says: must have shape
 
 
 class Liar(np.ndarray):

@@ -1,12 +1,14 @@
 # idea: a cache nested as deep as may travel, full of what may travel, which comes back
-# module: layers
+# module: layer_utils
 # fails: none
 # prints: came back
 
-_forward, _backward = affine_forward, affine_backward
+import numpy as np
+
+_forward, _backward = affine_relu_forward, affine_relu_backward
 
 
-def affine_forward(x, w, b):
+def affine_relu_forward(x, w, b):
     out, cache = _forward(x, w, b)
     odd = [np.float32, b"\0" * 100, float("nan"), -(2**63), np.bool_(True), np.zeros((0, 3))]
     cache = (*cache, {"\ud800": odd})
@@ -15,8 +17,8 @@ def affine_forward(x, w, b):
     return out, cache
 
 
-def affine_backward(dout, cache):
+def affine_relu_backward(dout, cache):
     while len(cache) == 1:
         (cache,) = cache
     print("came back", flush=True)
-    return _backward(dout, cache[:3])
+    return _backward(dout, cache[:2])

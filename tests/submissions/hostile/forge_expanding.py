@@ -1,6 +1,6 @@
 # idea: a cache that fits into a reply but, being told again by the tester, into no request
-# module: layers
-# fails: affine_forward, affine_backward, affine_relu, fc_net
+# module: layer_utils
+# fails: affine_relu, fc_net
 # says: the value is too large to be sent
 
 from kit import wire
@@ -15,10 +15,10 @@ def _nonce():
     return frame.f_locals["request"]["nonce"]
 
 
-_honest = affine_forward
+_honest = affine_relu_forward
 
 
-def affine_forward(x, w, b):
+def affine_relu_forward(x, w, b):
     import json
 
     out, cache = _honest(x, w, b)

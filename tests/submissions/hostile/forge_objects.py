@@ -1,12 +1,12 @@
 # idea: numbers of objects that were never made, in place of a cache
-# module: layers
-# fails: affine_backward, affine_relu, fc_net
+# module: layer_utils
+# fails: affine_relu, fc_net
 
 from kit import wire
 
-_honest = affine_forward
+_honest = affine_relu_forward
 
 
-def affine_forward(x, w, b):
+def affine_relu_forward(x, w, b):
     out, _ = _honest(x, w, b)
     return out, wire.Remote(2**62, "\x1b[31mCache" * 1000)

@@ -1,6 +1,6 @@
 # idea: the same reply is sent ten times, for the requests that come later
 # fails: adam
-# says: malformed reply: it answers no request
+# says: malformed reply
 
 from kit import wire
 
