@@ -1,16 +1,13 @@
 """Tests of the layers and the network that students can run: each prints its errors and judges.
 
 A test compares with documented values or with numerical gradients, on inputs that are the same
-each time and for everyone. It raises AssertionError, with a sentence on where to look, when an
+each time and for everyone. It raises AssertionError, with a sentence on what is wrong, when an
 error is too large.
 """
 
 import numpy as np
-from utils.gradient_check import (
-    eval_numerical_gradient,
-    eval_numerical_gradient_array,
-    rel_error,
-)
+from utils.feedback import check
+from utils.gradient_check import eval_numerical_gradient, eval_numerical_gradient_array
 
 from nndl.fc_net import FullyConnectedNet
 from nndl.layer_utils import affine_relu_backward, affine_relu_forward
@@ -33,7 +30,8 @@ def affine_forward_test():
     )
     out, _ = affine_forward(x, w, b)
     print("If affine_forward works, the difference is less than 1e-8:")
-    _judge("affine_forward", {"difference": _compare("out", out, expected)}, 1e-8)
+    line = {"out": "difference"}
+    check("affine_forward", {"out": out}, {"out": expected}, limit=1e-8, printed=line)
 
 
 def affine_backward_test():
@@ -42,10 +40,10 @@ def affine_backward_test():
     x, w, b = rng.normal(size=(10, 2, 3)), rng.normal(size=(6, 5)), rng.normal(size=5)
     dout = rng.normal(size=(10, 5))
     _, cache = affine_forward(x, w, b)
-    gradients = affine_backward(dout, cache)
+    dx, dw, db = affine_backward(dout, cache)
     print(f"If affine_backward works, the errors are less than {GRADIENT_LIMIT}:")
-    errors = _gradient_errors(affine_forward, (x, w, b), dout, gradients)
-    _judge("affine_backward", errors, GRADIENT_LIMIT)
+    expected = _numerical(affine_forward, {"dx": x, "dw": w, "db": b}, dout)
+    check("affine_backward", {"dx": dx, "dw": dw, "db": db}, expected, limit=GRADIENT_LIMIT)
 
 
 def relu_forward_test():
@@ -60,7 +58,8 @@ def relu_forward_test():
     )
     out, _ = relu_forward(x)
     print("If relu_forward works, the difference is less than 1e-7:")
-    _judge("relu_forward", {"difference": _compare("out", out, expected)}, 1e-7)
+    line = {"out": "difference"}
+    check("relu_forward", {"out": out}, {"out": expected}, limit=1e-7, printed=line)
 
 
 def relu_backward_test():
@@ -70,8 +69,8 @@ def relu_backward_test():
     _, cache = relu_forward(x)
     dx = relu_backward(dout, cache)
     print(f"If relu_backward works, the error is less than {GRADIENT_LIMIT}:")
-    errors = _gradient_errors(relu_forward, (x,), dout, (dx,))
-    _judge("relu_backward", errors, GRADIENT_LIMIT)
+    expected = _numerical(relu_forward, {"dx": x}, dout)
+    check("relu_backward", {"dx": dx}, expected, limit=GRADIENT_LIMIT)
 
 
 def affine_relu_test():
@@ -80,16 +79,18 @@ def affine_relu_test():
     x, w, b = rng.normal(size=(2, 3, 4)), rng.normal(size=(12, 10)), rng.normal(size=10)
     dout = rng.normal(size=(2, 10))
     out, cache = affine_relu_forward(x, w, b)
-    gradients = affine_relu_backward(dout, cache)
+    dx, dw, db = affine_relu_backward(dout, cache)
     print(
         "If affine_relu_forward and affine_relu_backward work, the errors are less than "
         f"{GRADIENT_LIMIT}:"
     )
-    _require_shape("out", out, dout.shape)
+    if not isinstance(out, np.ndarray) or out.shape != dout.shape:
+        raise AssertionError(f"affine_relu: out must be an array of shape {dout.shape}.")
     # the sum tells a forward pass that leaves out the ReLU: its gradients would still agree
-    errors = {"sum of out error": rel_error(np.sum(out), 30.840975899293532)}
-    errors |= _gradient_errors(affine_relu_forward, (x, w, b), dout, gradients)
-    _judge("affine_relu_forward with affine_relu_backward", errors, GRADIENT_LIMIT)
+    got = {"sum of out": np.sum(out), "dx": dx, "dw": dw, "db": db}
+    expected = {"sum of out": 30.840975899293532}
+    expected |= _numerical(affine_relu_forward, {"dx": x, "dw": w, "db": b}, dout)
+    check("affine_relu", got, expected, limit=GRADIENT_LIMIT)
 
 
 def fc_net_test():
@@ -113,44 +114,24 @@ def fc_net_test():
                 f"FullyConnectedNet: with reg = {reg} the loss must be {expected_loss:.6f}, it is "
                 f"{loss}. See where loss() adds up the softmax loss and the regularization."
             )
-        errors = {}
-        for name, values in model.params.items():
-            numerical = eval_numerical_gradient(lambda _, net=model: net.loss(X, y)[0], values)
-            errors[f"{name} relative error"] = _compare(name, grads.get(name), numerical)
-        _judge(f"FullyConnectedNet with reg = {reg}", errors, NET_GRADIENT_LIMIT)
+        expected = {
+            name: eval_numerical_gradient(lambda _, net=model: net.loss(X, y)[0], values)
+            for name, values in model.params.items()
+        }
+        lines = {name: f"{name} relative error" for name in expected}
+        task = f"fc_net with reg = {reg}"
+        check(task, grads, expected, limit=NET_GRADIENT_LIMIT, printed=lines)
 
 
-def _gradient_errors(forward, inputs, dout, gradients):
-    """Relative errors of the ``gradients`` of ``forward``, by what students call them.
+def _numerical(forward, inputs, dout):
+    """The numerical gradients of a layer.
 
-    ``inputs`` are x or x, w, b; ``gradients`` are in the same order.
+    ``inputs`` are what ``forward`` takes, in order, each under the name of its gradient.
     """
-    errors = {}
-    for position, (name, value) in enumerate(zip(("dx", "dw", "db"), inputs, strict=False)):
-        numerical = eval_numerical_gradient_array(lambda _: forward(*inputs)[0], value, dout)
-        errors[f"{name} error"] = _compare(name, gradients[position], numerical)
-    return errors
-
-
-def _compare(name, got, expected):
-    """The relative error of ``got``; raises AssertionError where it has another shape."""
-    _require_shape(name, got, expected.shape)
-    return rel_error(got, expected)
-
-
-def _require_shape(name, got, shape):
-    if not isinstance(got, np.ndarray):
-        raise AssertionError(f"{name} must be an array of shape {shape}; it is {got!r}.")
-    if got.shape != shape:
-        raise AssertionError(f"{name} must have shape {shape}; it has shape {got.shape}.")
-
-
-def _judge(what, errors, limit):
-    for name, error in errors.items():
-        print(f"{name}: {error}")
-    for name, error in errors.items():
-        if not error < limit:  # so that NaN fails too
-            raise AssertionError(f"{what}: {name} is {error}. It must be less than {limit}.")
+    return {
+        name: eval_numerical_gradient_array(lambda _: forward(*inputs.values())[0], value, dout)
+        for name, value in inputs.items()
+    }
 
 
 def _check_shapes(params, shapes):

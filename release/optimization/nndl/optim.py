@@ -11,7 +11,8 @@ Every rule has the same interface, so that a `Solver` can use any of them by its
   missing starts at zero. ``None`` means an empty dictionary.
 
 Returned are ``next_w``, the weights after one step (same shape and dtype as ``w``), and
-``config``: the dictionary that was passed in, now holding the new state. Each parameter of a
+``config``: the dictionary that was passed in, now holding the new state, or a new one with all
+its settings and the new state. What is returned is what the next step gets. Each parameter of a
 model needs a ``config`` of its own.
 
 In the formulas below g is ``dw``, η is ``learning_rate``, and products, squares and roots of
@@ -138,7 +139,9 @@ def adam(w, dw, config=None):
         w ← w - η v̂ / (√â + ε)
 
     t is incremented before it is used, so the first step of all corrects with t = 1. ε stands
-    outside the square root: it is added to the root, not to â.
+    outside the square root: it is added to the root, not to â. The efficient form at the end of
+    the paper's section 2, in which ε is added to √a and both corrections are made to η for this
+    step, is right as well.
 
     config:
     - learning_rate: η, a float; default 1e-3.

@@ -1,0 +1,6 @@
+def sgd_momentum(w, dw, config=None):
+    config = _filled_in(config, w, state=["velocity"], learning_rate=1e-2, momentum=0.9)
+    mu = 0.9
+    velocity = mu * config["velocity"] - config["learning_rate"] * dw
+    next_w = w + velocity
+    return next_w, config
