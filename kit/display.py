@@ -175,7 +175,9 @@ def show_coverage(console: Console, tasks: Sequence[Task], caught: Sequence[Caug
     for task in tasks:
         own = sorted((each for each in caught if each.task == task.id), key=lambda c: c.mistake)
         if own:
-            table.add_row(plain(task.title, "bold"), f"{len(own)} known mistakes")
+            table.add_row(
+                plain(task.title, "bold"), f"{len(own)} known mistake{'s' * (len(own) > 1)}"
+            )
         for each in own:
             table.add_row(plain(f"  {each.mistake.removeprefix(f'{task.id}.')}"), _catch(each))
         table.add_section()

@@ -19,7 +19,7 @@ from test_grading import SCHEMA
 
 from kit import results
 from kit.course import Assignment
-from kit.export import NoScoreError, canvas, github, gradebook_csv, gradescope, junit
+from kit.export import NoScoreError, canvas, explain, github, gradebook_csv, gradescope, junit
 from kit.results import Check, Verdict
 from kit.tester.faults import KitFault
 
@@ -116,7 +116,7 @@ def result_of(
     verdicts = [Verdict(check, problem) for check, problem in zip(checks, problems, strict=True)]
     handed_in = submission(work, student)
     return results.build(
-        assignment, handed_in, verdicts, seed=1, seconds=0.25, layers=[], output=output
+        assignment, handed_in, verdicts, {}, seed=1, seconds=0.25, layers=[], output=output
     )
 
 
@@ -275,6 +275,17 @@ class TestCanvas:
         merged = canvas.merge(tiny, [result_of(tiny, student)], ROSTER)
         assert _rows(merged.text)[line][6] == "6"
         assert merged.missing == ()
+
+    def test_a_student_named_as_in_a_download_is_found_by_name_and_number(
+        self, tiny: Assignment
+    ) -> None:
+        merged = canvas.merge(tiny, [result_of(tiny, "lovelaceada_1001")], ROSTER)
+        assert _rows(merged.text)[3][6] == "6"
+        assert merged.missing == ()
+
+    @pytest.mark.parametrize("student", ["bob_1001", "_1001", "lovelaceada_1002", "lovelaceada_"])
+    def test_a_number_alone_decides_nothing(self, tiny: Assignment, student: str) -> None:
+        assert canvas.merge(tiny, [result_of(tiny, student)], ROSTER).missing == (student,)
 
     def test_without_a_score_what_stood_there_stays(self, tiny: Assignment) -> None:
         assert canvas.merge(tiny, [broken(tiny, "gb")], ROSTER).text == ROSTER.replace(
@@ -445,3 +456,16 @@ class TestGithub:
 
 def _rows(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_a_named_mistake_is_the_first_thing_that_a_student_reads() -> None:
+    task = {"diagnosis": {"mistakes": ["triple"], "text": "Yours is three times x."}}
+    check = {"status": "failed", "message": "`y` is wrong.", "hint": "y = 2 x"}
+    number = {"expected": "2", "got": "3", "diagnosis": "triple"}
+    assert explain(check | number, task).splitlines() == [
+        "Yours is three times x.",
+        "`y` is wrong.",
+        "Expected 2, got 3.",
+        "Rule: y = 2 x",
+    ]
+    assert explain(check, task) == "`y` is wrong.\nRule: y = 2 x"

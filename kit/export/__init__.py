@@ -31,12 +31,15 @@ def earned(task: dict[str, Any]) -> list[float]:
     return contributions
 
 
-def explain(check: dict[str, Any]) -> str:
-    """What a student reads about a check, as plain text."""
-    lines = [check["message"]]
-    if check["status"] != "passed":
-        lines.append(f"Rule: {check['hint']}")
-    return "\n".join(lines)
+def explain(check: dict[str, Any], task: dict[str, Any]) -> str:
+    """What a student reads about a check of ``task``, as plain text: the cause first."""
+    if check["status"] == "passed":
+        return str(check["message"])
+    lines = [task["diagnosis"]["text"]] if "diagnosis" in check else []
+    lines.append(check["message"])
+    if "expected" in check:
+        lines.append(f"Expected {check['expected']}, got {check['got']}.")
+    return "\n".join([*lines, f"Rule: {check['hint']}"])
 
 
 def summary(result: dict[str, Any]) -> str:

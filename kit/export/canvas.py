@@ -144,6 +144,16 @@ def _line_of(lines: list[dict[str, list[list[str]]]], student: str) -> list[str]
             raise RosterError(f"The file has {len(found)} lines for {student}. Leave one in it.")
         if found:
             return found[0]
+    return _line_of_download(lines, student)
+
+
+def _line_of_download(lines: list[dict[str, list[list[str]]]], student: str) -> list[str] | None:
+    """The line of a student named as in Canvas's download: ``lovelaceada_12345``, name and ID."""
+    name, _, number = student.rpartition("_")
+    for index in lines:
+        for line in index.get(number, []):
+            if name and "".join(filter(str.isalnum, line[0])).casefold() == name.casefold():
+                return line
     return None
 
 

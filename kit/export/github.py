@@ -54,7 +54,9 @@ def _status(result: dict[str, Any]) -> str:
 
 def _tests(result: dict[str, Any], limit: int) -> list[dict[str, Any]]:
     return [
-        _test(f"{task['title']}: {check['hint']}", check["status"], explain(check), score, limit)
+        _test(
+            f"{task['title']}: {check['hint']}", check["status"], explain(check, task), score, limit
+        )
         | {"test_code": check["name"], "task_id": task["id"]}
         for task in result["tasks"]
         for check, score in zip(task["checks"], earned(task), strict=True)

@@ -38,7 +38,7 @@ def _entries(result: dict[str, Any]) -> list[dict[str, Any]]:
         for within, (check, score) in numbered:
             name = f"{task['title']}: {check['hint']}"
             entries.append(
-                _entry(name, check["status"], score, check["points"], explain(check))
+                _entry(name, check["status"], score, check["points"], explain(check, task))
                 | {"number": f"{number}.{within}", "tags": [task["id"]]}
             )
     return entries

@@ -64,7 +64,7 @@ def _cases(result: dict[str, Any]) -> Iterator[Element]:
         for check in task["checks"]:
             case = _case(task["id"], check["name"])
             if check["status"] != "passed":
-                _say(case, _FAILURES[check["status"]], check["status"], explain(check))
+                _say(case, _FAILURES[check["status"]], check["status"], explain(check, task))
             yield case
         if task["status"] == "not_graded":
             case = _case(task["id"], task["title"])
