@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import kit
 from kit import pool, results
 from kit.bulk import Found, existing, student_of, submissions
-from kit.course import Assignment, CourseError, files_below
+from kit.course import Assignment, CourseError
 from kit.grading import Grader
 from kit.limits import Limits
 from kit.pool import Settings
 from kit.submission import RejectedError, Submission, open_tree, take
+from kit.versions import course_version, versions
 
 Result = dict[str, Any]
 
@@ -63,10 +61,13 @@ def grade_all(
     out: Path,
     *,
     jobs: int | None = None,
+    cluster: str | None = None,
     force: bool = False,
 ) -> Iterator[Result]:
     """Grade submissions and yield each result once it is written to ``out``.
 
+    They are graded by ``jobs`` processes (by default on all cores), or by the nodes of ``cluster``,
+    the address of a Dask scheduler.
     Results come in the order in which they are ready. One that is there already for the same bytes,
     suites, kit and settings is kept and not graded again, unless ``force`` asks for it.
     """
@@ -84,11 +85,43 @@ def grade_all(
             else:
                 ready.append(_written(taken, out))
 
-    for result in pool.grade_all(settings, work(), jobs or pool.cores()):
+    if cluster is None:
+        graded = pool.grade_all(settings, work(), jobs or pool.cores())
+    else:
+        graded = _on(cluster)(settings, work(), cluster)
+    for result in graded:
         yield from _emptied(ready)
         result["versions"]["course"] = course_version(settings.assignment)
         yield _written(result, out)
     yield from _emptied(ready)
+
+
+def grade_kept(settings: Settings, found: Found, out: Path) -> Result:
+    """The result of one submission, once it is written to ``out``; one that is right stays.
+
+    For those who have one submission at a time: this process keeps what grades them until
+    ``kit.pool.close``.
+    """
+    taken = _take(settings.assignment, settings.limits, found)
+    if not isinstance(taken, Submission):
+        return _written(taken, out)
+    stored = _stored(settings, taken, out)
+    if stored is not None:
+        return stored
+    result = pool.grade(settings, taken)
+    result["versions"]["course"] = course_version(settings.assignment)
+    return _written(result, out)
+
+
+def _on(address: str) -> Callable[[Settings, Iterable[Submission], str], Iterator[Result]]:
+    try:
+        from kit.cluster import grade_all as graded_by  # noqa: PLC0415 (an extra, and slow)
+    except ModuleNotFoundError as error:
+        raise CourseError(
+            f"Grading at {address} needs Dask ({error}). In the folder of the kit, install it with "
+            "`make setup`, or into another environment with: pip install '.[cluster]'"
+        ) from error
+    return graded_by
 
 
 def _emptied(results_ready: list[Result]) -> Iterator[Result]:
@@ -132,7 +165,7 @@ def _stored(settings: Settings, submission: Submission, out: Path) -> Result | N
         same = (
             stored["status"] == "graded"
             and stored["submission_sha256"] == submission.sha256
-            and stored["versions"] == _versions(settings.assignment)
+            and stored["versions"] == versions(settings.assignment)
             and stored["seed"] == seed
             and stored["trusted"] == settings.trust
             and graded == set(settings.tasks or automatic)
@@ -141,19 +174,3 @@ def _stored(settings: Settings, submission: Submission, out: Path) -> Result | N
         )
         return stored if same else None
     return None
-
-
-def _versions(assignment: Assignment) -> dict[str, str]:
-    return {**results.versions(), "course": course_version(assignment)}
-
-
-@lru_cache(maxsize=8)
-def course_version(assignment: Assignment) -> str:
-    """A digest of all that decides a grade besides the submission: suites, given files, the kit."""
-    digest = hashlib.sha256()
-    for folder in (assignment.source, assignment.suites, Path(kit.__file__).parent):
-        for name in files_below(folder):
-            content = (folder / name).read_bytes()
-            digest.update(f"{name}\0{len(content)}\0".encode())
-            digest.update(content)
-    return digest.hexdigest()[:16]

@@ -2,7 +2,8 @@
 
 Exit codes: 0 all is well (``check``: every automatic task passed); 1 it is not (``check``: a task
 failed; ``grade``: some submissions could not be graded by our fault; ``release --check``: a proof
-failed); 2 wrong usage; 3 ``check`` could not grade, by our fault.
+failed; ``suite``: a known mistake is not caught, or not named); 2 wrong usage; 3 ``check`` could
+not grade, by our fault.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ import typer
 from rich.console import Console
 
 from kit.course import Assignment, CourseError, assignment_names, find_assignment, find_root
+from kit.gradebook import GradebookError
+from kit.report.visible import Unseen
 from kit.skeleton import ReleaseError
-from kit.tester.faults import KitFault
+from kit.tester.faults import KitFault, RunStopped
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -54,7 +57,7 @@ def told(fault_code: int = 1) -> Iterator[None]:
     """Turn the errors that people can mend into a sentence and an exit code."""
     try:
         yield
-    except ReleaseError as error:
+    except (ReleaseError, GradebookError) as error:
         errors.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     except CourseError as error:
@@ -63,6 +66,9 @@ def told(fault_code: int = 1) -> Iterator[None]:
     except KeyboardInterrupt as error:
         errors.print("Stopped. Run the same command again to go on where it stopped.")
         raise typer.Exit(130) from error
+    except RunStopped as error:
+        errors.print(str(error), style="red", markup=False)
+        raise typer.Exit(fault_code) from error
     except KitFault as error:
         errors.print(f"Nothing was graded. {error}", style="red", markup=False)
         raise typer.Exit(fault_code) from error
@@ -157,32 +163,57 @@ def grade(
     ] = None,
     seed: Seed = None,
     jobs: Annotated[int | None, typer.Option(help="processes (default: all cores)", min=1)] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="grade on the nodes of a Dask scheduler")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="grade also what is graded")] = False,
+    no_gradebook: Annotated[
+        bool, typer.Option("--no-gradebook", help="write results only; so it is with --out")
+    ] = False,
     trust: Trust = False,
 ) -> None:
-    """Grade many submissions and write results/ASSIGNMENT/STUDENT.json for each.
+    """Grade many submissions, write results/ASSIGNMENT/STUDENT.json for each, and the gradebook.
 
     What is graded already, and has not changed, is left as it is.
     """
+    from kit import processes
+
+    if jobs != 1 and not cluster:
+        processes.begin()
+    from kit.bookkeeping import Bookkeeper
     from kit.classroom import find_all, grade_all
     from kit.display import show_class, show_progress
     from kit.limits import Limits
     from kit.pool import Settings
+    from kit.timestamps import timestamps
 
     with told(), ExitStack() as kept:
+        if jobs and cluster:
+            raise CourseError("--jobs is for this machine. A cluster has as many as it has nodes.")
         which = find_assignment(assignment)
         folder = out or which.root / "results" / assignment
         chosen = tuple(task.strip() for task in tasks.split(",")) if tasks else None
         settings = Settings(which, Limits(), chosen, seed, trust=trust)
         which.require(chosen or ())
         found = find_all(which, paths, kept)
-        coming = grade_all(settings, found, folder, jobs=jobs, force=force)
+        apart = no_gradebook or out is not None
+        keeper = None if apart else kept.enter_context(Bookkeeper(which))
+        coming = grade_all(settings, found, folder, jobs=jobs, cluster=cluster, force=force)
         graded = list(show_progress(console, coming, len(found)))
-    graded.sort(key=lambda result: str(result["student"]))
-    show_class(console, graded)
-    console.print(f"Results are in {folder}.", markup=False, soft_wrap=True)
+        graded.sort(key=lambda result: str(result["student"]))
+        show_class(console, graded)
+        console.print(f"Results are in {folder}.", markup=False, soft_wrap=True)
+        if keeper is not None:
+            times, remarks = timestamps(which, paths)
+            _show_written(keeper.write(graded, times), len(graded), remarks)
     if any(result["status"] == "error" for result in graded):
         raise typer.Exit(1)
+
+
+def _show_written(written: int, of: int, remarks: list[str]) -> None:
+    for remark in remarks:
+        errors.print(remark, style="yellow", markup=False, soft_wrap=True)
+    console.print(f"{written} of {of} results are in the gradebook.")
 
 
 class Format(StrEnum):
@@ -210,16 +241,53 @@ def export(
         found = find_assignment(assignment)
         graded = exports.load(found.root / "results" / assignment)
         if format is Format.GRADEBOOK:
-            written = exports.to_gradebook(found, graded)
-            console.print(f"{written} of {len(graded)} results are in the gradebook.")
+            written, remarks = exports.to_gradebook(found, graded)
+            _show_written(written, len(graded), remarks)
             return
         content, remarks = exports.to_text(found, graded, format.value, roster)
     for remark in remarks:
         errors.print(remark, style="yellow", markup=False)
     if out is None:
         sys.stdout.write(content)
-    else:
-        out.write_text(content, encoding="utf-8", newline="")
+        return
+    with told():
+        try:
+            out.write_text(content, encoding="utf-8", newline="")
+        except OSError as error:
+            raise CourseError(f"{out} can't be written ({error.strerror}).") from error
+
+
+@app.command()
+def report(
+    assignment: AssignmentName,
+    results: Annotated[
+        Path | None, typer.Option(help="where the results are (default: results/ASSIGNMENT)")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="where the pages go (default: report/ASSIGNMENT)")
+    ] = None,
+    unseen: Annotated[
+        Unseen, typer.Option(help="what students see of checks on inputs that no notebook shows")
+    ] = Unseen.MESSAGE,
+    anonymous: Annotated[
+        bool,
+        typer.Option("--anonymous", help="pseudonyms; leaves out what code printed and raised"),
+    ] = False,
+) -> None:
+    """Make a page for each student and one for the class, from the results of an assignment."""
+    from kit.report.folder import lines, write
+
+    with told():
+        root = find_assignment(assignment).root
+        made = write(
+            assignment,
+            results or root / "results" / assignment,
+            out or root / "report" / assignment,
+            unseen,
+            nameless=anonymous,
+        )
+    for line in lines(made):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -239,14 +307,19 @@ def pack(
 
 @app.command()
 def suite(assignment: AssignmentName) -> None:
-    """List the tasks of an assignment and the checks of each."""
-    from kit.display import show_suite
+    """List the tasks, the checks of each, and which checks catch each known mistake."""
+    from kit.diagnosis import coverage
+    from kit.display import show_coverage, show_suite, track
     from kit.grading import Suites
 
     with told():
         found = find_assignment(assignment)
         with Suites(found) as suites:
             show_suite(console, found.tasks, suites.checks)
+        caught = list(track(console, coverage.measure(found), coverage.count(found)))
+    show_coverage(console, found.tasks, caught)
+    if any(not each.checks or not each.named or each.elsewhere for each in caught):
+        raise typer.Exit(1)
 
 
 @app.command()

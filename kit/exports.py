@@ -10,6 +10,7 @@ from typing import Any
 from kit import gradebook
 from kit.course import Assignment, CourseError
 from kit.export import canvas, gradebook_csv, junit
+from kit.timestamps import timestamps
 
 Result = dict[str, Any]
 
@@ -22,10 +23,14 @@ def load(folder: Path) -> list[Result]:
     return found
 
 
-def to_gradebook(assignment: Assignment, results: Sequence[Result]) -> int:
-    """Write results into nbgrader's gradebook; how many (those that are an error are left out)."""
+def to_gradebook(assignment: Assignment, results: Sequence[Result]) -> tuple[int, list[str]]:
+    """Write results into nbgrader's gradebook; how many (no errors), and what one should know.
+
+    When students handed in is read from the course's ``submitted/``.
+    """
+    times, remarks = timestamps(assignment, [assignment.root / "submitted"])
     try:
-        return gradebook.write(assignment, results)
+        return gradebook.write(assignment, results, times), remarks
     except gradebook.GradebookError as error:
         raise CourseError(str(error)) from error
 

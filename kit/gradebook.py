@@ -11,10 +11,9 @@ own in the same database, ``kit_graded``, which nbgrader leaves alone.
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
-import os
-import re
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,65 +31,59 @@ class GradebookError(Exception):
     """The gradebook can't take the results; the text says why and what to do."""
 
 
+def prepare(assignment: Assignment, db_url: str | None = None) -> None:
+    """Make the gradebook where there is none, and have it know the assignment as it is now.
+
+    Raises GradebookError where it can't: then nothing can be written.
+    """
+    _load_nbgrader()
+    config = _config(assignment)
+    folders = _course_directory(assignment, config, db_url)
+    with _told(folders):
+        with _opened(folders) as gradebook:
+            known = _has_cells(gradebook, assignment)
+        if not known:
+            _generate(assignment, config, folders.db_url)
+
+
 def write(
     assignment: Assignment,
     results: Iterable[Result],
     timestamps: Mapping[str, datetime | str] | None = None,
     db_url: str | None = None,
+    *,
+    review: bool = False,
 ) -> int:
     """Write results into the gradebook of the course and return how many were written.
 
     ``timestamps`` says when students handed in (UTC where it doesn't say); a late one is penalized
-    by the plugin that ``nbgrader_config.py`` names. Results of status ``error`` are left out, and
-    so are the tasks that ``--tasks`` left out. Only one process may write at a time.
+    by the plugin that ``nbgrader_config.py`` names. ``review`` flags all manual scores, whether
+    anything changed or not. Results of status ``error`` are left out, and so are the tasks that
+    ``--tasks`` left out. Only one process may write at a time.
     """
     graded = [result for result in results if result["status"] != "error"]
     if not graded:
         return 0
-    from nbgrader.api import InvalidEntry  # noqa: PLC0415 (slow)
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 (slow, as nbgrader)
-
+    prepare(assignment, db_url)
     config = _config(assignment)
     folders = _course_directory(assignment, config, db_url)
     times = timestamps or {}
-    try:
-        with _opened(folders) as gradebook:
-            known = _has_cells(gradebook, assignment)
-        if not known:
-            _generate(assignment, config, folders.db_url)
-        with _opened(folders) as gradebook, _one_transaction(gradebook):
-            book = _Book(gradebook, assignment, config)
-            for result in graded:
-                book.write(result, times.get(result["student"]))
-    except (SQLAlchemyError, InvalidEntry) as error:
-        raise GradebookError(
-            f"The gradebook {_shown(folders.db_url)} could not be written "
-            f"({type(error).__name__}: {getattr(error, 'orig', None) or error}). Nothing in it was "
-            "changed, and the results are safe. Close what else writes to it, then write again."
-        ) from error
+    with _told(folders), _opened(folders) as gradebook, _one_transaction(gradebook):
+        book = _Book(gradebook, assignment, config)
+        for result in graded:
+            book.write(result, times.get(result["student"]), review)
     return len(graded)
 
 
-def comment(result: Result) -> str | None:
-    """The messages of the checks that did not pass, as Markdown; None where all passed.
-
-    What a student's code said stands in fenced blocks, so that it is text and never HTML.
-    """
-    parts = [fenced(result["message"])] if "message" in result else []
-    for task in result["tasks"]:
-        for check in task["checks"]:
-            if check["status"] != "passed":
-                parts.append(f"**{task['title']}**: {check['hint']}\n\n{fenced(check['message'])}")
-    if not parts:
-        return None
-    return "\n\n".join(["Automatic checks that did not pass:", *parts])
-
-
-def fenced(text: str) -> str:
-    """``text`` as a block of Markdown that shows it as it is."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{text}\n{fence}"
+def flag(assignment: Assignment, student: str, db_url: str) -> None:
+    """Have a person look at a student's automatic tasks, whose scores may be missing or old."""
+    folders = _course_directory(assignment, _config(assignment), db_url)
+    with _told(folders), _opened(folders) as gradebook:
+        submission = gradebook.find_submission(assignment.name, student)
+        for notebook in submission.notebooks:
+            for grade in notebook.grades:
+                grade.needs_manual_grade = True
+        gradebook.db.commit()
 
 
 class _Book:
@@ -106,15 +99,13 @@ class _Book:
         self._late.init_plugin()
         notebook = gradebook.find_notebook(self._notebook, self._assignment)
         self._grades = {cell.id: cell.name for cell in notebook.grade_cells}
-        answers = {cell.name: cell.id for cell in notebook.solution_cells}
-        written = [answers[task.id] for task in assignment.tasks if task.manual]
-        self._remarked = next(iter(written), None)
         self._digests = _Digests(gradebook, self._assignment)
 
-    def write(self, result: Result, timestamp: datetime | str | None) -> None:
+    def write(self, result: Result, timestamp: datetime | str | None, review: bool) -> None:
         """Write one result."""
         student = result["student"]
         submission, resubmitted = self._submission(student, timestamp)
+        resubmitted |= review
         resubmitted |= self._digests.replace(student, result["submission_sha256"])
         notebook = next(part for part in submission.notebooks if part.name == self._notebook)
         grades = {self._grades[grade.cell_id]: grade for grade in notebook.grades}
@@ -125,9 +116,6 @@ class _Book:
             )
         for task in result["tasks"]:
             _grade(grades[task["id"]], task, result["status"], resubmitted)
-        for remark in notebook.comments:  # nbgrader has them at answers only, not at tests
-            if remark.cell_id == self._remarked:
-                remark.auto_comment = comment(result)
         self._penalize(submission, notebook)
 
     def _submission(self, student: str, timestamp: datetime | str | None) -> tuple[Any, bool]:
@@ -236,6 +224,8 @@ def _generate(assignment: Assignment, config: Any, db_url: str) -> None:
     """Have nbgrader put the assignment into the gradebook; the release it makes is thrown away."""
     from nbgrader.converters import GenerateAssignment, NbGraderException  # noqa: PLC0415 (slow)
 
+    config = copy.deepcopy(config)
+    config.GenerateAssignment.pop("post_convert_hook", None)  # which publishes the release
     said = io.StringIO()
     log = logging.Logger("nbgrader", logging.WARNING)
     log.addHandler(logging.StreamHandler(said))
@@ -254,20 +244,66 @@ def _generate(assignment: Assignment, config: Any, db_url: str) -> None:
             ) from error
 
 
+def _load_nbgrader() -> None:
+    """Import nbgrader, in a third of the time.
+
+    On its way jsonschema would build a grammar of international addresses, which nothing here uses.
+    """
+    grammar = "rfc3987_syntax"
+    if "jsonschema" not in sys.modules and grammar not in sys.modules:
+        sys.modules[grammar] = None  # type: ignore[assignment]  # documented: importing it fails
+        try:
+            import nbgrader.api  # noqa: F401, PLC0415 (slow)
+        finally:
+            del sys.modules[grammar]
+
+
+@contextmanager
+def _told(folders: Any) -> Iterator[None]:
+    """Turn what a database raises into a GradebookError."""
+    from nbgrader.api import InvalidEntry  # noqa: PLC0415 (slow)
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 (slow, as nbgrader)
+
+    try:
+        yield
+    except (SQLAlchemyError, InvalidEntry) as error:
+        raise GradebookError(
+            f"The gradebook {_shown(folders.db_url)} could not be written "
+            f"({type(error).__name__}: {getattr(error, 'orig', None) or error}). Nothing in it was "
+            "changed, and the results are safe. Close what else writes to it, then write again."
+        ) from error
+
+
 @contextmanager
 def _opened(folders: Any) -> Iterator[Any]:
     """nbgrader's gradebook, open."""
     from nbgrader.api import Gradebook  # noqa: PLC0415 (slow)
 
-    # a new gradebook is made by calling the program alembic, which lies beside our Python
-    before = os.environ.get("PATH", os.defpath)
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{before}"
-    try:
-        gradebook = Gradebook(folders.db_url, folders.course_id)
-    finally:
-        os.environ["PATH"] = before
-    with gradebook:
+    _stamp(folders.db_url)
+    with Gradebook(folders.db_url, folders.course_id) as gradebook:
         yield gradebook
+
+
+def _stamp(db_url: str) -> None:
+    """Give an empty database the version of nbgrader's tables.
+
+    nbgrader would do the same by a program, alembic, which must be on the PATH, and takes a second.
+    """
+    import nbgrader  # noqa: PLC0415 (slow)
+    import sqlalchemy as sql  # noqa: PLC0415 (slow, as nbgrader)
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 (slow, as nbgrader)
+
+    engine = sql.create_engine(db_url)
+    try:
+        with engine.begin() as connection:
+            if not sql.inspect(connection).get_table_names():
+                scripts = ScriptDirectory(str(Path(nbgrader.__file__).with_name("alembic")))
+                column = sql.Column("version_num", sql.String(32), nullable=False)
+                table = sql.Table("alembic_version", sql.MetaData(), column)
+                table.create(connection)
+                connection.execute(table.insert().values(version_num=scripts.get_current_head()))
+    finally:
+        engine.dispose()
 
 
 @contextmanager

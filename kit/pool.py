@@ -2,29 +2,37 @@
 
 A job is data: it names the assignment and carries the submission's bytes. The process that carries
 it out keeps one ``Grader`` and uses it for all jobs of the same kind, so suites are collected and
-NumPy is loaded once a process.
+NumPy is loaded once a process. The processes are this machine's here; ``kit.cluster`` has others.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 import threading
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Future,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from kit import results
-from kit.course import Assignment
+from kit import processes, results
+from kit.course import Assignment, CourseError
 from kit.grading import Grader
 from kit.limits import Limits
 from kit.submission import Submission
-from kit.tester.faults import IsolationMissing
+from kit.tester.faults import IsolationMissing, RunStopped
 
 Result = dict[str, Any]
+
+LOOK_UP_SECONDS = 60
+"""How often it is seen whether anybody is left to grade, while no result comes."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,23 @@ class Settings:
     trust: bool = False
 
 
+@dataclass(frozen=True)
+class Graders:
+    """Processes that grade, wherever they are.
+
+    ``submit`` hands them a submission, ``at_once`` says how many they should have in hand (it may
+    raise RunStopped), and ``killed`` is what a future raises where the process that had the
+    submission was killed.
+    """
+
+    submit: Callable[[Submission], Future[Result]]
+    at_once: Callable[[], int]
+    killed: type[Exception]
+
+
 _kept: dict[Settings, Grader] = {}
+_one_at_a_time = threading.Lock()
+"""A Grader has one worker at a time, and a node of a cluster may have several threads."""
 
 
 def grade(settings: Settings, submission: Submission) -> Result:
@@ -47,16 +71,17 @@ def grade(settings: Settings, submission: Submission) -> Result:
 
     Raises IsolationMissing or CourseError where nothing can be graded here.
     """
-    if settings not in _kept:
-        close()
-        _kept[settings] = Grader(
-            settings.assignment,
-            settings.tasks,
-            settings.limits,
-            floor_only=settings.floor_only,
-            trust=settings.trust,
-        )
-    return _kept[settings].grade(submission, settings.seed)
+    with _one_at_a_time:
+        if settings not in _kept:
+            close()
+            _kept[settings] = Grader(
+                settings.assignment,
+                settings.tasks,
+                settings.limits,
+                floor_only=settings.floor_only,
+                trust=settings.trust,
+            )
+        return _kept[settings].grade(submission, settings.seed)
 
 
 def close() -> None:
@@ -72,60 +97,73 @@ def cores() -> int:
 
 
 def grade_all(settings: Settings, submissions: Iterable[Submission], jobs: int) -> Iterator[Result]:
-    """The results of ``submissions`` as they come, from this process or from ``jobs`` others.
-
-    A process that is killed costs only what it had in hand: those are graded once more, each in a
-    new process of its own, and end as an ``error`` where that one is killed as well.
-    """
-    if jobs == 1:
-        try:
-            for submission in submissions:
-                yield grade(settings, submission)
-        finally:
-            close()
+    """The results of ``submissions`` as they come, from this process or from ``jobs`` others."""
+    if jobs > 1:
+        yield from distribute(settings, submissions, partial(_of_this_machine, settings, jobs))
         return
-    waiting, lost = iter(submissions), list[Submission]()
+    try:
+        for submission in submissions:
+            yield grade(settings, submission)
+    finally:
+        close()
+
+
+def distribute(
+    settings: Settings,
+    submissions: Iterable[Submission],
+    graders: Callable[[bool], AbstractContextManager[Graders]],
+) -> Iterator[Result]:
+    """The results of ``submissions`` as they come, from processes that ``graders`` opens.
+
+    A process that is killed costs only what it had in hand: those are graded once more, each with
+    nothing beside it (``graders(True)``), and end as an ``error`` where that is killed as well.
+    Raises RunStopped, IsolationMissing or CourseError where nothing more can be graded.
+    """
+    waiting = iter(submissions)
     while True:
-        with _processes(jobs) as executor:
-            lost = yield from _carried_out(executor, settings, waiting, 2 * jobs)
+        with graders(False) as several:
+            lost = yield from _carried_out(several, settings, waiting)
         if not lost:
             return
         for submission in lost:
-            with _processes(1) as executor:
-                unlucky = yield from _carried_out(executor, settings, iter([submission]), 1)
+            with graders(True) as one:
+                unlucky = yield from _carried_out(one, settings, iter([submission]))
             if unlucky:
                 message = "The process that graded it was ended twice. Grade it again."
                 yield _error(settings, submission, message)
 
 
 def _carried_out(
-    executor: Executor, settings: Settings, submissions: Iterator[Submission], at_once: int
+    graders: Graders, settings: Settings, submissions: Iterator[Submission]
 ) -> Generator[Result, None, list[Submission]]:
     """Yield results until all are done or a process is killed; return what was lost with it."""
     running: dict[Future[Result], Submission] = {}
     lost: list[Submission] = []
-    while True:
-        while not lost and len(running) < at_once:
-            submission = next(submissions, None)
-            if submission is None:
-                break
-            try:
-                running[executor.submit(grade, settings, submission)] = submission
-            except BrokenProcessPool:
-                lost.append(submission)
-        if not running:
-            return lost
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            submission = running.pop(future)
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                lost.append(submission)
-            except IsolationMissing:  # the same for every submission
-                executor.shutdown(wait=False, cancel_futures=True)
-                raise
-            except Exception as error:
-                yield _error(settings, submission, f"{type(error).__name__}: {error}")
+    try:
+        while True:
+            while not lost and len(running) < graders.at_once():
+                submission = next(submissions, None)
+                if submission is None:
+                    break
+                try:
+                    running[graders.submit(submission)] = submission
+                except graders.killed:
+                    lost.append(submission)
+            if not running:
+                return lost
+            for future in wait(running, LOOK_UP_SECONDS, FIRST_COMPLETED).done:
+                submission = running.pop(future)
+                try:
+                    yield future.result()
+                except graders.killed:
+                    lost.append(submission)
+                except (IsolationMissing, RunStopped, CourseError, CancelledError):
+                    raise  # the same for every submission
+                except Exception as error:
+                    yield _error(settings, submission, f"{type(error).__name__}: {error}")
+    finally:
+        for future in running:
+            future.cancel()
 
 
 def _error(settings: Settings, submission: Submission, message: str) -> Result:
@@ -134,20 +172,12 @@ def _error(settings: Settings, submission: Submission, message: str) -> Result:
     )
 
 
-def _processes(jobs: int) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["kit.grading"])
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin)
-
-
-def _begin() -> None:
-    """Leave a Ctrl-C to the process that started this one, and end when that one ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+@contextmanager
+def _of_this_machine(settings: Settings, jobs: int, alone: bool) -> Iterator[Graders]:
+    jobs = 1 if alone else jobs
+    with processes.executor(jobs) as executor:
+        yield Graders(
+            lambda submission: executor.submit(grade, settings, submission),
+            lambda: 1 if alone else 2 * jobs,
+            BrokenProcessPool,
+        )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import jsonschema
 import pytest
 from conftest import ROOT, SOLUTION, write_course
+from nbgrader.api import Gradebook
 from test_grading import SCHEMA, STUB
 from typer.testing import CliRunner
 
@@ -89,6 +91,7 @@ class TestGrade:
     def test_a_class_is_graded_by_student(self, course: Assignment, submitted: Path) -> None:
         code, output = kit("grade", "tiny", submitted)
         assert code == 0
+        assert "4 of 4 results are in the gradebook" in output
         found = {
             path.stem: json.loads(path.read_text())
             for path in (course.root / "results/tiny").iterdir()
@@ -109,6 +112,30 @@ class TestGrade:
         assert kit("grade", "tiny", submitted / "ada", "--out", tmp_path / "here")[0] == 0
         assert [path.name for path in (tmp_path / "here").iterdir()] == ["ada.json"]
         assert not (course.root / "results").exists()
+        assert not (course.root / "gradebook.db").exists()
+
+    def test_a_gradebook_that_fails_costs_no_result(
+        self, course: Assignment, submitted: Path
+    ) -> None:
+        (course.root / "gradebook.db").write_text("no database")
+        code, output = kit("grade", "tiny", submitted)
+        assert code == 1
+        assert "could not be written" in " ".join(output.split())
+        assert len(list((course.root / "results/tiny").iterdir())) == 4
+
+    def test_what_is_late_is_seen_in_nbgraders_tree(
+        self, course: Assignment, submitted: Path, tmp_path: Path
+    ) -> None:
+        for student, time in {"ada": "2026-01-02 10:00 UTC", "bob": "soon"}.items():
+            folder = tmp_path / "tree" / student / "tiny"
+            folder.parent.mkdir(parents=True)
+            (submitted / student).rename(folder)
+            (folder / "timestamp.txt").write_text(time)
+        code, output = kit("grade", "tiny", tmp_path / "tree")
+        assert code == 0
+        assert "bob/tiny/timestamp.txt holds no time" in output
+        with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as book:
+            assert book.find_submission("tiny", "ada").timestamp == datetime(2026, 1, 2, 10)
 
     def test_an_nbgrader_tree_is_a_folder_of_submissions(
         self, course: Assignment, submitted: Path, tmp_path: Path
@@ -116,11 +143,11 @@ class TestGrade:
         tree = tmp_path / "tree"
         (tree / "ada").mkdir(parents=True)
         (submitted / "ada").rename(tree / "ada/tiny")
-        kit("grade", "tiny", tree)
+        kit("grade", "tiny", tree, "--no-gradebook")
         assert json.loads((course.root / "results/tiny/ada.json").read_text())["score"] == 6
 
     def test_only_some_tasks(self, course: Assignment, submitted: Path) -> None:
-        kit("grade", "tiny", submitted / "ada", "--tasks", "remember")
+        kit("grade", "tiny", submitted / "ada", "--tasks", "remember", "--no-gradebook")
         assert json.loads((course.root / "results/tiny/ada.json").read_text())["max_score"] == 2
 
     @pytest.mark.parametrize(
@@ -143,7 +170,7 @@ class TestGrade:
         suite.write_text(
             suite.read_text().replace("expect.close(student", "1 / 0; expect.close(student")
         )
-        code, output = kit("grade", "tiny", submitted / "ada")
+        code, output = kit("grade", "tiny", submitted / "ada", "--no-gradebook")
         assert code == 1
         assert "error" in output
 
@@ -169,7 +196,7 @@ def test_no_command_to_a_ci_job_is_printed(text: str) -> None:
 class TestExport:
     @pytest.fixture
     def graded(self, course: Assignment, submitted: Path) -> None:
-        kit("grade", "tiny", submitted)
+        kit("grade", "tiny", submitted, "--no-gradebook")
 
     @pytest.mark.usefixtures("graded")
     @pytest.mark.parametrize(

@@ -5,19 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
 import shutil
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import write_course
 from nbgrader.api import Gradebook, SubmittedAssignment
-from nbgrader.converters import GenerateAssignment, GenerateFeedback
+from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import CsvExportPlugin
 from sqlalchemy import event, text
@@ -25,8 +24,10 @@ from sqlalchemy.engine import Engine
 from test_export import broken, rejected, result_of
 
 from kit import gradebook
+from kit.bookkeeping import Bookkeeper
 from kit.course import Assignment
 from kit.export import gradebook_csv
+from kit.timestamps import timestamps
 
 WRONG = (AssertionError("off by 1"), None, None)
 
@@ -152,6 +153,11 @@ class TestManualScores:
         give(course, "essay", 0.75)
         gradebook.write(course, [result_of(course, "ada", work="# better")])
         assert state(course, "essay") == (None, 0.75, False)
+
+    def test_asked_for_a_review_it_is_flagged_whatever_changed(self, course: Assignment) -> None:
+        give(course, "essay", 0.5)
+        gradebook.write(course, [result_of(course, "ada")], review=True)
+        assert state(course, "essay") == (None, 0.5, True)
 
     def test_handing_in_again_flags_it(self, course: Assignment) -> None:
         give(course, "essay", 0.5)
@@ -305,13 +311,7 @@ class TestTransaction:
 
 
 class TestComments:
-    """nbgrader's own feedback carries what was wrong, as text."""
-
-    def test_a_perfect_submission_has_none(self, course: Assignment) -> None:
-        assert gradebook.comment(result_of(course)) is None
-
-    def test_a_fence_is_longer_than_those_in_the_text(self) -> None:
-        assert gradebook.fenced("a\n```\n````b").splitlines()[0] == "`````text"
+    """A person's words are left alone; what checks said stands in the autograded notebook."""
 
     def test_a_manual_comment_stays(self, course: Assignment) -> None:
         with opened(course) as book:
@@ -320,30 +320,110 @@ class TestComments:
         gradebook.write(course, [result_of(course, "ada", WRONG)])
         with opened(course) as book:
             found = book.find_comment("essay", "tiny", "tiny", "ada")
-            assert found.comment == "Well said."
-            assert "off by 1" in found.auto_comment
+            assert (found.manual_comment, found.auto_comment) == ("Well said.", None)
 
-    def test_feedback_shows_the_messages_and_runs_nothing(self, course: Assignment) -> None:
-        hostile = (
-            "<script>alert(1)</script> off by 1\n\n<script>alert(2)</script>\n```\n"
-            "<script>alert(3)</script>\n$$<img src=x onerror=alert(4)>$$"
+
+class TestFlag:
+    """Where a fault of ours left no score, a person must look."""
+
+    def test_it_flags_all_and_changes_no_score(self, course: Assignment) -> None:
+        give(course, "essay", 0.5)
+        gradebook.flag(course, "ada", url(course))
+        assert state(course, "double") == (4, None, True)
+        assert state(course, "essay") == (None, 0.5, True)
+
+
+class TestNewGradebook:
+    """A gradebook that the kit made is one that nbgrader made."""
+
+    def test_its_version_is_nbgraders(self, course: Assignment, tmp_path: Path) -> None:
+        programs = Path(sys.executable).parent
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+            with Gradebook(f"sqlite:///{tmp_path / 'theirs.db'}") as theirs:
+                expected = theirs.db.execute(text("SELECT * FROM alembic_version")).all()
+        with opened(course) as ours:
+            assert ours.db.execute(text("SELECT * FROM alembic_version")).all() == expected
+
+    def test_nothing_of_nbgrader_is_needed_on_the_path(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PATH", "")
+        course = write_course(tmp_path / "course")
+        gradebook.prepare(course)
+        assert (course.root / "gradebook.db").exists()
+
+    def test_the_hooks_of_the_wiring_are_not_run(self, tmp_path: Path) -> None:
+        course = write_course(tmp_path / "course")
+        (course.root / "nbgrader_config.py").write_text(
+            "c = get_config()\n"
+            "c.GenerateAssignment.post_convert_hook = 'kit.nbgrader.release.publish'\n"
         )
-        problems = (AssertionError(hostile), None, None)
-        gradebook.write(course, [result_of(course, "ada", problems)])
-        autograded = course.root / "autograded/ada/tiny/tiny.ipynb"
-        autograded.parent.mkdir(parents=True)
-        shutil.copyfile(course.notebook, autograded)
-        folders = CourseDirectory(root=str(course.root), assignment_id="tiny", student_id="ada")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # nbconvert's, about its own HTML templates
-            GenerateFeedback(coursedir=folders).start()
-        page = (course.root / "feedback/ada/tiny/tiny.html").read_text(encoding="utf-8")
-        comments = page.partition("<b>Comments:</b>")[2]
-        visible = re.sub("<[^>]*>", "", comments)
-        assert "off by 1" in visible
-        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in visible
-        assert "<script>alert" not in page
-        assert "<img src=x" not in page
+        gradebook.prepare(course)
+        assert not (course.root / "release").exists()
+
+
+class TestBookkeeper:
+    """A process beside the one that grades writes the gradebook, all or nothing."""
+
+    def test_it_writes_scores_and_times(self, course: Assignment) -> None:
+        times = {"bob": "2026-01-01T10:00:00+01:00"}
+        with Bookkeeper(course) as keeper:
+            results = [result_of(course, "bob", WRONG), broken(course, "zoe")]
+            assert keeper.write(results, times) == 1
+        with opened(course) as book:
+            submission = book.find_submission("tiny", "bob")
+            assert submission.score == 5
+            assert submission.timestamp == datetime(2026, 1, 1, 9)
+
+    def test_it_writes_nothing_where_grading_stopped(self, course: Assignment) -> None:
+        before = (course.root / "gradebook.db").read_bytes()
+        with pytest.raises(KeyboardInterrupt), Bookkeeper(course):
+            raise KeyboardInterrupt
+        assert (course.root / "gradebook.db").read_bytes() == before
+
+    def test_what_the_gradebook_can_not_take_is_told(self, course: Assignment) -> None:
+        changed = _with_notebook(course, lambda cells: cells.pop(1))
+        refused = pytest.raises(gradebook.GradebookError, match="tasks were added or removed")
+        with Bookkeeper(changed) as keeper, refused:
+            keeper.write([result_of(changed, "ada")], {})
+
+    def test_a_process_that_died_is_told(self, course: Assignment) -> None:
+        (course.root / "nbgrader_config.py").write_text("import os; os._exit(3)")
+        failed = pytest.raises(gradebook.GradebookError, match="The process that writes")
+        with Bookkeeper(course) as keeper, failed:
+            keeper.write([result_of(course, "ada")], {})
+
+
+class TestTimestamps:
+    """When students handed in is read where nbgrader writes it, and nowhere a student can."""
+
+    def put(self, folder: Path, student: str, content: str) -> Path:
+        file = folder / student / "tiny/timestamp.txt"
+        file.parent.mkdir(parents=True)
+        file.write_text(content)
+        return file
+
+    def test_nbgraders_tree_has_them(self, tiny: Assignment, tmp_path: Path) -> None:
+        self.put(tmp_path, "ada", "2026-01-02 10:00:00.5 UTC\n")
+        assert timestamps(tiny, [tmp_path]) == ({"ada": "2026-01-02T10:00:00.500000+00:00"}, [])
+
+    def test_what_is_no_time_is_told(self, tiny: Assignment, tmp_path: Path) -> None:
+        file = self.put(tmp_path, "ada", "yesterday, I think")
+        assert timestamps(tiny, [tmp_path]) == (
+            {},
+            [f"{file} holds no time, so lateness is not seen there."],
+        )
+
+    def test_a_link_is_not_believed(self, tiny: Assignment, tmp_path: Path) -> None:
+        elsewhere = self.put(tmp_path / "elsewhere", "ada", "2026-01-02")
+        (tmp_path / "submitted/bob").mkdir(parents=True)
+        (tmp_path / "submitted/bob/tiny").symlink_to(elsewhere.parent)
+        assert timestamps(tiny, [tmp_path / "submitted"]) == ({}, [])
+
+    def test_an_archive_has_none(self, tiny: Assignment, tmp_path: Path) -> None:
+        (tmp_path / "ada.zip").write_bytes(b"PK")
+        assert timestamps(tiny, [tmp_path / "ada.zip", tmp_path]) == ({}, [])
 
 
 def _scores(file: Path) -> list[tuple[str, str, float, float, float]]:

@@ -38,3 +38,7 @@ class KitFault(Exception):
 
 class IsolationMissing(KitFault):
     """This host can't confine a worker, so nothing is graded on it."""
+
+
+class RunStopped(KitFault):
+    """The run can't go on; what is graded is kept. The text says why and what to do."""

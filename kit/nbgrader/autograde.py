@@ -1,0 +1,84 @@
+"""Grades for ``nbgrader autograde``: stands where nbgrader would run the student's notebook.
+
+Scores come from the confined worker, as those of ``kit grade``, and are kept in ``results/`` as
+well: what is there and still right is not graded again.
+"""
+
+from __future__ import annotations
+
+import atexit
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from nbformat.notebooknode import NotebookNode
+from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from kit import classroom, gradebook, pool
+from kit.bulk import Found, safe
+from kit.course import Assignment
+from kit.limits import Limits
+from kit.nbgrader.verdicts import tell
+from kit.pool import Settings
+from kit.submission import open_tree
+from kit.versions import course_version
+
+_runs: WeakKeyDictionary[Any, Settings] = WeakKeyDictionary()
+"""What the submissions of one command share, by nbgrader's converter."""
+
+
+class Grade(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
+    """Writes the scores of a submission, and what the checks said into its notebook."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """The notebook with verdicts; raises NbGraderException where a fault of ours left none."""
+        about = resources["nbgrader"]
+        settings = _settings(self.parent.parent, about["assignment"])
+        try:
+            result = _result(self.parent.parent, settings, about["student"])
+            gradebook.write(settings.assignment, [result], db_url=about["db_url"], review=True)
+        except Exception:
+            # nbgrader has entered the submission already, and counts a missing score as 0
+            gradebook.flag(settings.assignment, about["student"], about["db_url"])
+            raise
+        tell(nb, result)
+        return nb, resources
+
+
+def _settings(converter: Any, assignment: str) -> Settings:
+    """How a command grades; the first call of each begins anew, for the suites may have changed."""
+    if converter not in _runs:
+        pool.close()
+        course_version.cache_clear()
+        _runs[converter] = Settings(
+            Assignment(Path(converter.coursedir.root), assignment), Limits()
+        )
+    return _runs[converter]
+
+
+def _result(converter: Any, settings: Settings, student: str) -> dict[str, Any]:
+    """The result of what ``student`` handed in, under the name that nbgrader has for them."""
+    assignment, folders = settings.assignment, converter.coursedir
+    path = Path(folders.format_path(folders.submitted_directory, student, assignment.name))
+    found = Found(safe(student), str(path), lambda: open_tree(path, settings.limits))
+    out = assignment.root / "results" / assignment.name
+    result = {**classroom.grade_kept(settings, found, out), "student": student}
+    if result["status"] == "error":
+        raise NbGraderException(
+            f"{student} has no new score, by a fault that is not the student's: {_fault(result)} "
+            "Mend it, then run the command again."
+        )
+    return result
+
+
+def _fault(result: dict[str, Any]) -> str:
+    """What went wrong, of a result that is an error."""
+    checks = [check for task in result["tasks"] for check in task["checks"]]
+    said = [check["message"] for check in checks if check["status"] == "error"]
+    return str(result.get("message") or next(iter(said), "no reason is known."))
+
+
+atexit.register(pool.close)
