@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO := build/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo data test test-quick check format lock clean
+.PHONY: help setup demo data test test-quick check docs commands format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,7 +30,7 @@ lock:  ## resolve requirements.lock anew from pyproject.toml
 
 # -- the main job, once through
 
-demo: setup  ## data, release, two submissions graded, a table of their points
+demo: setup  ## data, release, two submissions graded, their points and pages
 	$(BIN)/kit data
 	$(BIN)/kit release optimization
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)/submitted
@@ -38,6 +38,7 @@ demo: setup  ## data, release, two submissions graded, a table of their points
 	@cp -r release/optimization $(DEMO)/submitted/reference
 	@cp -r solutions/optimization/. $(DEMO)/submitted/reference
 	$(BIN)/kit grade optimization $(DEMO)/submitted --out $(DEMO)/results
+	$(BIN)/kit report optimization --results $(DEMO)/results --out $(DEMO)/report
 
 data: setup  ## fetch and verify the data sets
 	$(BIN)/kit data
@@ -48,13 +49,20 @@ test: setup  ## everything that CI runs: style, types, tests (the slow ones trai
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 test-quick: setup  ## the tests that need neither the data set nor minutes
-	$(BIN)/pytest -m "not cifar10 and not slow"
+	$(BIN)/pytest -n auto --dist loadfile -m "not cifar10 and not slow"
 
 check: setup  ## prove the committed release
 	$(BIN)/kit release optimization --check
+
+docs: setup  ## build the documentation into build/site, warnings are errors
+	$(BIN)/mkdocs build --strict
+	@echo "Open build/site/index.html."
+
+commands: setup  ## write docs/commands.md from the commands themselves
+	$(BIN)/typer kit.cli utils docs --name kit --output docs/commands.md
 
 format: setup  ## let ruff mend style
 	$(BIN)/ruff check --fix .

@@ -42,7 +42,7 @@ class Parcel:
 
 
 def pack(settings: Settings) -> Parcel:
-    """The parcel of a run; no solution is in it."""
+    """The parcel of a run; of the solutions it has nothing but their names."""
     assignment = settings.assignment
     files = {
         str(folder.relative_to(assignment.root) / name): (folder / name).read_bytes()

@@ -1,5 +1,5 @@
-# idea: built-in functions agree to everything, which breaks the worker's own code as well
-# fails: adam, rmsprop, sgd_momentum, sgd_nesterov_momentum
+# idea: built-in functions agree to everything, in the worker as well
+# fails: adam
 # says: is wrong
 
 import builtins
