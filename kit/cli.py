@@ -58,19 +58,19 @@ def told(fault_code: int = 1) -> Iterator[None]:
     try:
         yield
     except (ReleaseError, GradebookError) as error:
-        errors.print(str(error), style="red", markup=False)
+        errors.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except CourseError as error:
-        errors.print(str(error), style="red", markup=False)
+        errors.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
         errors.print("Stopped. Run the same command again to go on where it stopped.")
         raise typer.Exit(130) from error
     except RunStopped as error:
-        errors.print(str(error), style="red", markup=False)
+        errors.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(fault_code) from error
     except KitFault as error:
-        errors.print(f"Nothing was graded. {error}", style="red", markup=False)
+        errors.print(f"Nothing was graded. {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(fault_code) from error
 
 
@@ -93,7 +93,7 @@ def data(
             try:
                 folder = loader.fetch(source=source)
             except loader.DataError as error:
-                errors.print(str(error), style="red", markup=False)
+                errors.print(str(error), style="red", markup=False, soft_wrap=True)
                 raise typer.Exit(1) from error
             console.print(f"{name}: the data are in {folder} and verified.", markup=False)
 
@@ -116,7 +116,7 @@ def release(
             return
         problems = proofs.check(found)
     for problem in problems:
-        errors.print(f"- {problem}", style="red", markup=False)
+        errors.print(f"- {problem}", style="red", markup=False, soft_wrap=True)
     if problems:
         raise typer.Exit(1)
     console.print(
@@ -246,7 +246,7 @@ def export(
             return
         content, remarks = exports.to_text(found, graded, format.value, roster)
     for remark in remarks:
-        errors.print(remark, style="yellow", markup=False)
+        errors.print(remark, style="yellow", markup=False, soft_wrap=True)
     if out is None:
         sys.stdout.write(content)
         return

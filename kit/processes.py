@@ -11,8 +11,8 @@ from itertools import cycle
 from multiprocessing import forkserver
 from multiprocessing.queues import SimpleQueue
 
-LOADED = ["kit.cli", "kit.pool"]
-"""What every process needs; multiprocessing has each of them import the main program again."""
+LOADED = ["kit.pool", "typer", "rich.console"]
+"""What each process needs, the main program among it: multiprocessing has them import it again."""
 
 
 def begin() -> None:

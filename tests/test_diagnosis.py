@@ -16,7 +16,7 @@ from kit.diagnosis.coverage import Caught, count, measure
 from kit.diagnosis.explain import explain
 from kit.grading import Grader
 from kit.tester.process import WarmParent
-from kit.tester.transcript import Transcript
+from kit.tester.transcript import MOST_BYTES, Transcript
 
 MISTAKES = """
 from typing import NamedTuple
@@ -186,6 +186,14 @@ class TestSafety:
         x = np.ones(2**18)
         transcript.answered(transcript.note("call", "work", "double", [x], []), x, [x])
         assert explain(catalogue, warm_parent, ["double"], transcript.calls) == {}
+
+    def test_a_task_whose_answers_take_too_much_is_forgotten_for_good(self) -> None:
+        transcript = Transcript(["double", "remember"])
+        for task in ("double", "remember", "double"):
+            transcript.begin(task)
+            value = np.ones(10 if task == "remember" else MOST_BYTES // 8 + 1)
+            transcript.answered(transcript.note("call", "work", task, [], []), value, [])
+        assert list(transcript.calls) == ["remember"]
 
     def test_an_answer_too_large_to_be_sent_again_is_not_explained(self, graded) -> None:
         task = graded(double="return np.ones(200 * 2**17) if np.ndim(x) else 3 * x")["double"]

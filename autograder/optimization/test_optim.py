@@ -80,10 +80,13 @@ def check_defaults(student, expect, draw, rule):
 
 
 def check_arguments(student, expect, draw, rule):
-    """dw is as it was."""
-    dw = draw((3, 4))
-    kept = dw.copy()
-    getattr(student.optim, rule)(draw((3, 4)), dw, {})
+    """A right step leaves dw as it was."""
+    w, dw, config = draw((3, 4)), draw((3, 4)), {}
+    kept, trajectory = dw.copy(), getattr(oracle, rule)(w, dw[None])
+    reply = getattr(student.optim, rule)(w.copy(), dw, config)
+    next_w, config = expect.pair(reply, rule, ("next_w", "config"))
+    expected = {name: values[0] for name, values in trajectory.items()}
+    expect.step(next_w, config, expected, start=w, where="after one step")
     expect.that(
         np.array_equal(dw, kept),
         f"`{rule}` changed dw, the gradient it was given. Compute with it, but leave it as it is.",
@@ -125,7 +128,7 @@ class TestMomentum:
 
     @pytest.mark.task("sgd_momentum", points=1)
     def test_arguments(self, student, expect, draw):
-        """The gradient dw is only read: it is the same after the step."""
+        """The gradient dw is only read: it is the same after a right step."""
         check_arguments(student, expect, draw, self.rule)
 
     @pytest.mark.task("sgd_momentum", points=1)
@@ -161,7 +164,7 @@ class TestNesterovMomentum:
 
     @pytest.mark.task("sgd_nesterov_momentum", points=1)
     def test_arguments(self, student, expect, draw):
-        """The gradient dw is only read: it is the same after the step."""
+        """The gradient dw is only read: it is the same after a right step."""
         check_arguments(student, expect, draw, self.rule)
 
     @pytest.mark.task("sgd_nesterov_momentum", points=1)
@@ -205,7 +208,7 @@ class TestRMSProp:
 
     @pytest.mark.task("rmsprop", points=1)
     def test_arguments(self, student, expect, draw):
-        """The gradient dw is only read: it is the same after the step."""
+        """The gradient dw is only read: it is the same after a right step."""
         check_arguments(student, expect, draw, self.rule)
 
     @pytest.mark.task("rmsprop", points=1)
@@ -273,7 +276,7 @@ class TestAdam:
 
     @pytest.mark.task("adam", points=1)
     def test_arguments(self, student, expect, draw):
-        """The gradient dw is only read: it is the same after the step."""
+        """The gradient dw is only read: it is the same after a right step."""
         check_arguments(student, expect, draw, self.rule)
 
     @pytest.mark.task("adam", points=1)

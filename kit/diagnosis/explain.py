@@ -44,7 +44,8 @@ def explain(
     Each task's ``calls`` are all that were made. What several mistakes explain equally well is
     explained by none: nobody is told a guess. Raises KitFault where we could not look.
     """
-    wanted = [task for task in failed if task in catalogue.tasks.values() and _telling(calls[task])]
+    known = set(catalogue.tasks.values())
+    wanted = [task for task in failed if task in known and _telling(calls.get(task, []))]
     if not wanted:
         return {}
     sources = {"mistakes.py": catalogue.source, "replay.py": REPLAY.read_bytes()}

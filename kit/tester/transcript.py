@@ -5,7 +5,7 @@ A transcript is data that can travel: ``kit.diagnosis`` has it replayed on known
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,8 @@ from kit.tester.faults import StudentFault
 
 OBJECT = "<an object>"
 """Stands for an object that stayed in the worker."""
+MOST_BYTES = 4 * 1024 * 1024
+"""Of one task. What honest code is asked and answers takes a hundredth of it."""
 
 
 class Transcript:
@@ -27,8 +29,9 @@ class Transcript:
     and either what it ``raised`` ("" where it gave no answer at all) or its ``value`` and what it
     ``left`` in its arguments.
 
-    Only calls of ``tasks`` are remembered. ``opaque`` gives for some functions the position of a
-    returned value that only the student's own code reads.
+    Only calls of ``tasks`` are remembered, and none of a task that takes more than MOST_BYTES.
+    ``opaque`` gives for some functions the position of a returned value that only the student's own
+    code reads.
     """
 
     def __init__(
@@ -38,12 +41,13 @@ class Transcript:
         self._tasks = frozenset(tasks)
         self._opaque = opaque
         self._task: str | None = None
+        self._bytes: Counter[str] = Counter()
         self._objects: dict[object, int] = {}
         self._passed_on: list[tuple[object, int]] = []
 
     def begin(self, task: str) -> None:
         """The checks of ``task`` are what is run now."""
-        self._task = task if task in self._tasks else None
+        self._task = task if task in self._tasks and self._bytes[task] <= MOST_BYTES else None
         self._objects.clear()
         self._passed_on.clear()
 
@@ -51,6 +55,7 @@ class Transcript:
         self, kind: str, target: object, name: str, given: list[Any], names: list[str]
     ) -> dict[str, Any] | None:
         """Begin to remember a call; ``target`` is a module's name or an object's handle."""
+        self._count(given)
         if self._task is None:
             return None
         call = {
@@ -69,6 +74,7 @@ class Transcript:
 
     def answered(self, call: dict[str, Any] | None, value: Any, given: list[Any]) -> None:
         """Remember what a call returned, and what it left in its arguments."""
+        self._count([value, given])
         if call is None or self._task is None:
             return
         number = len(self.calls[self._task]) - 1
@@ -87,6 +93,14 @@ class Transcript:
         """Remember that a call gave no answer, and which exception it raised if it raised one."""
         if call is not None and fault.error is not None:
             call["raised"] = fault.error["type"]
+
+    def _count(self, value: Any) -> None:
+        """Note how much the task takes with ``value``, and forget the task where it is too much."""
+        if self._task is not None:
+            self._bytes[self._task] += size(value)
+            if self._bytes[self._task] > MOST_BYTES:
+                del self.calls[self._task]
+                self._task = None
 
     def _given(self, value: Any) -> list[Any]:
         for known, number in self._passed_on:
@@ -109,3 +123,16 @@ def plain(value: Any) -> Any:
     if type(value) is tuple:
         return tuple([plain(item) for item in value])
     return OBJECT if hasattr(value, "handle") else value
+
+
+def size(value: Any) -> int:
+    """About how many bytes ``value`` takes."""
+    if isinstance(value, np.ndarray):
+        return int(value.nbytes)
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(len(key) + size(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return sum(map(size, value))
+    return 32
