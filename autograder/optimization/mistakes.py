@@ -598,10 +598,13 @@ class Draws:
     def __eq__(self, other: object) -> bool:
         """Whether means and standard deviations are within six standard errors of each other.
 
-        Of n normal draws the mean has the standard error σ/√n, and log σ has 1/√(2n).
+        Of n normal draws the mean has the standard error σ/√n, and log σ has 1/√(2n). That is no
+        help for a few draws, which may lie close together by chance: those are equal to any other.
         """
         if not isinstance(other, Draws) or self.size != other.size:
             return False
+        if self.size < 10:
+            return True
         error = 6 * np.sqrt(2 / self.size)
         if abs(np.log(self.std / other.std)) > error / np.sqrt(2):
             return False
