@@ -24,10 +24,10 @@ from test_grading import STUB, without_time
 distributed = pytest.importorskip("distributed", reason="Dask, an extra, is not installed")
 
 from kit import classroom, cluster, pool  # noqa: E402 (kit.cluster needs Dask)
-from kit.course import Assignment, CourseError  # noqa: E402
-from kit.limits import Limits  # noqa: E402
-from kit.pool import Settings  # noqa: E402
-from kit.tester.faults import IsolationMissing, RunStopped  # noqa: E402
+from kit.course import Assignment, CourseError  # noqa: E402 (after importorskip)
+from kit.limits import Limits  # noqa: E402 (after importorskip)
+from kit.pool import Settings  # noqa: E402 (after importorskip)
+from kit.tester.faults import IsolationMissing, RunStopped  # noqa: E402 (after importorskip)
 
 pytestmark = pytest.mark.slow
 
