@@ -363,16 +363,22 @@ class TestArchives:
     @pytest.mark.parametrize(
         ("content", "phrase"),
         [
-            (b"", "hw.zip can't be read: it is damaged or no archive"),
-            (b"hello" * 200, "damaged or no archive"),
-            (b"PK\3\4" + b"x" * 100, "damaged or no archive"),
-            (zipped(WORK)[:-30], "damaged or no archive"),
-            (gzip.compress(tarred(WORK))[:-50], "damaged or no archive"),
-            (b"\x1f\x8b" + b"x" * 100, "damaged or no archive"),
-            (b"BZh" + b"x" * 100, "damaged or no archive"),
-            (b"\xfd7zXZ" + b"x" * 100, "damaged or no archive"),
-            (b"Rar!\x1a\7", "hw.zip is a RAR archive.*Hand in a .zip"),
-            (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+            pytest.param(b"", "hw.zip can't be read: it is damaged or no archive", id="empty"),
+            pytest.param(b"hello" * 200, "damaged or no archive", id="text"),
+            pytest.param(b"PK\3\4" + b"x" * 100, "damaged or no archive", id="zip's first bytes"),
+            pytest.param(zipped(WORK)[:-30], "damaged or no archive", id="zip cut off"),
+            pytest.param(
+                gzip.compress(tarred(WORK))[:-50], "damaged or no archive", id="tgz cut off"
+            ),
+            pytest.param(
+                b"\x1f\x8b" + b"x" * 100, "damaged or no archive", id="gzip's first bytes"
+            ),
+            pytest.param(b"BZh" + b"x" * 100, "damaged or no archive", id="bzip2's first bytes"),
+            pytest.param(b"\xfd7zXZ" + b"x" * 100, "damaged or no archive", id="xz's first bytes"),
+            pytest.param(
+                b"Rar!\x1a\7", "hw.zip is a RAR archive.*Hand in a .zip", id="rar's first bytes"
+            ),
+            pytest.param(b"7z\xbc\xaf\x27\x1c", "a 7z archive", id="7z's first bytes"),
         ],
     )
     def test_what_is_damaged_is_told(self, pack, content: bytes, phrase: str) -> None:
