@@ -1,10 +1,12 @@
 """How long a submission takes: `kit grade` beside nbgrader's own `autograde`, on the same ones.
 
-    .venv/bin/python benchmarks/grading.py [--kit 60] [--nbgrader 8]
+    .venv/bin/python benchmarks/grading.py [--kit 60] [--nbgrader 8] [--rounds 5]
 
 Both grade the unit tasks of `optimization` (all automatic ones but the training), of solved
 submissions, as whole commands, from the start of a process to its end. nbgrader gets a notebook of
 the graded cells alone, since it runs all cells; it takes so long that a few submissions are enough.
+A round measures one after the other, so that a machine whose speed changes does so for all; the
+round before the first is not counted.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -32,28 +36,57 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kit", type=int, default=60, help="submissions for kit")
     parser.add_argument("--nbgrader", type=int, default=8, help="submissions for nbgrader")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
     given = parser.parse_args()
     assignment = Assignment(ROOT, NAME)
     tasks = [task.id for task in assignment.tasks if not task.manual and task.id != "cifar10"]
     with tempfile.TemporaryDirectory() as folder:
-        course = Path(folder)
-        make_course(course, assignment, set(tasks))
-        hand_in(course, assignment, given.nbgrader)
-        other = seconds(course, "nbgrader", "autograde", NAME) / given.nbgrader
-        hand_in(course, assignment, given.kit)
-        grade = ("kit", "grade", NAME, "submitted", "--force", "--tasks", ",".join(tasks))
-        plain = seconds(course, *grade, "--no-gradebook") / given.kit
-        (course / "gradebook.db").unlink()
-        first = seconds(course, *grade) / given.kit
-        again = seconds(course, *grade) / given.kit
-    print(f"{len(os.sched_getaffinity(0))} cores; seconds a submission, whole commands")
-    for what, mine in {
-        f"nbgrader autograde, {given.nbgrader} submissions": other,
-        f"kit grade, {given.kit} submissions": plain,
-        "kit grade with a new gradebook": first,
-        "kit grade with a gradebook that is there": again,
-    }.items():
-        print(f"{what:40} {mine:8.3f} {other / mine:8.1f} times nbgrader's rate")
+        few, many = Path(folder) / "nbgrader", Path(folder) / "kit"
+        for course, count in ((few, given.nbgrader), (many, given.kit)):
+            course.mkdir()
+            make_course(course, assignment, set(tasks))
+            hand_in(course, assignment, count)
+        rounds = []
+        for number in range(given.rounds + 1):
+            rounds.append(measure(few, many, tasks))
+            print(f"round {number}:", *(f"{each:7.2f}" for each in rounds[-1]), "s", flush=True)
+    counts = (given.nbgrader, given.kit, given.kit, given.kit)
+    names = (
+        f"nbgrader autograde, {given.nbgrader} submissions",
+        f"kit grade --no-gradebook, {given.kit} submissions",
+        "kit grade with a new gradebook",
+        "kit grade with a gradebook that is there",
+    )
+    cores = len(os.sched_getaffinity(0))
+    print(f"{cores} cores; median of {given.rounds} rounds, and from the least to the most")
+    print(f"{'':42} {'seconds a submission':24} times nbgrader's rate")
+    each = [[s / n for s, n in zip(one, counts, strict=True)] for one in rounds[1:]]
+    for place, name in enumerate(names):
+        mine = [one[place] for one in each]
+        times = [one[0] / one[place] for one in each]
+        print(f"{name:42} {spread(mine, 3):24} {spread(times, 1)}")
+
+
+def measure(few: Path, many: Path, tasks: Sequence[str]) -> tuple[float, ...]:
+    """What each of the four commands takes, in seconds."""
+    for made in (few / "autograded", many / "results"):
+        shutil.rmtree(made, ignore_errors=True)
+    (many / "gradebook.db").unlink(missing_ok=True)
+    grade = ("kit", "grade", NAME, "submitted", "--force", "--tasks", ",".join(tasks))
+    return (
+        seconds(few, "nbgrader", "autograde", NAME),
+        seconds(many, *grade, "--no-gradebook"),
+        seconds(many, *grade),
+        seconds(many, *grade),
+    )
+
+
+def spread(values: Sequence[float], digits: int) -> str:
+    """The median of ``values``, and between which of them it is."""
+    median, least, most = (
+        f"{value:.{digits}f}" for value in (statistics.median(values), min(values), max(values))
+    )
+    return f"{median} ({least} to {most})"
 
 
 def make_course(course: Path, assignment: Assignment, tasks: set[str]) -> None:
@@ -81,12 +114,13 @@ def hand_in(course: Path, assignment: Assignment, count: int) -> None:
 
 def seconds(course: Path, *command: str) -> float:
     """What a command takes, of the wall clock; its output is shown where it fails."""
-    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else either compiles itself at each start
     began = time.monotonic()
     done = subprocess.run(  # noqa: S603 - our own words
         [BIN / command[0], *command[1:]],
         cwd=course,
-        env={**os.environ, "PATH": path},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

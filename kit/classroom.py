@@ -6,16 +6,18 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kit import pool, results
 from kit.bulk import Found, existing, student_of, submissions
 from kit.course import Assignment, CourseError
-from kit.grading import Grader
 from kit.limits import Limits
 from kit.pool import Settings
 from kit.submission import RejectedError, Submission, open_tree, take
 from kit.versions import course_version, versions
+
+if TYPE_CHECKING:
+    from kit.grading import Grader
 
 Result = dict[str, Any]
 
@@ -24,6 +26,8 @@ def grade_one(
     assignment: Assignment, path: Path, seed: int | None = None, *, trust: bool = False
 ) -> Result:
     """The result of the submission in ``path``, a folder or an archive; nothing is written."""
+    from kit.grading import Grader  # noqa: PLC0415 - slow, and whoever hands out work needs it not
+
     path = existing(path)
     with Grader(assignment, trust=trust) as grader:
         limits = grader.limits

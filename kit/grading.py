@@ -21,7 +21,7 @@ from kit.course import Assignment, CourseError
 from kit.diagnosis import catalogue
 from kit.diagnosis.explain import explain
 from kit.limits import Limits
-from kit.plugin import CURRENT, Current
+from kit.plugin import CURRENT, RUN, Current, run_of
 from kit.results import Check, Verdict
 from kit.submission import Submission, sources_of
 from kit.tester.faults import IsolationMissing, KitFault
@@ -29,6 +29,9 @@ from kit.tester.process import WarmParent
 from kit.tester.session import Session
 from kit.tester.student import Student
 from kit.tester.transcript import Transcript
+
+RUNNERS = {"runner", "python", RUN}
+"""The plugins that have a hand in running a check: pytest's own and ours."""
 
 
 class Suites:
@@ -47,6 +50,7 @@ class Suites:
         self._checks: dict[str, Check] = {}
         self._complaints: list[str] = []
         self._verdicts: dict[str, Verdict] = {}
+        self._lasting: dict[str, dict[str, Any]] = {}
         self._hidden: dict[str, ModuleType] = {}
         self._jobs: queue.Queue[Current | None] = queue.Queue()
         self._answers: queue.Queue[BaseException | None] = queue.Queue()
@@ -108,7 +112,8 @@ class Suites:
             # a suite neither skips nor captures, and what is not loaded costs no check anything
             *("-p", "no:skipping", "-p", "no:setuponly", "-p", "no:setupplan", "-p", "no:tmpdir"),
             *("-p", "no:unittest", "-p", "no:doctest", "-p", "no:stepwise", "-p", "no:warnings"),
-            "--capture=no",
+            *("-p", "no:capture", "-p", "no:debugging", "-p", "no:pastebin"),
+            *("-p", "no:legacypath", "-p", "no:freeze_support", "-p", "no:recwarn"),
         ]
         # another assignment, too, may have a test_layers.py and an oracle.py
         self._hidden = {
@@ -140,27 +145,16 @@ class Suites:
                 self._answers.put(None)
 
     def _run(self, item: pytest.Item, following: pytest.Item | None) -> None:
-        """Set up, run and tear down one check, as pytest's own loop does it.
-
-        That loop also makes three reports of each check, for plugins that are not there.
-        """
-        hook, check = item.config.hook, self._checks[item.nodeid]
+        """Run one check and keep its verdict."""
+        check = self._checks[item.nodeid]
         verdict = self._verdicts[item.nodeid] = Verdict(check, KitFault("It never ended."))
-        item._initrequest()  # type: ignore[attr-defined]  # what lets an item run again
-        item.user_properties.clear()  # what the check measured on the submission before
-        try:
-            hook.pytest_runtest_setup(item=item)
-            hook.pytest_runtest_call(item=item)
-            verdict.problem = None
-        except BaseException as problem:  # those of pytest, and SystemExit, are no Exceptions
-            verdict.problem = _without_frames(problem)
-        try:
-            hook.pytest_runtest_teardown(item=item, nextitem=following)
-        except BaseException as problem:
-            if verdict.problem is None:
-                name = type(problem).__name__
-                verdict.problem = KitFault(f"Cleaning up failed ({name}: {problem}).")
-        verdict.measured = dict(item.user_properties)
+        arguments = self._lasting.get(item.nodeid)
+        if arguments is not None:
+            _call(item, arguments, verdict)
+            return
+        was_set_up = _run_by_hooks(item, following, verdict)
+        if was_set_up and (arguments := _lasting_arguments(item)) is not None:
+            self._lasting[item.nodeid] = arguments
 
     def _followers(self) -> list[pytest.Item | None]:
         """What pytest is told comes after each item, so that it tears down just what is done with.
@@ -203,6 +197,66 @@ class _Loop:
         if not self._suites._complaints:
             self._suites._serve()
         return True
+
+
+def _run_by_hooks(item: pytest.Item, following: pytest.Item | None, verdict: Verdict) -> bool:
+    """Set up, run and tear down one check, as pytest's own loop does it; whether it was set up.
+
+    That loop also makes three reports of each check, for plugins that are not there.
+    """
+    hook, was_set_up = item.config.hook, False
+    item._initrequest()  # type: ignore[attr-defined]  # what lets an item run again
+    item.user_properties.clear()  # what the check measured on the submission before
+    try:
+        hook.pytest_runtest_setup(item=item)
+        was_set_up = True
+        hook.pytest_runtest_call(item=item)
+        verdict.problem = None
+    except BaseException as problem:  # those of pytest, and SystemExit, are no Exceptions
+        verdict.problem = _without_frames(problem)
+    try:
+        hook.pytest_runtest_teardown(item=item, nextitem=following)
+    except BaseException as problem:
+        if verdict.problem is None:
+            name = type(problem).__name__
+            verdict.problem = KitFault(f"Cleaning up failed ({name}: {problem}).")
+    verdict.measured = dict(item.user_properties)
+    return was_set_up
+
+
+def _lasting_arguments(item: pytest.Item) -> dict[str, Any] | None:
+    """What a check that was set up is called with, where that is the same for every submission.
+
+    So it is where each of its fixtures lives as long as the session, and where no plugin but ours
+    has a hand in running it: then there is nothing for pytest to set up or to tear down.
+    """
+    assert isinstance(item, pytest.Function)
+    hook, info = item.config.hook, item._fixtureinfo
+    hooks = (
+        hook.pytest_runtest_setup,
+        hook.pytest_runtest_call,
+        hook.pytest_pyfunc_call,
+        hook.pytest_runtest_teardown,
+    )
+    others = {each.plugin_name for one in hooks for each in one.get_hookimpls()} - RUNNERS
+    lasting = {
+        name for name, found in info.name2fixturedefs.items() if found[-1].scope == "session"
+    }
+    if others or lasting != set(info.names_closure):
+        return None
+    return {name: item.funcargs[name] for name in info.argnames}
+
+
+def _call(item: pytest.Item, arguments: dict[str, Any], verdict: Verdict) -> None:
+    """Run a check that is called with ``arguments``."""
+    assert isinstance(item, pytest.Function)
+    try:
+        run_of(item.config).begin(item)
+        itself = [] if item.cls is None else [item.cls()]
+        item.function(*itself, **arguments)
+        verdict.problem = None
+    except BaseException as problem:  # SystemExit is no Exception
+        verdict.problem = _without_frames(problem)
 
 
 def _without_frames(problem: BaseException) -> BaseException:

@@ -7,9 +7,9 @@ from typing import Any
 
 MIB = 1024 * 1024
 REPLY_TREE_BYTES = 2 * MIB
-"""The structure of one reply: everything but the contents of arrays."""
+"""The structure of a reply, or of those to calls made together: all but the contents of arrays."""
 REPLY_BLOCK_BYTES = 256 * MIB
-"""All arrays of one reply. These two bound what the tester allocates, so nobody may raise them."""
+"""All their arrays. These two bound what the tester allocates, so nobody may raise them."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kit.course import Assignment
@@ -41,7 +42,13 @@ def notes(tree: Tree, home: str, assignment: Assignment, limits: Limits) -> list
         return [f"{chosen.name} was not compared with the original: {error}."]
     except ValueError as error:
         return [f"{chosen.name} is no notebook: {error}."]
-    return compare(chosen.name, cells, read_cells(released.read_bytes()))
+    return compare(chosen.name, cells, _original(released.read_bytes()))
+
+
+@lru_cache(maxsize=4)
+def _original(content: bytes) -> list[Cell]:
+    """The cells of a released notebook, which are the same for a whole class."""
+    return read_cells(content)
 
 
 def _chosen(found: Sequence[Entry], name: str, home: str) -> Entry | None:

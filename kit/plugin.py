@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from kit.course import Assignment
@@ -33,6 +34,8 @@ class Current:
 
 
 CURRENT = pytest.StashKey[Current]()
+RUN = "kit.run"
+"""The name of the plugin that a ``Run`` is."""
 
 
 class CurrentStudent:
@@ -62,22 +65,28 @@ def pytest_configure(config: pytest.Config) -> None:
         "points, and whether its inputs are those that the notebook shows",
     )
     run = Run(config)
-    config.pluginmanager.register(run, "kit.run")
+    config.pluginmanager.register(run, RUN)
     config.pluginmanager.register(fixtures(run), "kit.fixtures")
 
 
 class Run:
-    """What one run of pytest grades, and the check that it is at."""
+    """What one run of pytest grades, and the random numbers that it grades with."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._ending = ExitStack()
-        self.check = ""
+        self.rng = np.random.default_rng()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Know which check is run."""
-        self.check = f"{item.path.name}::{item.name}"
+        """Begin each check."""
+        self.begin(item)
+
+    def begin(self, item: pytest.Item) -> None:
+        """Let the generator begin anew for each check that draws from it."""
+        if "rng" in item.fixturenames:  # type: ignore[attr-defined]  # every Function has them
+            seed = [self.current.seed, zlib.crc32(f"{item.path.name}::{item.name}".encode())]
+            self.rng.bit_generator.state = np.random.PCG64(seed).state
 
     def pytest_unconfigure(self) -> None:
         """End what a plain run has started."""
@@ -110,6 +119,13 @@ class Run:
         return Current(assignment, Student(session), self._config.getoption("--seed"))
 
 
+def run_of(config: pytest.Config) -> Run:
+    """The ``Run`` that this pytest run has."""
+    run = config.pluginmanager.get_plugin(RUN)
+    assert isinstance(run, Run)
+    return run
+
+
 def fixtures(run: Run) -> ModuleType:
     """The fixtures that checks use, as pytest wants them: in a module.
 
@@ -127,12 +143,10 @@ def fixtures(run: Run) -> ModuleType:
         """The submission, in its own process: see ``kit.tester.student``."""
         return CurrentStudent(run.current)
 
-    @pytest.fixture
-    def rng() -> object:
-        """A random generator that the recorded seed and the check's name determine."""
-        import numpy as np
-
-        return np.random.default_rng([run.current.seed, zlib.crc32(run.check.encode())])
+    @pytest.fixture(scope="session")
+    def rng() -> np.random.Generator:
+        """A random generator; what it draws follows from the seed and the check's name."""
+        return run.rng
 
     @pytest.fixture(scope="session")
     def provided() -> Callable[[str], ModuleType]:

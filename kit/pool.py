@@ -20,14 +20,16 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kit import processes, results
 from kit.course import Assignment, CourseError
-from kit.grading import Grader
 from kit.limits import Limits
 from kit.submission import Submission
 from kit.tester.faults import IsolationMissing, RunStopped
+
+if TYPE_CHECKING:
+    from kit.grading import Grader
 
 Result = dict[str, Any]
 
@@ -71,6 +73,8 @@ def grade(settings: Settings, submission: Submission) -> Result:
 
     Raises IsolationMissing or CourseError where nothing can be graded here.
     """
+    from kit.grading import Grader  # noqa: PLC0415 - slow, and whoever hands out work needs it not
+
     with _one_at_a_time:
         if settings not in _kept:
             close()

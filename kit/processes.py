@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -11,12 +12,15 @@ from itertools import cycle
 from multiprocessing import forkserver
 from multiprocessing.queues import SimpleQueue
 
-LOADED = ["kit.pool", "typer", "rich.console"]
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+LOADED = ["kit.pool", "kit.grading", "numpy.random", "typer", "rich.console"]
 """What each process needs, the main program among it: multiprocessing has them import it again."""
 
 
 def begin() -> None:
     """Start the process from which the others are forked; it loads what grading needs meanwhile."""
+    for name in ONE_THREAD:  # each process has one core, and idle threads of NumPy's would spin
+        os.environ.setdefault(name, "1")
     forkserver.set_forkserver_preload(LOADED)
     forkserver.ensure_running()
 
@@ -39,6 +43,8 @@ def _settle(places: SimpleQueue[int]) -> None:
     """
     os.sched_setaffinity(0, {places.get()})
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()  # what is loaded stays, and is not to be searched for garbage, least of all often
+    gc.set_threshold(20_000)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -96,8 +96,11 @@ def _conflict(name: str, lines: Sequence[str]) -> str:
 
 def _python_2(name: str, lines: Sequence[str]) -> str:
     for number, line in enumerate(lines, start=1):
+        code = line.lstrip()
+        if not code.startswith(("print", "except", "raise")):
+            continue
         for what, pattern in _PYTHON_2.items():
-            if pattern.match(line.lstrip()):
+            if pattern.match(code):
                 return f"{name} looks like Python 2 ({what} in line {number}): write Python 3."
     return ""
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from kit.course import Assignment, Task
-from kit.diagnosis.explain import Diagnosis
 from kit.submission import Submission
 from kit.tester.faults import CheckFailure, StudentFault
 
@@ -25,6 +24,18 @@ SCHEMA_VERSION = 1
 MAX_MESSAGE = 2000
 MAX_OUTPUT = 8000
 MAX_TRACE = 8
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What explains that a task failed: known ``mistakes`` of its own, one or two, or none.
+
+    ``follows_from`` are the tasks whose mistakes alone explain it.
+    """
+
+    mistakes: tuple[str, ...] = ()
+    text: str = ""
+    follows_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,11 +164,25 @@ def write(result: dict[str, Any], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")  # one that a kill left is written over next time
     with part.open("w", encoding="utf-8") as file:
-        json.dump(result, file, indent=2, allow_nan=False)
-        file.write("\n")
+        file.write(_text(result))
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
+
+
+def _text(result: dict[str, Any]) -> str:
+    """``result`` as JSON, with a line for each member and each item of a list, such as a task."""
+
+    def text(value: Any) -> str:
+        return json.dumps(value, allow_nan=False)  # indented, it would take ten times as long
+
+    def lines(value: Any) -> str:
+        if not isinstance(value, list) or not value:
+            return text(value)
+        return "[\n    " + ",\n    ".join(map(text, value)) + "\n  ]"
+
+    members = (f"{text(name)}: {lines(value)}" for name, value in result.items())
+    return "{\n  " + ",\n  ".join(members) + "\n}\n"
 
 
 @cache

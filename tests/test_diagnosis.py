@@ -184,7 +184,9 @@ class TestSafety:
         transcript = Transcript(["double"])
         transcript.begin("double")
         x = np.ones(2**18)
-        transcript.answered(transcript.note("call", "work", "double", [x], []), x, [x])
+        transcript.answered(
+            transcript.note("call", "work", "double", [x], []), x, [x], 2 * x.nbytes
+        )
         assert explain(catalogue, warm_parent, ["double"], transcript.calls) == {}
 
     def test_a_task_whose_answers_take_too_much_is_forgotten_for_good(self) -> None:
@@ -192,7 +194,9 @@ class TestSafety:
         for task in ("double", "remember", "double"):
             transcript.begin(task)
             value = np.ones(10 if task == "remember" else MOST_BYTES // 8 + 1)
-            transcript.answered(transcript.note("call", "work", task, [], []), value, [])
+            transcript.answered(
+                transcript.note("call", "work", task, [], []), value, [], value.nbytes
+            )
         assert list(transcript.calls) == ["remember"]
 
     def test_an_answer_too_large_to_be_sent_again_is_not_explained(self, graded) -> None:

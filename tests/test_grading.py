@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import jsonschema
@@ -154,7 +155,9 @@ class TestFaultsOfOurs:
 
     def grade(self, folder: Path, suite: str) -> dict[str, Any]:
         with Grader(write_course(folder, suite)) as grader:
-            return grader.grade(submission(SOLUTION))
+            first, second = (grader.grade(submission(SOLUTION)) for _ in range(2))
+        assert without_time(first) == without_time(second)
+        return second
 
     @pytest.mark.parametrize(
         "line",
@@ -239,6 +242,54 @@ class TestSameBytesSameGrade:
         vandal = "import numpy\nnumpy.allclose = None\nimport builtins\nbuiltins.len = None\n"
         grader.grade(submission(vandal + SOLUTION))
         assert grader.grade(submission(SOLUTION))["score"] == 6
+
+
+class TestFixtures:
+    """What a check is given and what watches it is the same for the last of many submissions."""
+
+    def scores(self, folder: Path, suite: str, conftest: str = "") -> list[float]:
+        tiny = write_course(folder, suite)
+        (tiny.suites / "conftest.py").write_text(f"import pytest\n{conftest}", encoding="utf-8")
+        works = [SOLUTION, STUB, SOLUTION]
+        with Grader(tiny) as grader:
+            return [grader.grade(submission(work))["score"] for work in works]
+
+    def test_a_fixture_of_one_check_is_made_anew(self, tmp_path: Path) -> None:
+        conftest = "@pytest.fixture\ndef fresh():\n    yield [0]\n"
+        suite = SUITE.replace("(student, expect):", "(student, expect, fresh):").replace(
+            "    expect.close(student", "    assert fresh.pop() == 0\n    expect.close(student", 1
+        )
+        assert "fresh.pop" in suite
+        assert self.scores(tmp_path, suite, conftest) == [6, 2, 6]
+
+    def test_a_class_is_made_and_set_up_anew(self, tmp_path: Path) -> None:
+        head, marker, check = SUITE.partition('@pytest.mark.task("remember", points=2)\n')
+        check = check.replace("(student", "(self, student").replace("{}", "self.states.pop()")
+        suite = (
+            f"{head}class TestRemember:\n"
+            "    def setup_method(self):\n        self.states = [{}]\n\n"
+            f"{indent(marker + check, '    ')}"
+        )
+        assert self.scores(tmp_path, suite) == [6, 2, 6]
+
+    @pytest.mark.parametrize(
+        "hook",
+        [
+            "pytest_runtest_setup(item)",
+            "pytest_runtest_call(item)",
+            "pytest_pyfunc_call(pyfuncitem)",
+        ],
+    )
+    def test_a_hook_of_the_suite_sees_every_check(self, tmp_path: Path, hook: str) -> None:
+        conftest = (
+            f"SEEN = []\n\n\ndef {hook}:\n    SEEN.append(1)\n\n\n"
+            "@pytest.fixture(scope='session')\ndef seen():\n    return SEEN\n"
+        )
+        suite = SUITE.replace("(student, expect", "(student, expect, seen").replace(
+            '"""\n    ', '"""\n    assert seen.pop()\n    '
+        )
+        assert suite.count("seen.pop") == 3
+        assert self.scores(tmp_path, suite, conftest) == [6, 2, 6]
 
 
 class TestForm:

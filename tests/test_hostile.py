@@ -41,7 +41,7 @@ PROGRAMS = read_programs()
 UNIT = [program for program in PROGRAMS if program.group != "training"]
 TRAINING = [program for program in PROGRAMS if program.group == "training"]
 GROUPS = set(
-    "bomb calls end equal forge memorise network poison ruler shadow spy text training".split()
+    "bell bomb calls end equal forge memorise network poison ruler shadow spy text training".split()
 )
 
 
@@ -306,4 +306,4 @@ class TestMemory:
         finally:
             tracemalloc.stop()
         assert len(failed_checks(result)) > 20
-        assert peak < 16 * self.REPLY  # a few wait for the garbage collector; far from two a check
+        assert peak < 16 * self.REPLY  # those of one check and a few more; far from all of them

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from conftest import descendants
 
-from kit.limits import Limits
-from kit.tester.faults import StudentFault
+from kit.limits import REPLY_BLOCK_BYTES, Limits
+from kit.tester.faults import KitFault, StudentFault
 from kit.tester.process import WarmParent
 from kit.tester.session import Session
 from kit.tester.student import Student
@@ -110,6 +110,173 @@ class TestCalls:
             student("").mapped(np.zeros(3))
 
 
+class TestTogether:
+    """Calls that are made together behave as if they had been made one after another."""
+
+    STEP = "def step(w, g): return w + g, {'sum': w.sum()}\ndef fails(x): raise ValueError('no')\n"
+
+    def test_values_are_there_when_the_block_ends(self, student: Make) -> None:
+        work = student(self.STEP)
+        with work.together():
+            first = work.work.step(np.zeros(3), np.ones(3))
+            with pytest.raises(KitFault, match="known when the block has ended"):
+                _ = first.value
+            second = work.work.step(np.ones(3), np.ones(3))
+        assert [later.value[0].tolist() for later in (first, second)] == [[1] * 3, [2] * 3]
+
+    def test_what_one_returns_is_what_the_next_is_given(self, student: Make) -> None:
+        work = student("def make(): return [], {'t': 1}\ndef f(x, c): x.append(c['t']); return x")
+        with work.together():
+            made = work.work.make()
+            once = work.work.f(made[0], made[1])
+            twice = work.work.f(made[0], c=made[1])
+        assert [later.value for later in (made, once, twice)] == [([], {"t": 1}), [1], [1, 1]]
+
+    def test_a_value_is_as_it_was_when_its_call_returned(self, student: Make) -> None:
+        """Code that changes its arguments in place, as a rule may, is not told of otherwise."""
+        work = student("def f(w):\n    w += 1\n    return w, None")
+        w = np.zeros(2)
+        with work.together():
+            first = work.work.f(w)
+            second = work.work.f(first[0])
+        assert first.value[0] is w
+        assert (w.tolist(), second.value[0].tolist()) == ([1, 1], [2, 2])
+
+    def test_an_object_of_the_block_is_used_in_it_and_after_it(self, student: Make) -> None:
+        work = student(
+            "class Net:\n"
+            "    def __init__(self): self.params = {'W': 1.0}\n"
+            "    def loss(self, x): return x * self.params['W']\n"
+        )
+        with work.together():
+            net = work.work.Net()
+            held = net.get("params")
+            given = net.set("params", {"W": 2.0})
+            loss = net.loss(3.0)
+        assert (held.value, given.value, loss.value) == ({"W": 1.0}, None, 6.0)
+        assert net.value.loss(5.0) == 10.0
+        assert net.loss(5.0) == 10.0
+
+    def test_a_fault_costs_what_needs_its_value_and_nothing_else(self, student: Make) -> None:
+        work = student(self.STEP)
+        with work.together():
+            wrong = work.work.fails(1)
+            needs = work.work.step(wrong[0], np.ones(3))
+            right = work.work.step(np.zeros(3), np.ones(3))
+            missing = work.work.step(right[2], np.ones(3))
+        for later in (wrong, needs):
+            with pytest.raises(StudentFault, match="`fails` raised ValueError: no"):
+                _ = later.value
+        assert right.value[0].tolist() == [1] * 3
+        with pytest.raises(StudentFault, match="Your `step` did not return 3 values"):
+            _ = missing.value
+
+    @pytest.mark.parametrize(
+        ("body", "phrase"),
+        [
+            ("os._exit(3)", "`ends` ended the process (exit code 3)"),
+            ("ctypes.string_at(0)", "`ends` crashed with SIGSEGV"),
+            ("time.sleep(60)", "`ends` did not return within 1 s"),
+            ("os.close(3)", "`ends` ended"),
+        ],
+    )
+    def test_the_call_that_ends_the_process_is_the_one_that_is_named(
+        self, student: Make, body: str, phrase: str
+    ) -> None:
+        work = student(f"import ctypes, os, time\n{self.STEP}def ends(): {body}")
+        with work.deadline(1), work.together():
+            before = work.work.step(np.zeros(3), np.ones(3))
+            ends = work.work.ends()
+            after = work.work.step(np.zeros(3), np.ones(3))
+        assert before.value[0].tolist() == [1] * 3
+        with pytest.raises(StudentFault) as caught:
+            _ = ends.value
+        assert phrase in str(caught.value)
+        with pytest.raises(StudentFault, match="process of your code has ended"):
+            _ = after.value
+        assert work.work.step(np.zeros(3), np.ones(3))[0].tolist() == [1] * 3
+
+    def test_each_call_has_its_own_time(self, student: Make) -> None:
+        work = student("import time\ndef f(): time.sleep(0.4); return 1")
+        with work.deadline(1), work.together():
+            laters = [work.work.f() for _ in range(4)]
+        assert [later.value for later in laters] == [1] * 4
+
+    def test_much_data_goes_through(self, student: Make) -> None:
+        """More than the channel holds at once, in both directions, keeps neither side waiting."""
+        work = student("def f(x): return x + 1")
+        sizes = [10, 10**6, 3000, 3000, 3000, 3000, 10**5, 10]
+        with work.deadline(20), work.together():
+            laters = [work.work.f(np.zeros(size)) for size in sizes]
+        assert [later.value.sum() for later in laters] == sizes
+
+    def test_many_small_requests_with_large_replies_go_through(self, student: Make) -> None:
+        work = student("import numpy as np\ndef f(n): return np.ones(n)")
+        with work.deadline(20), work.together():
+            laters = [work.work.f(6000) for _ in range(40)]
+        assert [later.value.sum() for later in laters] == [6000] * 40
+
+    @pytest.mark.parametrize("turn", range(10))  # what comes when depends on who is run when
+    def test_large_replies_between_small_ones_go_through(self, student: Make, turn: int) -> None:
+        work = student("import numpy as np\ndef f(n): return np.ones(n)")
+        sizes = [1 + turn, 300_000, 1, 1, 10**6, 300_000, 1]
+        with work.deadline(20), work.together():
+            laters = [work.work.f(size) for size in sizes]
+        assert [later.value.sum() for later in laters] == sizes
+
+    def test_together_replies_may_be_as_large_as_one(self, student: Make) -> None:
+        """So the tester holds no more at a time, however many calls a check makes at once."""
+        work = student("import numpy as np\ndef f(n): return np.zeros(n, np.uint8)")
+        half = REPLY_BLOCK_BYTES // 2
+        with work.deadline(60), work.together():
+            laters = [work.work.f(size) for size in (half, 10, half)]
+        assert [later.value.size for later in laters[:2]] == [half, 10]
+        with pytest.raises(StudentFault, match="sent a malformed reply: a frame is too large"):
+            _ = laters[2].value
+        assert work.work.f(2 * half).size == 2 * half
+
+    def test_what_is_not_an_item_is_refused(self, student: Make) -> None:
+        work = student("def f(): return {'a': 1}\ndef g(x): return x")
+        with work.together():
+            later = work.work.g(work.work.f()[0])
+        with pytest.raises(StudentFault, match="Your `f` did not return 1 values"):
+            _ = later.value
+        with pytest.raises(KitFault, match="by their number"), work.together():
+            _ = work.work.f()["a"]
+
+    def test_two_calls_must_not_be_given_the_same_array(self, student: Make) -> None:
+        work, w = student(self.STEP), np.zeros(3)
+        with work.together():
+            work.work.step(w, np.ones(3))
+            with pytest.raises(KitFault, match="Give each of them a copy"):
+                work.work.step(w, np.ones(3))
+        assert work.work.step(w, w)[0].tolist() == [0] * 3
+
+    def test_blocks_are_not_nested(self, student: Make) -> None:
+        work = student("")
+        with pytest.raises(KitFault, match="nested"), work.together(), work.together():
+            pass
+
+    def test_nothing_is_called_where_the_block_breaks_off(self, student: Make) -> None:
+        work = student("called = []\ndef f(): called.append(1)\ndef g(): return len(called)")
+        with pytest.raises(ZeroDivisionError), work.together():
+            work.work.f(1 / 0 if work.work.f() else 0)
+        assert work.work.g() == 0
+
+    def test_replies_sent_for_later_calls_are_no_replies(self, student: Make) -> None:
+        """A call may see what was asked for with it, but answers for none of it."""
+        work = student(
+            "import os\nfrom kit import wire\n"
+            "def f():\n    for _ in range(3): os.write(3, wire.encode({'ok': 1}).to_bytes())\n"
+            "def g(): return 2\n"
+        )
+        with work.together():
+            first, second = work.work.f(), work.work.g()
+        for later in (first, second):
+            with pytest.raises(StudentFault):
+                _ = later.value
+
+
 class TestImports:
     """The submission is what is imported, and a line that an editor inserted costs nothing."""
 
@@ -133,6 +300,7 @@ class TestImports:
             "from past.builtins import xrange",
             "import torch.nn as nn",
             "from fsspec import *",
+            "from numpy import *",
         ],
     )
     def test_a_stray_import_costs_nothing(self, student: Make, line: str) -> None:
@@ -261,7 +429,7 @@ class TestConfinement:
             "        except OSError as error: assert error.errno == 9\n"
             "    return found\n"
         )
-        assert work.work.f() == [0, 1, 2, 3]
+        assert work.work.f() == [0, 1, 2, 3, 4]
 
 
 class TestEnds:
@@ -423,6 +591,25 @@ class TestForgery:
         ).work
         with pytest.raises(StudentFault, match="malformed reply"):
             work.f(np.zeros(2), 1)
+
+    def test_a_value_that_fits_into_a_reply_only_is_not_passed_on(self, student: Make) -> None:
+        """As raw UTF-8, which only a forger writes, a text takes a third of what it takes here."""
+        work = student(
+            f"{self.FORGE}def f():\n"
+            "    frame = sys._getframe()\n"
+            "    while 'request' not in frame.f_locals: frame = frame.f_back\n"
+            "    nonce = frame.f_locals['request']['nonce']\n"
+            "    reply = wire.encode({'nonce': nonce, 'ok': {'value': '@', 'left': []}})\n"
+            "    reply.tree = reply.tree.replace(b'@', '\\U0001f600'.encode() * 200_000)\n"
+            "    data = reply.to_bytes()\n"
+            "    os.eventfd_write(4, 1)\n"
+            "    while data: data = data[os.write(3, data):]\n"
+            "    os._exit(0)\n"
+            "def g(x): return x\n"
+        )
+        value = work.work.f()
+        with pytest.raises(StudentFault, match="too large to be sent"):
+            work.work.g(value)
 
     def test_what_left_arguments_behind_must_fit_them(self, student: Make) -> None:
         work = student("def f(w): w.shape = (3, 1)")

@@ -46,10 +46,15 @@ def whole(entry: Any) -> Any:
     return np.linspace(*entry["linspace"], num=np.prod(entry["shape"])).reshape(entry["shape"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def draw(rng):
     """``draw(shape)``: unseen float64 numbers of either sign with 1 <= |value| < 2.
 
     So far from 0 that neither the kink of ReLU nor a default epsilon decides anything.
     """
-    return lambda shape: np.copysign(rng.uniform(1, 2, shape), rng.uniform(-1, 1, shape))
+
+    def drawn(shape):
+        values = rng.uniform(-1, 1, shape)
+        return values + np.copysign(1, values)
+
+    return drawn

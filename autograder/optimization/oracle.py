@@ -182,22 +182,30 @@ def gradient(function: Callable, point, step=1e-100):
 
 def backward(forward: Callable, dout, *inputs):
     """Gradients of Σ dout·forward(*inputs), one for each input and of its shape."""
+    return tuple(derivative(forward, dout, inputs, number) for number in range(len(inputs)))
+
+
+def derivative(forward: Callable, dout, inputs, number):
+    """The gradient of Σ dout·forward(*inputs) by input ``number``, of its shape."""
     axes = tuple(range(-dout.ndim, 0))
-    return tuple(
-        gradient(
-            lambda stack, i=i: (dout * forward(*inputs[:i], stack, *inputs[i + 1 :])).sum(axes),
-            point,
-        )
-        for i, point in enumerate(inputs)
+    before, after = inputs[:number], inputs[number + 1 :]
+    return gradient(
+        lambda stack: (dout * forward(*before, stack, *after)).sum(axes), inputs[number]
     )
 
 
 def loss_gradients(params: Mapping[str, np.ndarray], X, y, reg=0.0) -> dict[str, np.ndarray]:
     """The gradient of ``loss`` by each parameter, under the parameter's name."""
-    return {
-        name: gradient(lambda stack, name=name: loss({**params, name: stack}, X, y, reg), point)
-        for name, point in params.items()
-    }
+    ends = np.cumsum([value.size for value in params.values()])[:-1]
+    shapes = {name: value.shape for name, value in params.items()}
+
+    def parts(flat):
+        """Parameters (..., *shape) by name, of rows (..., P) that hold all of them."""
+        pieces = zip(shapes.items(), np.split(flat, ends, axis=-1), strict=True)
+        return {name: piece.reshape(*flat.shape[:-1], *shape) for (name, shape), piece in pieces}
+
+    point = np.concatenate([value.ravel() for value in params.values()])
+    return parts(gradient(lambda stack: loss(parts(stack), X, y, reg), point))
 
 
 def _float64(values):

@@ -12,43 +12,54 @@ IMAGE = (2, 1, 3)
 """The shape of one example; a net flattens it to six features."""
 
 
-@pytest.fixture
-def build(student, expect):
-    """``build(hidden_dims, ...)``: a net of the student's, made by its constructor."""
+@pytest.fixture(scope="session")
+def cases(rng, student, expect):
+    """``cases(hidden_layers, reg=0, scale=1)``: nets with unseen sizes and parameters.
 
-    def make(hidden_dims, **options):
-        net = student.fc_net.FullyConnectedNet(hidden_dims, **options)
-        expect.that(
-            hasattr(net, "loss"),
-            f"`FullyConnectedNet({hidden_dims}, ...)` must make an object with a method `loss`.",
-        )
-        return net
-
-    return make
-
-
-@pytest.fixture
-def cases(rng, build):
-    """``cases(hidden_layers, reg)``: nets with unseen sizes and parameters, each with a batch.
-
-    Yields (net, X, batch, where), X being images and batch the oracle's arguments: params, X as
-    rows, y and reg.
+    Yields (answer, batch, where): what the ``loss`` of the net returned for a batch of images, and
+    the oracle's arguments for it: params, X as rows, y and reg. Without ``labels`` it is called
+    without y.
     """
 
-    def make(hidden_layers, reg=0.0):
-        for hidden in hidden_layers:
-            hidden_dims = [int(size) for size in rng.integers(3, 6, size=hidden)]
-            classes, examples = (int(size) for size in rng.integers(3, 6, size=2))
-            sizes = {"input_dim": 6, "num_classes": classes}
-            net = build(hidden_dims, **sizes, reg=reg, dtype=np.float64, seed=0)
-            params = draw_params(rng, [6, *hidden_dims, classes])
-            net.set("params", params)
-            X = rng.standard_normal((examples, *IMAGE))
-            y = rng.integers(classes, size=examples)
-            batch = {"params": params, "X": oracle.rows(X), "y": y, "reg": reg}
-            yield net, X, batch, f"with hidden_dims={hidden_dims}, reg={reg:.3g}"
+    def make(hidden_layers, reg=0.0, scale=1.0, labels=True):
+        drawn = [draw_case(rng, hidden, reg, scale) for hidden in hidden_layers]
+        with student.together():
+            made = [ask(student, *case, labels) for case in drawn]
+        for (hidden_dims, X, batch), (net, given, answer) in zip(drawn, made, strict=True):
+            check_net(expect, net.value, hidden_dims)
+            given.value  # noqa: B018 - raises where params could not be set
+            where = f"with hidden_dims={hidden_dims}, reg={reg:.3g}"
+            yield answer.value, batch | {"X": oracle.rows(X)}, where
 
     return make
+
+
+def draw_case(rng, hidden, reg, scale):
+    """The hidden_dims of a net, images X and the oracle's further arguments."""
+    hidden_dims = [int(size) for size in rng.integers(3, 6, size=hidden)]
+    classes, examples = (int(size) for size in rng.integers(3, 6, size=2))
+    params = draw_params(rng, [6, *hidden_dims, classes])
+    X = scale * rng.standard_normal((examples, *IMAGE))
+    return hidden_dims, X, {"params": params, "y": rng.integers(classes, size=examples), "reg": reg}
+
+
+def ask(student, hidden_dims, X, batch, labels):
+    """Have a net made and given its parameters, and ask for its scores or its loss."""
+    params, y = batch["params"], batch["y"]
+    classes = len(params[f"b{len(hidden_dims) + 1}"])
+    net = student.fc_net.FullyConnectedNet(
+        hidden_dims, input_dim=6, num_classes=classes, reg=batch["reg"], dtype=np.float64, seed=0
+    )
+    given = net.set("params", params)
+    return net, given, net.loss(X.copy(), y.copy()) if labels else net.loss(X.copy())
+
+
+def check_net(expect, net, hidden_dims):
+    """The constructor made an object that can be asked for its loss."""
+    expect.that(
+        hasattr(net, "loss"),
+        f"`FullyConnectedNet({hidden_dims}, ...)` must make an object with a method `loss`.",
+    )
 
 
 def draw_params(rng, sizes):
@@ -60,9 +71,8 @@ def draw_params(rng, sizes):
     return params
 
 
-def read_params(expect, net, shapes):
-    """The net's ``params``, as arrays of the expected names and shapes."""
-    params = net.get("params")
+def check_shapes(expect, params, shapes):
+    """The net's ``params`` are arrays of the expected names and shapes."""
     expect.that(
         isinstance(params, dict) and set(params) == set(shapes),
         f"`params` must be a dictionary with exactly {', '.join(shapes)}; it is {shown(params)}.",
@@ -70,7 +80,6 @@ def read_params(expect, net, shapes):
     for name, shape in shapes.items():
         value = expect.array(params[name], name)
         expect.that(value.shape == shape, f"{name} must have shape {shape}, not {value.shape}.")
-    return params
 
 
 def shown(params):
@@ -80,17 +89,17 @@ def shown(params):
     return f"a {type(params).__name__}"
 
 
-def check_loss(expect, net, X, batch, where):
-    """The loss that the net returns for a batch is the oracle's."""
+def check_loss(expect, answer, batch, where):
+    """The loss that the net returned for a batch is the oracle's."""
     expected = oracle.loss(**batch)
-    loss, _ = expect.pair(net.loss(X, batch["y"]), "loss", ("loss", "grads"))
+    loss, _ = expect.pair(answer, "loss", ("loss", "grads"))
     expect.close(loss, expected, "loss", where=where)
 
 
-def check_gradients(expect, net, X, batch, where):
-    """Every gradient that the net returns for a batch is the oracle's."""
+def check_gradients(expect, answer, batch, where):
+    """Every gradient that the net returned for a batch is the oracle's."""
     expected = oracle.loss_gradients(**batch)
-    _, grads = expect.pair(net.loss(X, batch["y"]), "loss", ("loss", "grads"))
+    _, grads = expect.pair(answer, "loss", ("loss", "grads"))
     expect.that(
         isinstance(grads, dict),
         f"`loss` must return grads, a dictionary, as its second value; it is {shown(grads)}.",
@@ -102,25 +111,38 @@ def check_gradients(expect, net, X, batch, where):
 
 class TestParameters:
     @pytest.mark.task("fc_net", points=2)
-    def test_names_and_shapes(self, build, expect):
+    def test_names_and_shapes(self, student, expect):
         """`params` holds W1, b1, ..., WL, bL: `Wi` (inputs, outputs), `bi` (outputs,), of dtype."""
-        for dtype in (np.float32, np.float64):
-            net = build([4, 3], input_dim=6, num_classes=5, dtype=dtype)
-            shapes = {"W1": (6, 4), "b1": (4,), "W2": (4, 3), "b2": (3,), "W3": (3, 5), "b3": (5,)}
-            for name, value in read_params(expect, net, shapes).items():
+        dtypes = (np.float32, np.float64)
+        with student.together():
+            nets = [
+                student.fc_net.FullyConnectedNet([4, 3], input_dim=6, num_classes=5, dtype=dtype)
+                for dtype in dtypes
+            ]
+            held = [net.get("params") for net in nets]
+        shapes = {"W1": (6, 4), "b1": (4,), "W2": (4, 3), "b2": (3,), "W3": (3, 5), "b3": (5,)}
+        for dtype, net, params in zip(dtypes, nets, held, strict=True):
+            check_net(expect, net.value, [4, 3])
+            check_shapes(expect, params.value, shapes)
+            for name, value in params.value.items():
                 expect.that(
                     value.dtype == dtype,
                     f"{name} must have the dtype of the net, {dtype.__name__}, not {value.dtype}.",
                 )
 
     @pytest.mark.task("fc_net", points=1)
-    def test_initial_values(self, build, expect, rng):
+    def test_initial_values(self, student, expect, rng):
         """Biases start at 0; weights are drawn around 0 with standard deviation weight_scale."""
         scale = rng.uniform(0.02, 0.5)
-        net = build([100], input_dim=60, num_classes=50, weight_scale=scale, dtype=np.float64)
-        params = read_params(
-            expect, net, {"W1": (60, 100), "b1": (100,), "W2": (100, 50), "b2": (50,)}
-        )
+        with student.together():
+            net = student.fc_net.FullyConnectedNet(
+                [100], input_dim=60, num_classes=50, weight_scale=scale, dtype=np.float64
+            )
+            held = net.get("params")
+        check_net(expect, net.value, [100])
+        params = held.value
+        shapes = {"W1": (60, 100), "b1": (100,), "W2": (100, 50), "b2": (50,)}
+        check_shapes(expect, params, shapes)
         where = f"with weight_scale={scale:.3g}"
         for name in ("b1", "b2"):
             expect.close(params[name], np.zeros(params[name].shape), name, where=where)
@@ -137,39 +159,38 @@ class TestLoss:
     @pytest.mark.task("fc_net", points=3)
     def test_scores(self, cases, expect):
         """`net.loss(X)` without y: affine and ReLU in turn, an affine layer last, no softmax."""
-        for net, X, batch, where in cases((1, 2, 3)):
+        for answer, batch, where in cases((1, 2, 3), labels=False):
             expected = oracle.scores(batch["params"], batch["X"])
-            expect.close(net.loss(X), expected, "scores", where=where)
+            expect.close(answer, expected, "scores", where=where)
 
     @pytest.mark.task("fc_net", points=2)
     def test_loss(self, cases, expect):
         """`loss = mean of −log softmax(scores)[y]`."""
-        for net, X, batch, where in cases((1, 3)):
-            check_loss(expect, net, X, batch, where)
+        for case in cases((1, 3)):
+            check_loss(expect, *case)
 
     @pytest.mark.task("fc_net", points=1)
     def test_regularized_loss(self, cases, expect, rng):
         """`loss += reg/2 · Σ W²` over the weights of every layer; biases do not count."""
-        for net, X, batch, where in cases((1, 2), reg=rng.uniform(0.5, 4)):
-            check_loss(expect, net, X, batch, where)
+        for case in cases((1, 2), reg=rng.uniform(0.5, 4)):
+            check_loss(expect, *case)
 
     @pytest.mark.task("fc_net", points=1)
     def test_large_scores(self, cases, expect):
         """The loss stays finite and right when scores are in the thousands."""
-        for net, X, batch, where in cases((1,)):
-            large = batch | {"X": 1e3 * batch["X"]}
-            check_loss(expect, net, 1e3 * X, large, f"{where} and X in the thousands")
+        for answer, batch, where in cases((1,), scale=1e3):
+            check_loss(expect, answer, batch, f"{where} and X in the thousands")
 
 
 class TestGradients:
     @pytest.mark.task("fc_net", points=3)
     def test_gradients(self, cases, expect):
         """`grads` holds the derivative of the loss by each W and b, in the parameter's shape."""
-        for net, X, batch, where in cases((1, 2, 3)):
-            check_gradients(expect, net, X, batch, where)
+        for case in cases((1, 2, 3)):
+            check_gradients(expect, *case)
 
     @pytest.mark.task("fc_net", points=2)
     def test_regularized_gradients(self, cases, expect, rng):
         """`grads["Wi"] += reg · Wi`, for weights only."""
-        for net, X, batch, where in cases((1, 2), reg=rng.uniform(0.5, 4)):
-            check_gradients(expect, net, X, batch, where)
+        for case in cases((1, 2), reg=rng.uniform(0.5, 4)):
+            check_gradients(expect, *case)

@@ -8,6 +8,7 @@ import pytest
 
 FEATURES = [(6,), (2, 1, 3)]
 """Shapes of one example: six numbers as a vector, as an image."""
+GRADIENTS = ("dx", "dw", "db")
 
 
 def where(x):
@@ -15,25 +16,21 @@ def where(x):
     return f"for x of shape {x.shape}"
 
 
-@pytest.fixture
-def cases(draw, rng):
-    """An affine layer (x, w, b) with unseen sizes and numbers for each shape of an example."""
+@pytest.fixture(scope="session")
+def draw_layers(draw, rng):
+    """``draw_layers()``: an affine layer (x, w, b) of unseen sizes for each shape of an example."""
 
-    def case(shape):
+    def layer(shape):
         # never as many units as examples or features: a transposed result has another shape
         examples, units = (int(size) for size in rng.permutation([2, 3, 4, 5])[:2])
         return draw((examples, *shape)), draw((6, units)), draw((units,))
 
-    return [case(shape) for shape in FEATURES]
+    return lambda: [layer(shape) for shape in FEATURES]
 
 
-def check_gradients(expect, names, got, expected, x):
-    """Every gradient that a backward function returned, dx in the shape of x."""
-    expected = dict(zip(("dx", "dw", "db"), expected, strict=True))
-    expected["dx"] = expected["dx"].reshape(x.shape)
-    returned = dict(zip(("dx", "dw", "db"), got, strict=True))
-    for name in names:
-        expect.close(returned[name], expected[name], name, where=where(x))
+def copied(arrays):
+    """Copies, which a call may change."""
+    return [array.copy() for array in arrays]
 
 
 class TestAffineForward:
@@ -46,19 +43,19 @@ class TestAffineForward:
         expect.close(out, case.expected["out"], "out", **case.tolerance)
 
     @pytest.mark.task("affine_forward", points=1)
-    def test_vectors(self, student, expect, cases):
+    def test_vectors(self, student, expect, draw_layers):
         """`out = x·w + b`: (N, D)·(D, M) + (M,) gives (N, M)."""
-        self.check(student, expect, *cases[0])
+        self.check(student, expect, *draw_layers()[0])
 
     @pytest.mark.task("affine_forward", points=1)
-    def test_images(self, student, expect, cases):
+    def test_images(self, student, expect, draw_layers):
         """Each example is flattened to one row of D numbers first, whatever its dimensions."""
-        self.check(student, expect, *cases[1])
+        self.check(student, expect, *draw_layers()[1])
 
     @pytest.mark.task("affine_forward", points=1)
-    def test_cache(self, student, expect, cases):
+    def test_cache(self, student, expect, draw_layers):
         """`cache = (x, w, b)`, as they were passed in: x is not flattened there."""
-        given = cases[1]
+        given = draw_layers()[1]
         kept = [value.copy() for value in given]
         reply = student.layers.affine_forward(*given)
         _, cache = expect.pair(reply, "affine_forward", ("out", "cache"))
@@ -75,27 +72,34 @@ class TestAffineForward:
 
 class TestAffineBackward:
     @pytest.mark.task("affine_backward", points=2)
-    def test_dx(self, student, expect, draw, cases):
+    def test_dx(self, student, expect, draw, draw_layers):
         """`dx = dout·wᵀ`, in the shape of x."""
-        self.check(student, expect, draw, cases, "dx")
+        self.check(student, expect, draw, draw_layers(), "dx")
 
     @pytest.mark.task("affine_backward", points=2)
-    def test_dw(self, student, expect, draw, cases):
+    def test_dw(self, student, expect, draw, draw_layers):
         """`dw = xᵀ·dout`, with each example of x flattened to one row."""
-        self.check(student, expect, draw, cases, "dw")
+        self.check(student, expect, draw, draw_layers(), "dw")
 
     @pytest.mark.task("affine_backward", points=2)
-    def test_db(self, student, expect, draw, cases):
+    def test_db(self, student, expect, draw, draw_layers):
         """`db = Σₙ dout`: the sum over the examples, of shape (M,) like b."""
-        self.check(student, expect, draw, cases, "db")
+        self.check(student, expect, draw, draw_layers(), "db")
 
     def check(self, student, expect, draw, cases, name):
-        for x, w, b in cases:
-            dout = draw((len(x), len(b)))
-            expected = oracle.backward(oracle.affine, dout, oracle.rows(x), w, b)
-            reply = student.layers.affine_backward(dout, (x, w, b))
-            got = expect.pair(reply, "affine_backward", ("dx", "dw", "db"))
-            check_gradients(expect, [name], got, expected, x)
+        douts = [draw((len(x), len(b))) for x, _, b in cases]
+        with student.together():
+            replies = [
+                student.layers.affine_backward(dout.copy(), case)
+                for dout, case in zip(douts, cases, strict=True)
+            ]
+        for dout, (x, w, b), reply in zip(douts, cases, replies, strict=True):
+            inputs = (oracle.rows(x), w, b)
+            number = GRADIENTS.index(name)
+            expected = oracle.derivative(oracle.affine, dout, inputs, number)
+            got = expect.pair(reply.value, "affine_backward", GRADIENTS)
+            shape = (x, w, b)[number].shape
+            expect.close(got[number], expected.reshape(shape), name, where=where(x))
 
 
 class TestReluForward:
@@ -110,12 +114,12 @@ class TestReluForward:
     @pytest.mark.task("relu_forward", points=1)
     def test_shapes(self, student, expect, draw):
         """`out = max(0, x)` by element, for arrays of any number of dimensions."""
-        for shape in [(9,), (5, 4), (2, 3, 2, 2)]:
-            x = 10 * draw(shape)
-            expected = oracle.relu(x)
-            reply = student.layers.relu_forward(x)
-            out, _ = expect.pair(reply, "relu_forward", ("out", "cache"))
-            expect.close(out, expected, "out", where=where(x))
+        inputs = [10 * draw(shape) for shape in [(9,), (5, 4), (2, 3, 2, 2)]]
+        with student.together():
+            replies = [student.layers.relu_forward(x.copy()) for x in inputs]
+        for x, reply in zip(inputs, replies, strict=True):
+            out, _ = expect.pair(reply.value, "relu_forward", ("out", "cache"))
+            expect.close(out, oracle.relu(x), "out", where=where(x))
 
     @pytest.mark.task("relu_forward", points=1)
     def test_cache(self, student, expect, draw):
@@ -131,11 +135,12 @@ class TestReluBackward:
     @pytest.mark.task("relu_backward", points=2)
     def test_shapes(self, student, expect, draw):
         """`dx = dout` where x > 0, else 0: the sign of x decides, not that of dout."""
-        for shape in [(9,), (5, 4), (2, 3, 4)]:
-            x, dout = draw(shape), draw(shape)
+        inputs = [(draw(shape), draw(shape)) for shape in [(9,), (5, 4), (2, 3, 4)]]
+        with student.together():
+            replies = [student.layers.relu_backward(dout.copy(), x.copy()) for x, dout in inputs]
+        for (x, dout), reply in zip(inputs, replies, strict=True):
             (expected,) = oracle.backward(oracle.relu, dout, x)
-            dx = student.layers.relu_backward(dout, x)
-            expect.close(dx, expected, "dx", where=where(x))
+            expect.close(reply.value, expected, "dx", where=where(x))
 
     @pytest.mark.task("relu_backward", points=1)
     def test_arguments(self, student, expect, draw):
@@ -152,22 +157,32 @@ class TestReluBackward:
 
 class TestAffineRelu:
     @pytest.mark.task("affine_relu", points=1)
-    def test_forward(self, student, expect, cases):
+    def test_forward(self, student, expect, draw_layers):
         """`out = max(0, x·w + b)`."""
-        for x, w, b in cases:
+        cases = draw_layers()
+        with student.together():
+            replies = [student.layer_utils.affine_relu_forward(*copied(case)) for case in cases]
+        for (x, w, b), reply in zip(cases, replies, strict=True):
             expected = oracle.affine_relu(oracle.rows(x), w, b)
-            reply = student.layer_utils.affine_relu_forward(x, w, b)
-            out, _ = expect.pair(reply, "affine_relu_forward", ("out", "cache"))
+            out, _ = expect.pair(reply.value, "affine_relu_forward", ("out", "cache"))
             expect.close(out, expected, "out", where=where(x))
 
     @pytest.mark.task("affine_relu", points=3)
-    def test_backward(self, student, expect, draw, cases):
+    def test_backward(self, student, expect, draw, draw_layers):
         """Backwards through the ReLU first, then the affine layer: dx, dw and db."""
-        for x, w, b in cases:
-            dout = draw((len(x), len(b)))
+        cases = draw_layers()
+        douts = [draw((len(x), len(b))) for x, _, b in cases]
+        with student.together():
+            forwards = [student.layer_utils.affine_relu_forward(*copied(case)) for case in cases]
+            backwards = [
+                student.layer_utils.affine_relu_backward(dout.copy(), forward[1])
+                for dout, forward in zip(douts, forwards, strict=True)
+            ]
+        for (x, w, b), dout, forward, backward in zip(
+            cases, douts, forwards, backwards, strict=True
+        ):
+            expect.pair(forward.value, "affine_relu_forward", ("out", "cache"))
             expected = oracle.backward(oracle.affine_relu, dout, oracle.rows(x), w, b)
-            reply = student.layer_utils.affine_relu_forward(x, w, b)
-            _, cache = expect.pair(reply, "affine_relu_forward", ("out", "cache"))
-            reply = student.layer_utils.affine_relu_backward(dout, cache)
-            got = expect.pair(reply, "affine_relu_backward", ("dx", "dw", "db"))
-            check_gradients(expect, ("dx", "dw", "db"), got, expected, x)
+            got = expect.pair(backward.value, "affine_relu_backward", GRADIENTS)
+            for name, value, right, given in zip(GRADIENTS, got, expected, (x, w, b), strict=True):
+                expect.close(value, right.reshape(given.shape), name, where=where(x))

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import oracle
 import pytest
 
 SHAPES = [(7,), (3, 4), (2, 3, 4)]
 STEPS = 3
+
+
+class Run(NamedTuple):
+    """Several steps of a rule in a row, by a student and by the oracle."""
+
+    w: np.ndarray
+    replies: list[Any]
+    trajectory: dict[str, np.ndarray]
+    situation: str
 
 
 def check_documented(student, expect, documented, rule):
@@ -25,58 +36,72 @@ def check_documented(student, expect, documented, rule):
     )
 
 
-def check_steps(student, expect, rule, *, w, gradients, config, situation, **tolerance):
-    """Each of several steps in a row, fed on as the Solver does, is where the oracle is."""
-    trajectory = getattr(oracle, rule)(w, gradients, **(config or {}))
-    run = {"w": w, "gradients": gradients, "config": config, "situation": situation}
-    check_trajectory(student, expect, rule, trajectory, **run, **tolerance)
+def begin_run(student, rule, *, w, gradients, config, situation):
+    """Call a rule once for each gradient, fed on as the Solver does."""
+    reply, replies = (w.copy(), None if config is None else dict(config)), []
+    for dw in gradients:
+        reply = getattr(student.optim, rule)(reply[0], dw.copy(), reply[1])
+        replies.append(reply)
+    return Run(w, replies, getattr(oracle, rule)(w, gradients, **(config or {})), situation)
 
 
-def check_trajectory(
-    student, expect, rule, trajectory, *, w, gradients, config, situation, **tolerance
-):
-    """As ``check_steps``, with what is expected of each step."""
-    next_w, config = w.copy(), None if config is None else dict(config)
-    for step, dw in enumerate(gradients):
-        start = next_w.copy()  # the rule may change the weights that it is given
-        reply = getattr(student.optim, rule)(next_w, dw.copy(), config)
-        next_w, config = expect.pair(reply, rule, ("next_w", "config"))
+def check_run(expect, rule, run, trajectory=None, **tolerance):
+    """Each step is where the oracle is; ``trajectory`` is another way to be right."""
+    start = run.w
+    for step, reply in enumerate(run.replies):
+        next_w, config = expect.pair(reply.value, rule, ("next_w", "config"))
         expect.step(
             next_w,
             config,
-            {name: values[step] for name, values in trajectory.items()},
+            {name: values[step] for name, values in (trajectory or run.trajectory).items()},
             start=start,
-            where=f"after step {step + 1} of {len(gradients)} {situation}",
+            where=f"after step {step + 1} of {len(run.replies)} {run.situation}",
             **tolerance,
         )
+        start = next_w
+
+
+def check_steps(student, expect, rule, **given):
+    """Each of several steps in a row is where the oracle is."""
+    with student.together():
+        run = begin_run(student, rule, **given)
+    check_run(expect, rule, run)
 
 
 def check_shapes(student, expect, draw, rule, draw_config):
     """Several steps with unseen settings for weights of one, two and three dimensions."""
-    for shape in SHAPES:
-        check_steps(
-            student,
-            expect,
-            rule,
-            w=draw(shape),
-            gradients=draw((STEPS, *shape)),
-            config=draw_config(),
-            situation=f"for w of shape {shape}",
-        )
+    with student.together():
+        runs = [
+            begin_run(
+                student,
+                rule,
+                w=draw(shape),
+                gradients=draw((STEPS, *shape)),
+                config=draw_config(),
+                situation=f"for w of shape {shape}",
+            )
+            for shape in SHAPES
+        ]
+    for run in runs:
+        check_run(expect, rule, run)
 
 
 def check_defaults(student, expect, draw, rule):
     """Whatever ``config`` does not hold has its default value."""
-    for config in (None, {}, {"learning_rate": 0.05}):
-        check_steps(
-            student,
-            expect,
-            rule,
-            w=draw((3, 4)),
-            gradients=10 * draw((2, 3, 4)),  # large, so that where epsilon stands decides nothing
-            config=config,
-            situation=f"with config={config}",
-        )
+    with student.together():
+        runs = [
+            begin_run(
+                student,
+                rule,
+                w=draw((3, 4)),
+                gradients=10 * draw((2, 3, 4)),  # so large that no epsilon decides anything
+                config=config,
+                situation=f"with config={config}",
+            )
+            for config in (None, {}, {"learning_rate": 0.05})
+        ]
+    for run in runs:
+        check_run(expect, rule, run)
 
 
 def check_arguments(student, expect, draw, rule):
@@ -97,16 +122,19 @@ def check_float32(student, expect, draw, rule):
     """float32 weights stay finite and right, also where gradients are zero."""
     w, gradients = draw((3, 4)).astype(np.float32), draw((2, 3, 4)).astype(np.float32)
     gradients[:, 0] = 0
-    run = {"w": w, "gradients": gradients, "config": {}, "situation": "with float32 arrays"}
-    check_steps(student, expect, rule, **run, rtol=1e-4, atol=1e-6)
+    with student.together():
+        run = begin_run(
+            student, rule, w=w, gradients=gradients, config={}, situation="with float32 arrays"
+        )
+    check_run(expect, rule, run, rtol=1e-4, atol=1e-6)
 
 
 class TestMomentum:
     rule = "sgd_momentum"
 
-    @pytest.fixture
-    def settings(self, rng):
-        return lambda: {
+    @staticmethod
+    def settings(rng):
+        return {
             "learning_rate": rng.uniform(0.02, 0.09),
             "momentum": rng.uniform(0.3, 0.8),
         }
@@ -117,9 +145,9 @@ class TestMomentum:
         check_documented(student, expect, documented, self.rule)
 
     @pytest.mark.task("sgd_momentum", points=3)
-    def test_steps(self, student, expect, draw, settings):
+    def test_steps(self, student, expect, draw, rng):
         """`v ← μv − ηg;  w ← w + v`: the new v is stored, and the next step starts from it."""
-        check_shapes(student, expect, draw, self.rule, settings)
+        check_shapes(student, expect, draw, self.rule, lambda: self.settings(rng))
 
     @pytest.mark.task("sgd_momentum", points=2)
     def test_defaults(self, student, expect, draw):
@@ -140,9 +168,9 @@ class TestMomentum:
 class TestNesterovMomentum:
     rule = "sgd_nesterov_momentum"
 
-    @pytest.fixture
-    def settings(self, rng):
-        return lambda: {
+    @staticmethod
+    def settings(rng):
+        return {
             "learning_rate": rng.uniform(0.02, 0.09),
             "momentum": rng.uniform(0.3, 0.8),
         }
@@ -153,9 +181,9 @@ class TestNesterovMomentum:
         check_documented(student, expect, documented, self.rule)
 
     @pytest.mark.task("sgd_nesterov_momentum", points=3)
-    def test_steps(self, student, expect, draw, settings):
+    def test_steps(self, student, expect, draw, rng):
         """`u ← μv − ηg;  w ← w + u + μ(u − v);  v ← u`: the formula uses the old v and the new."""
-        check_shapes(student, expect, draw, self.rule, settings)
+        check_shapes(student, expect, draw, self.rule, lambda: self.settings(rng))
 
     @pytest.mark.task("sgd_nesterov_momentum", points=2)
     def test_defaults(self, student, expect, draw):
@@ -176,9 +204,9 @@ class TestNesterovMomentum:
 class TestRMSProp:
     rule = "rmsprop"
 
-    @pytest.fixture
-    def settings(self, rng):
-        return lambda: {
+    @staticmethod
+    def settings(rng):
+        return {
             "learning_rate": rng.uniform(0.02, 0.09),
             "decay_rate": rng.uniform(0.3, 0.9),
         }
@@ -189,9 +217,9 @@ class TestRMSProp:
         check_documented(student, expect, documented, self.rule)
 
     @pytest.mark.task("rmsprop", points=3)
-    def test_steps(self, student, expect, draw, settings):
+    def test_steps(self, student, expect, draw, rng):
         """`a ← ρa + (1−ρ)g²;  w ← w − ηg / (√a + ε)`: the step uses the new a, which is stored."""
-        check_shapes(student, expect, draw, self.rule, settings)
+        check_shapes(student, expect, draw, self.rule, lambda: self.settings(rng))
 
     @pytest.mark.task("rmsprop", points=1)
     def test_epsilon(self, student, expect, draw, rng):
@@ -220,9 +248,9 @@ class TestRMSProp:
 class TestAdam:
     rule = "adam"
 
-    @pytest.fixture
-    def settings(self, rng):
-        return lambda: {
+    @staticmethod
+    def settings(rng):
+        return {
             "learning_rate": rng.uniform(0.02, 0.09),
             "beta1": rng.uniform(0.3, 0.6),
             "beta2": rng.uniform(0.7, 0.9),
@@ -234,18 +262,22 @@ class TestAdam:
         check_documented(student, expect, documented, self.rule)
 
     @pytest.mark.task("adam", points=4)
-    def test_steps(self, student, expect, draw, settings):
+    def test_steps(self, student, expect, draw, rng):
         """`t ← t+1;  v ← β₁v + (1−β₁)g;  a ← β₂a + (1−β₂)g²;  w ← w − η·v̂ / (√â + ε)`.
 
         The moments are stored as they are; only the step uses them corrected by `1−β₁ᵗ`, `1−β₂ᵗ`.
         """
-        check_shapes(student, expect, draw, self.rule, settings)
+        check_shapes(student, expect, draw, self.rule, lambda: self.settings(rng))
 
     @pytest.mark.task("adam", points=1)
-    def test_resumed(self, student, expect, draw, settings, rng):
+    def test_resumed(self, student, expect, draw, rng):
         """Adam goes on from the v, a and t that config holds: the first step uses `t + 1`."""
         state = {"v": draw((3, 4)), "a": draw((3, 4)) ** 2, "t": int(rng.integers(3, 9))}
-        run = {"w": draw((3, 4)), "gradients": draw((2, 3, 4)), "config": settings() | state}
+        run = {
+            "w": draw((3, 4)),
+            "gradients": draw((2, 3, 4)),
+            "config": self.settings(rng) | state,
+        }
         check_steps(student, expect, self.rule, **run, situation=f"from t={state['t']}")
 
     @pytest.mark.task("adam", points=2)
@@ -257,15 +289,15 @@ class TestAdam:
         epsilon = rng.uniform(0.01, 0.1)  # so large that it shows where it stands
         w, gradients = draw((3, 4)), draw((STEPS, 3, 4))
         config = {"learning_rate": 0.05, "epsilon": epsilon}
-        taught = oracle.adam(w, gradients, **config)
-        efficient = oracle.adam(w, gradients, **config, efficient=True)
-        run = {"w": w, "gradients": gradients, "config": config}
-        run["situation"] = f"with epsilon={epsilon:.3g}"
+        given = {"w": w, "gradients": gradients, "config": config}
+        with student.together():
+            run = begin_run(student, self.rule, **given, situation=f"with epsilon={epsilon:.3g}")
         try:
-            check_trajectory(student, expect, self.rule, taught, **run)
+            check_run(expect, self.rule, run)
         except AssertionError as wrong:
+            efficient = oracle.adam(w, gradients, **config, efficient=True)
             try:
-                check_trajectory(student, expect, self.rule, efficient, **run)
+                check_run(expect, self.rule, run, efficient)
             except AssertionError:
                 raise wrong from None
 

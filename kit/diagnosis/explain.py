@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kit.diagnosis.catalogue import Catalogue
+from kit.results import Diagnosis
 from kit.tester.faults import KitFault, StudentFault
 from kit.tester.process import WarmParent
 from kit.tester.session import Session
@@ -19,18 +19,6 @@ SECONDS = 60.0
 """For one task. Replaying takes a few milliseconds; only arrays made to be huge can take long."""
 
 NOTHING: dict[str, Any] = {"follows": [], "own": []}
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What explains that a task failed: known ``mistakes`` of its own, one or two, or none.
-
-    ``follows_from`` are the tasks whose mistakes alone explain it.
-    """
-
-    mistakes: tuple[str, ...] = ()
-    text: str = ""
-    follows_from: tuple[str, ...] = ()
 
 
 def explain(

@@ -13,6 +13,8 @@ import numpy as np
 
 from kit.tester.faults import CheckFailure
 
+_NUMERIC = (np.ndarray, np.number, int, float)
+
 
 class Expect:
     """What the fixture ``expect`` gives to a check."""
@@ -71,12 +73,12 @@ class Expect:
         """
         place = f" {where}" if where else ""
         right = np.asarray(expected, dtype=np.float64)
-        kind = "an array" if right.shape else "a number"
         if (
-            not isinstance(got, np.ndarray | np.number | int | float)
+            not isinstance(got, _NUMERIC)
             or isinstance(got, bool)
             or (np.ndim(got) and not right.shape)
         ):
+            kind = "an array" if right.shape else "a number"
             raise CheckFailure(f"`{name}`{place} must be {kind}, it is {describe(got)}.")
         if np.shape(got) != right.shape:
             turned = " It is transposed." if np.shape(got) == right.shape[::-1] else ""
@@ -85,7 +87,7 @@ class Expect:
                 str(right.shape),
                 str(np.shape(got)),
             )
-        values = np.asarray(got).astype(np.float64)
+        values = np.asarray(got, dtype=np.float64)
         with np.errstate(all="ignore"):  # what is not finite is refused below
             error = np.abs(values - right)
         if (error <= atol + rtol * np.abs(right)).all():
@@ -128,7 +130,7 @@ class Expect:
                 got = next_w if name == "next_w" else Expect.entry(state, name, where)
                 Expect.close(got, values, name, where=where, start=begun, **tolerance)
             except CheckFailure as failure:
-                wrong.append(failure)
+                wrong.append(failure.with_traceback(None))  # which leads back to this list
             else:
                 right.append(f"`{name}`")
         if wrong:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import select
@@ -12,8 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, NoReturn
 
 from kit import wire
 from kit.limits import MIB, Limits
@@ -24,6 +26,8 @@ START_SECONDS = 60.0
 HELLO_SECONDS = 20.0
 CONTROL_BYTES = 64 * 1024
 READ_BYTES = 1024 * 1024
+BELL = 0
+"""No event of the channel itself, which then tells only that the worker has gone."""
 CLEAN_ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
@@ -107,11 +111,14 @@ class WarmParent:
             self._process.wait()
         self._errors.close()
 
-    def spawn(self, channel: socket.socket, output: int) -> int:
-        """Fork a worker that talks on ``channel`` and prints to ``output``; return its number."""
+    def spawn(self, channel: socket.socket, bell: int, output: int) -> int:
+        """Fork a worker that talks on ``channel``, rings ``bell`` and prints to ``output``.
+
+        Returns its number.
+        """
         limits = {k: v for k, v in self.limits.as_dict().items() if isinstance(v, int)}
         request = json.dumps({"spawn": limits}).encode()
-        return int(self._ask(request, [channel.fileno(), output])["pid"])
+        return int(self._ask(request, [channel.fileno(), bell, output])["pid"])
 
     def end(self, pid: int) -> dict[str, Any]:
         """End a worker: its exit code (``status``), processor ``seconds`` and peak ``bytes``."""
@@ -136,6 +143,68 @@ class WarmParent:
         return dict(json.loads(message))
 
 
+class Request(NamedTuple):
+    """What is asked of a worker.
+
+    ``what`` names it in messages, such as "your `adam`"; ``keep`` and ``revive`` are those of
+    ``kit.wire``: the references in ``message`` and the objects behind those in the reply.
+    """
+
+    what: str
+    message: Mapping[str, Any]
+    keep: Callable[[Any], wire.Remote] | None = None
+    revive: wire.Revive | None = None
+
+
+class Answer(NamedTuple):
+    """What a request gave: a ``value`` or, where the student's code gave none, a ``fault``."""
+
+    value: Any = None
+    fault: StudentFault | None = None
+    size: int = 0
+    """How many bytes the request and its reply took."""
+
+    @staticmethod
+    def without(fault: StudentFault) -> Answer:
+        """No value but a fault, without its traceback, whose frames lead back to all replies."""
+        return Answer(fault=fault.with_traceback(None))
+
+
+class _Letter(NamedTuple):
+    """A request ready to be sent."""
+
+    number: int
+    request: Request
+    nonce: str
+    frame: wire.Frame
+
+    @staticmethod
+    def write(number: int, request: Request) -> _Letter:
+        nonce = secrets.token_hex(16)
+        frame = wire.encode({**request.message, "nonce": nonce}, request.keep)
+        return _Letter(number, request, nonce, frame)
+
+
+def _portions(letters: Iterable[_Letter]) -> Iterator[list[_Letter]]:
+    """``letters``, those together that the channel takes before anybody reads: few small ones.
+
+    So neither side ever waits for the other to read what it sends while it is sent something.
+    """
+    portion: list[_Letter] = []
+    size = 0
+    for letter in letters:
+        size += letter.frame.size
+        if portion and (size > wire.SMALL_BYTES or letter.frame.files):
+            yield portion
+            portion, size = [], letter.frame.size
+        portion.append(letter)
+        if letter.frame.files:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
+
+
 class Worker:
     """One confined process that serves one submission.
 
@@ -151,14 +220,17 @@ class Worker:
         self._ended: dict[str, Any] | None = None
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._printed, printing = os.pipe()
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         os.set_blocking(self._printed, False)
         self._channel.setblocking(False)
         self._poll = select.poll()
-        self._poll.register(self._channel, select.POLLIN)
+        self._poll.register(self._channel, BELL)
+        self._poll.register(self._bell, select.POLLIN)
         self._poll.register(self._printed, select.POLLIN)
-        self._room = bytearray(wire.SMALL_BYTES)
+        self._inbox = wire.Inbox(self._pull)
+        self._most = wire.MOST
         try:
-            self._pid = parent.spawn(theirs, printing)
+            self._pid = parent.spawn(theirs, self._bell, printing)
         except KitFault:
             self._close()
             raise
@@ -175,7 +247,7 @@ class Worker:
     def _greet(self) -> list[str]:
         self._deadline = time.monotonic() + HELLO_SECONDS
         try:
-            hello = self._receive()
+            hello, _ = self._receive()
         except (wire.WireError, EOFError, TimeoutError) as error:
             self.end()
             raise KitFault(f"A worker did not start ({type(error).__name__}).") from error
@@ -188,28 +260,58 @@ class Worker:
             raise IsolationMissing(f"A worker lacks {', '.join(sorted(missing))}.")
         return list(hello["layers"])
 
-    def request(
-        self,
-        what: str,
-        seconds: float,
-        message: Mapping[str, Any],
-        keep: Callable[[Any], wire.Remote] | None = None,
-        revive: wire.Revive | None = None,
-    ) -> Any:
-        """Send one request and return its ``ok``, within ``seconds``.
+    def request(self, what: str, seconds: float, message: Mapping[str, Any]) -> Any:
+        """Send one request and return what it gave, within ``seconds``; see ``ask``."""
+        (answer,) = self.ask([Request(what, message)], seconds)
+        if answer.fault is not None:
+            raise answer.fault
+        return answer.value
 
-        ``what`` names the request in messages, such as "your `adam`"; ``keep`` and ``revive`` are
-        those of ``kit.wire``. Raises StudentFault where the code raised, ended, took too long or
-        replied with anything but a reply.
+    def ask(
+        self, requests: Sequence[Request], seconds: float, in_all: float = math.inf
+    ) -> list[Answer]:
+        """Send requests at once and return the answer to each; they are carried out in order.
+
+        Each answer may take ``seconds`` from the one before, and all of them ``in_all``; together
+        they may be as large as one. Raises WireError, and sends nothing, where a value can't be
+        sent.
         """
+        self._most = wire.MOST
+        latest = time.monotonic() + in_all
+        answers: dict[int, Answer] = {}
+        letters = []
+        for number, request in enumerate(requests):
+            try:
+                letters.append(_Letter.write(number, request))
+            except StudentFault as fault:  # it refers to an object that is gone
+                answers[number] = Answer.without(fault)
+        for portion in _portions(letters):
+            to_send = [letter.frame for letter in portion]
+            for letter in portion:
+                self._deadline = min(time.monotonic() + seconds, latest)
+                try:
+                    last = letter is portion[-1]
+                    answers[letter.number] = self._answer(letter, to_send, seconds, last)
+                except StudentFault as fault:
+                    answers[letter.number] = Answer.without(fault)
+                to_send = []
+        return [answers[number] for number in range(len(requests))]
+
+    def _answer(
+        self, letter: _Letter, to_send: Sequence[wire.Frame], seconds: float, last: bool
+    ) -> Answer:
+        """Send what is to be sent, then receive the reply to ``letter``."""
+        what = letter.request.what
         if not self.alive:
             raise StudentFault(f"Could not run {what}: the process of your code has ended.")
-        nonce = secrets.token_hex(16)
-        self._deadline = time.monotonic() + seconds
-        frame = wire.encode({**message, "nonce": nonce}, keep)
         try:
-            self._send(frame)
-            reply = self._receive(revive)
+            if to_send:
+                self._send(to_send)
+                with suppress(TimeoutError):  # what has come by then counts, though no bell rang
+                    self._wait(BELL)
+            reply, size = self._receive(letter.request.revive)
+            if last and self._inbox.waiting:
+                raise wire.WireError("more than one frame came")
         except TimeoutError:
             self.end()
             raise StudentTimeout(f"{capital(what)} did not return within {seconds:g} s.") from None
@@ -218,7 +320,7 @@ class Worker:
         except wire.WireError as error:
             self.end()
             raise StudentFault(f"{capital(what)} sent a malformed reply: {error}.") from None
-        return self._open(reply, nonce, what)
+        return Answer(self._open(reply, letter.nonce, what), size=letter.frame.size + size)
 
     def _open(self, reply: Any, nonce: str, what: str) -> Any:
         said = reply.get("nonce") if isinstance(reply, dict) else None
@@ -269,71 +371,68 @@ class Worker:
 
     def _close(self) -> None:
         self._channel.close()
+        os.close(self._bell)
         os.close(self._printed)
 
     # -- bytes -----------------------------------------------------------------------------------
 
-    def _send(self, frame: wire.Frame) -> None:
-        first, *others = frame.parts
-        files = [os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in frame.files]
+    def _send(self, frames: Sequence[wire.Frame]) -> None:
+        files = [
+            os.open(path, os.O_RDONLY | os.O_CLOEXEC) for frame in frames for path in frame.files
+        ]
         try:
-            first = first[self._push(first, files) :]
+            for part in wire.parts(frames):
+                rest = memoryview(part)
+                while rest:
+                    rest = rest[self._push(rest, files) :]
+                    while files:
+                        os.close(files.pop())
         finally:
             for file in files:
                 os.close(file)
-        for part in (first, *others):
-            rest = part
-            while rest:
-                rest = rest[self._push(rest) :]
 
     def _push(self, data: memoryview, files: Sequence[int] = ()) -> int:
         """Send as much as the channel takes, waiting where it takes nothing; how much it took."""
         while True:
             try:
-                return socket.send_fds(self._channel, [data], list(files))
+                if files:
+                    return socket.send_fds(self._channel, [data], list(files))
+                return self._channel.send(data)
             except BlockingIOError:
                 self._wait(select.POLLOUT)
 
-    def _receive(self, revive: wire.Revive | None = None) -> Any:
-        """The next frame: a small one by one call, for a call costs more than its bytes do."""
-        room = memoryview(self._room)
-        got = self._pull(room)
-        while got < wire.HEADER.size:
-            got += self._pull(room[got:])
-        sizes = wire.read_header(bytes(room[: wire.HEADER.size]))
-        if sizes.files:
+    def _receive(self, revive: wire.Revive | None = None) -> tuple[Any, int]:
+        """The value in the next frame, and how many bytes it took."""
+        tree, block, files = self._inbox.frame(self._most)
+        if files:
             raise wire.WireError("a reply announces files")
-        begun = room[wire.HEADER.size : got]
-        if len(begun) > sizes.tree + sizes.block:
-            raise wire.WireError("more than one frame came")
-        tree = self._filled(sizes.tree, begun[: sizes.tree])
-        block = self._filled(sizes.block, begun[sizes.tree :])
-        return wire.decode(bytes(tree), block, revive=revive)
-
-    def _filled(self, size: int, begun: memoryview) -> bytearray:
-        """``size`` bytes, of which ``begun`` are there already."""
-        data = bytearray(size)
-        data[: len(begun)] = begun
-        room = memoryview(data)[len(begun) :]
-        while room:
-            room = room[self._pull(room) :]
-        return data
+        left = self._most
+        self._most = left._replace(tree=left.tree - len(tree), block=left.block - len(block))
+        return wire.decode(tree, block, revive=revive), len(tree) + len(block)
 
     def _pull(self, room: memoryview) -> int:
         """Receive at least one byte into ``room``, and say how many came."""
+        waited = False
         while True:
-            self._wait(select.POLLIN)
             try:
                 count = self._channel.recv_into(room, min(len(room), READ_BYTES))
-            except BlockingIOError:  # an urgent byte wakes poll, and is none that can be received
-                time.sleep(0.001)
-                continue
-            if count == 0:
-                raise EOFError
-            return count
+            except BlockingIOError:
+                if waited:  # an urgent byte wakes poll, and is none that can be received
+                    time.sleep(0.001)
+                self._wait(select.POLLIN)
+                waited = True
+            else:
+                if count == 0:
+                    raise EOFError
+                return count
 
     def _wait(self, event: int) -> None:
-        """Wait until the channel is ready, taking in meanwhile what the worker prints."""
+        """Wait until the channel is ready for ``event``, or the worker has gone.
+
+        For BELL wait until the worker says that it has replied to all, or can send no more before
+        something is received. What it prints meanwhile is taken in. Raises TimeoutError at the
+        deadline.
+        """
         self._poll.modify(self._channel, event)
         while True:
             left = self._deadline - time.monotonic()
@@ -342,7 +441,10 @@ class Worker:
             ready = dict(self._poll.poll(left * 1000))
             if self._printed in ready and not self._drain():
                 self._poll.unregister(self._printed)
-            if self._channel.fileno() in ready:
+            if rung := self._bell in ready:
+                with suppress(BlockingIOError):  # where the student's process has read it first
+                    os.eventfd_read(self._bell)
+            if self._channel.fileno() in ready or (rung and event == BELL):
                 return
 
     def _drain(self) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from kit import wire
 from kit.tester.faults import KitFault, StudentFault, StudentTimeout
-from kit.tester.process import WarmParent, Worker, capital
+from kit.tester.process import Answer, Request, WarmParent, Worker, capital
 from kit.tester.transcript import Transcript
 
 
@@ -82,54 +81,55 @@ class Session:
             self.printed_bytes += self._worker.printed_bytes
             self._worker = None
 
-    def request(
-        self,
-        what: str,
-        keep: Callable[[Any], Handle | None],
-        revive: wire.Revive,
-        **message: Any,
-    ) -> Any:
-        """Send one request and return what it gave.
+    def ask(self, requests: Sequence[Request]) -> list[Answer]:
+        """Have ``requests`` carried out in order and return what each gave; see ``Worker.ask``."""
+        answers = {
+            number: Answer(fault=self._too_often(request.what))
+            for number, request in enumerate(requests)
+            if self._timeouts[request.what] >= self._parent.limits.timeouts
+        }
+        sent = [number for number in range(len(requests)) if number not in answers]
+        if sent:
+            worker = self.start()
+            began = time.monotonic()
+            given = worker.ask(
+                [requests[number] for number in sent], self.call_seconds, self._seconds_left
+            )
+            self._seconds_left -= time.monotonic() - began
+            for number, answer in zip(sent, given, strict=True):
+                answers[number] = self._judged(requests[number].what, answer)
+        return [answers[number] for number in range(len(requests))]
 
-        ``what`` names the request in messages, such as "your `adam`". ``keep`` gives the handles
-        of objects in ``message``, ``revive`` the objects of references in the reply. Raises
-        StudentFault where the student's code gave no answer.
-        """
-        if self._timeouts[what] >= self._parent.limits.timeouts:
-            raise StudentFault(
-                f"{capital(what)} was not called again: it did not return "
-                f"{self._timeouts[what]} times before."
-            )
-        worker = self.start()
-        began = time.monotonic()
-        try:
-            return worker.request(
-                what,
-                min(self.call_seconds, self._seconds_left),
-                message,
-                lambda value: self._remote(keep(value), value, what),
-                revive,
-            )
-        except StudentFault as fault:
-            self._timeouts[what] += isinstance(fault, StudentTimeout)
-            if time.monotonic() - began < self._seconds_left:
-                raise
-            raise StudentFault(
+    def _too_often(self, what: str) -> StudentFault:
+        return StudentFault(
+            f"{capital(what)} was not called again: it did not return "
+            f"{self._timeouts[what]} times before."
+        )
+
+    def _judged(self, what: str, answer: Answer) -> Answer:
+        """``answer``, once what it says of the time is noted."""
+        if answer.fault is None:
+            return answer
+        self._timeouts[what] += isinstance(answer.fault, StudentTimeout)
+        if self._seconds_left > 0:
+            return answer
+        return Answer(
+            fault=StudentFault(
                 f"{capital(what)} did not return: all calls of your code together took more than "
                 f"{self._parent.limits.total_seconds:g} s."
-            ) from fault
-        finally:
-            self._seconds_left -= time.monotonic() - began
+            )
+        )
 
     def handle(self, remote: wire.Remote) -> Handle:
-        """The handle of an object that the worker named in its last reply."""
+        """The handle of an object that the worker named in its last replies."""
         assert self._worker is not None
         return Handle(self._worker, remote.id, remote.type_name)
 
-    def _remote(self, handle: Handle | None, value: Any, what: str) -> wire.Remote:
-        """How the object behind ``handle`` travels: by its number in the present worker."""
-        if handle is None:
-            raise wire.WireError(f"a {type(value).__name__} can't be sent")
+    def remote(self, handle: Handle, what: str) -> wire.Remote:
+        """How the object behind ``handle`` travels: by its number in the present worker.
+
+        Raises StudentFault where it has gone with its worker; ``what`` is what needs it.
+        """
         if handle.worker is not self._worker:
             raise StudentFault(
                 f"Could not run {what}: the process of your code ended before, and with it its "

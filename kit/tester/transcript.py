@@ -55,7 +55,6 @@ class Transcript:
         self, kind: str, target: object, name: str, given: list[Any], names: list[str]
     ) -> dict[str, Any] | None:
         """Begin to remember a call; ``target`` is a module's name or an object's handle."""
-        self._count(given)
         if self._task is None:
             return None
         call = {
@@ -72,10 +71,19 @@ class Transcript:
         self.calls[self._task].append(call)
         return call
 
-    def answered(self, call: dict[str, Any] | None, value: Any, given: list[Any]) -> None:
-        """Remember what a call returned, and what it left in its arguments."""
-        self._count([value, given])
+    def answered(
+        self, call: dict[str, Any] | None, value: Any, given: list[Any], size: int
+    ) -> None:
+        """Remember what a call returned and what it left in its arguments, ``size`` bytes in all.
+
+        Forgets the task where that is too much.
+        """
         if call is None or self._task is None:
+            return
+        self._bytes[self._task] += size
+        if self._bytes[self._task] > MOST_BYTES:
+            del self.calls[self._task]
+            self._task = None
             return
         number = len(self.calls[self._task]) - 1
         hidden = self._opaque.get(call["function"])
@@ -86,21 +94,13 @@ class Transcript:
             self._objects[handle] = number
         del call["raised"]
         call["value"] = plain(value)
-        call["left"] = [plain(v) if isinstance(v, np.ndarray) else None for v in given]
+        call["left"] = [v.copy() if isinstance(v, np.ndarray) else None for v in given]
 
     @staticmethod
     def failed(call: dict[str, Any] | None, fault: StudentFault) -> None:
         """Remember that a call gave no answer, and which exception it raised if it raised one."""
         if call is not None and fault.error is not None:
             call["raised"] = fault.error["type"]
-
-    def _count(self, value: Any) -> None:
-        """Note how much the task takes with ``value``, and forget the task where it is too much."""
-        if self._task is not None:
-            self._bytes[self._task] += size(value)
-            if self._bytes[self._task] > MOST_BYTES:
-                del self.calls[self._task]
-                self._task = None
 
     def _given(self, value: Any) -> list[Any]:
         for known, number in self._passed_on:
@@ -114,25 +114,18 @@ class Transcript:
 
 def plain(value: Any) -> Any:
     """A copy of ``value`` that nobody changes any more, without objects of the worker."""
-    if isinstance(value, np.ndarray):
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is np.ndarray:
         return value.copy()
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if kind is dict:
+        return {key: item if type(item) in _PLAIN else plain(item) for key, item in value.items()}
+    if kind is list:
         return [plain(item) for item in value]
-    if type(value) is tuple:
+    if kind is tuple:
         return tuple([plain(item) for item in value])
     return OBJECT if hasattr(value, "handle") else value
 
 
-def size(value: Any) -> int:
-    """About how many bytes ``value`` takes."""
-    if isinstance(value, np.ndarray):
-        return int(value.nbytes)
-    if isinstance(value, str | bytes):
-        return len(value)
-    if isinstance(value, dict):
-        return sum(len(key) + size(item) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return sum(map(size, value))
-    return 32
+_PLAIN = frozenset({type(None), bool, int, float, str})

@@ -3,8 +3,8 @@
 It is started by the tester with a clean environment and knows nothing but what it loads here. On
 its control socket it is asked, in JSON, for workers, and to end them:
 
-    {"spawn": limits} with two files, channel and output  ->  {"pid": 123}
-    {"end": 123}                                          ->  {"status", "seconds", "bytes"}
+    {"spawn": limits} with three files: channel, bell, output  ->  {"pid": 123}
+    {"end": 123}                                               ->  {"status", "seconds", "bytes"}
 
 It ends, with all its workers, when the tester closes the socket. Its only argument is JSON:
 ``control``, the number of the socket; ``namespaces``, those of the tester; ``floor_only`` and
@@ -27,7 +27,7 @@ from kit.worker import modules
 from kit.worker.confine import ConfinementError, SeccompFilter, confine, keep_only
 from kit.worker.serve import Channel, Server
 
-CHANNEL = 3
+CHANNEL, BELL = 3, 4
 MESSAGE_BYTES = 64 * 1024
 
 
@@ -60,7 +60,7 @@ def main(settings: dict[str, Any]) -> None:
     control.send(b'{"ready": true}')
     workers: set[int] = set()
     while True:
-        message, files, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)
+        message, files, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 3)
         if not message:
             break
         request = json.loads(message)
@@ -87,7 +87,7 @@ def are_own(testers: dict[str, str]) -> bool:
 
 
 def spawn(start: Start, limits: dict[str, int], files: list[int]) -> int:
-    """Fork a worker that talks on ``files`` (channel, output); return its process number."""
+    """Fork a worker that talks on ``files`` (channel, bell, output); return its process number."""
     pid = os.fork()
     if pid:
         for file in files:
@@ -99,11 +99,11 @@ def spawn(start: Start, limits: dict[str, int], files: list[int]) -> int:
         os._exit(0)
 
 
-def work(start: Start, limits: dict[str, int], channel: int, output: int) -> None:
+def work(start: Start, limits: dict[str, int], channel: int, bell: int, output: int) -> None:
     """Be a worker: confine this process, then serve the submission."""
     nothing = os.open(os.devnull, os.O_RDONLY)
-    keep_only({0: nothing, 1: output, 2: output, CHANNEL: channel})
-    connection = Channel(socket.socket(fileno=CHANNEL))
+    keep_only({0: nothing, 1: output, 2: output, CHANNEL: channel, BELL: bell})
+    connection = Channel(socket.socket(fileno=CHANNEL), BELL)
     try:
         layers = confine(start.seccomp, limits, floor_only=start.floor_only)
     except ConfinementError as error:

@@ -19,6 +19,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, NoReturn
 
+import numpy
+
 PRELOADED = (
     "abc argparse array ast base64 bisect builtins calendar cmath codecs collections.abc colorsys "
     "contextlib copy csv ctypes dataclasses datetime decimal difflib enum fractions functools gc "
@@ -36,6 +38,8 @@ PRELOADED = (
 
 def preload() -> None:
     """Load all of PRELOADED (some of it warns that it is old: that is not a student's concern)."""
+    # `from numpy import *` asks for f2py, which nobody needs here and which takes as long as NumPy
+    vars(numpy)["f2py"] = sys.modules["numpy.f2py"] = ModuleType("numpy.f2py")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in PRELOADED:
@@ -92,11 +96,10 @@ class SubmissionFinder(MetaPathFinder, Loader):
             return
         module.__file__ = name
         source = self.sources[name]
-        tree: ast.Module = ast.parse(source, name)
-        self.stray.note_imports(tree)
+        code = compile(source, name, "exec", dont_inherit=True)
+        self.stray.unread.append(source)
         lines = source.decode("utf-8", "replace").splitlines(keepends=True)
         linecache.cache[name] = (len(source), None, lines, name)
-        code = compile(tree, name, "exec", dont_inherit=True)
         exec(code, module.__dict__)  # noqa: S102 - running the submission is what this process is for
 
 
@@ -104,11 +107,13 @@ class StrayFinder(MetaPathFinder, Loader):
     """Gives an empty stand-in for packages that a module imports at its top level, unguarded."""
 
     def __init__(self) -> None:
+        self.unread: list[bytes] = []
+        """Sources of loaded modules whose imports are not in ``names`` yet: few need it."""
         self.names: set[str] = set()
 
-    def note_imports(self, tree: ast.Module) -> None:
-        """Remember what ``tree`` imports outside of any ``try``, function or class."""
-        for node in tree.body:
+    def _read(self, source: bytes) -> None:
+        """Remember what ``source`` imports outside of any ``try``, function or class."""
+        for node in ast.parse(source).body:
             if isinstance(node, ast.Import):
                 self.names.update(alias.name.partition(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -119,7 +124,11 @@ class StrayFinder(MetaPathFinder, Loader):
     ) -> ModuleSpec | None:
         """A stand-in for ``fullname`` if one of the modules wants it and nobody has it."""
         top = fullname.partition(".")[0]
-        if top not in self.names or top in sys.stdlib_module_names or top in _SHIPPED:
+        if top in sys.stdlib_module_names or top in _SHIPPED:
+            return None
+        while self.unread:
+            self._read(self.unread.pop())
+        if top not in self.names:
             return None
         return ModuleSpec(fullname, self, is_package=True)
 

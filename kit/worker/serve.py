@@ -7,58 +7,66 @@ change all of it. It only has to be right for those who don't.
 from __future__ import annotations
 
 import importlib
+import os
 import socket
 import sys
 import traceback
+from array import array
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
+
+import numpy as np
 
 from kit import wire
 from kit.worker import modules
 
 MAX_TEXT = 2000
 MAX_TRACE = 8
+FILES_BYTES = socket.CMSG_SPACE(wire.MAX_FILES * array("i").itemsize)
 
 
 class Channel:
     """The worker's end: whole frames in, whole frames out."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, bell: int) -> None:
         self._socket = connection
+        self._bell = bell
+        self._inbox = wire.Inbox(self._pull)
+        self._files: list[int] = []
+        self._unannounced = 0
 
     def receive(self, revive: Callable[[Any], Any]) -> Any:
         """The next request, objects by ``revive``; EOFError when the tester has gone."""
-        data, files, _, _ = socket.recv_fds(self._socket, wire.SMALL_BYTES, wire.MAX_FILES)
-        while len(data) < wire.HEADER.size:
-            data += self._more()
-        sizes = wire.read_header(data[: wire.HEADER.size])
-        begun = data[wire.HEADER.size :]
-        tree = self._filled(sizes.tree, begun[: sizes.tree])
-        block = self._filled(sizes.block, begun[sizes.tree :])
-        return wire.decode(bytes(tree), block, files, revive)
+        tree, block, count = self._inbox.frame()
+        files, self._files = self._files[:count], self._files[count:]
+        return wire.decode(tree, block, files, revive)
 
-    def _more(self) -> bytes:
-        if not (data := self._socket.recv(wire.HEADER.size)):
+    def _pull(self, room: memoryview) -> int:
+        count, received, _, _ = self._socket.recvmsg_into([room], FILES_BYTES)
+        for _, _, files in received:
+            self._files += array("i", files)
+        if not count:
             raise EOFError
-        return data
-
-    def _filled(self, size: int, begun: bytes) -> bytearray:
-        """``size`` bytes, of which ``begun`` are there already."""
-        data = bytearray(size)
-        data[: len(begun)] = begun
-        room = memoryview(data)[len(begun) :]
-        while room:
-            count = self._socket.recv_into(room)
-            if count == 0:
-                raise EOFError
-            room = room[count:]
-        return data
+        return count
 
     def send(self, frame: wire.Frame) -> None:
-        """Send one reply."""
-        for part in frame.parts:
+        """Send one reply, and wake the tester unless further requests wait here for theirs.
+
+        What is sent is there whatever becomes of this process, so whoever asks for several things
+        at once knows of each whether it was done, and is woken once.
+        """
+        self._unannounced += frame.size
+        if self._unannounced > wire.SMALL_BYTES:  # more may not go in before something goes out
+            self._ring()
+        for part in wire.parts([frame]):
             self._socket.sendall(part)
+        if not self._inbox.waiting:
+            self._ring()
+
+    def _ring(self) -> None:
+        self._unannounced = 0
+        os.eventfd_write(self._bell, 1)
 
 
 class Server:
@@ -67,6 +75,7 @@ class Server:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._kept: dict[int, Any] = {}
+        self._earlier: dict[int, Any] = {}
         self._operations: Mapping[str, Callable[[dict[str, Any]], Any]] = {
             "load": self._load,
             "call": self._call,
@@ -79,13 +88,15 @@ class Server:
         self._channel.send(wire.encode({"layers": layers}))
         while True:
             try:
-                request = self._channel.receive(self._kept_object)
+                request = self._channel.receive(self._revived)
             except EOFError:
                 return
             self._channel.send(self._answer(request))
 
     def _answer(self, request: dict[str, Any]) -> wire.Frame:
         reply = {"nonce": request["nonce"]}
+        if request.get("place") == 0:  # a new batch, which refers to nothing of the last one
+            self._earlier.clear()
         try:
             reply["ok"] = self._operations[request["operation"]](request)
             self._flush()
@@ -110,38 +121,75 @@ class Server:
         self._kept[number] = value
         return wire.Remote(number, type(value).__name__[:100])
 
-    def _kept_object(self, remote: wire.Remote) -> Any:
-        return self._kept[remote.id]
+    def _revived(self, reference: wire.Reference) -> Any:
+        return self._kept[reference.id] if isinstance(reference, wire.Remote) else reference
 
     def _load(self, request: dict[str, Any]) -> None:
         modules.install(request["sources"])
 
     def _call(self, request: dict[str, Any]) -> dict[str, Any]:
         function = self._resolve(request)
-        given = request["arguments"]
-        names = request["names"]
+        given = [self._present(argument) for argument in request["arguments"]]
+        names, back = request["names"], request["back"]
+        before = [_image(argument) for argument in given]
         positional = len(given) - len(names)
         value = function(*given[:positional], **dict(zip(names, given[positional:], strict=True)))
+        self._remember(request, value)
+        back_again = [given[number] if back[number] else None for number in range(len(given))]
         left = [
-            argument if back else None
-            for argument, back in zip(given, request["back"], strict=True)
+            (number, argument)
+            for number, argument in enumerate(back_again)
+            if argument is not None and not _same(before[number], argument)
         ]
-        return {"value": _without_arguments(value, left), "left": left}
+        return {"value": _without_arguments(value, back_again), "left": left}
 
     def _get(self, request: dict[str, Any]) -> Any:
-        return self._resolve(request)
+        value = self._resolve(request)
+        self._remember(request, value)
+        return value
 
     def _set(self, request: dict[str, Any]) -> None:
-        setattr(request["target"], request["name"], request["value"])
+        setattr(self._present(request["target"]), request["name"], self._present(request["value"]))
 
     def _resolve(self, request: dict[str, Any]) -> Any:
         """The function or attribute ``name`` of a kept object or of a module."""
-        target = request["target"]
-        owner = importlib.import_module(target) if isinstance(target, str) else target
+        target = self._present(request["target"])
+        owner = target
+        if isinstance(target, str):
+            owner = sys.modules.get(target) or importlib.import_module(target)
         name = request["name"]
         if isinstance(owner, ModuleType) and not hasattr(owner, name):
             raise AttributeError(f"{owner.__spec__.origin} defines no {name!r}")  # type: ignore[union-attr]  # every module of a submission has a spec
         return getattr(owner, name)
+
+    def _remember(self, request: dict[str, Any], value: Any) -> None:
+        """Keep ``value`` for the rest of the batch that the request is part of."""
+        if "place" in request:
+            self._earlier[request["place"]] = value
+
+    def _present(self, argument: Any) -> Any:
+        """``argument``, or what it stands for where it is what an earlier request gave."""
+        if not isinstance(argument, wire.Earlier):
+            return argument
+        if argument.number not in self._earlier:
+            raise LookupError("what it was to be given was not returned")
+        value = self._earlier[argument.number]
+        if argument.item is None:
+            return value
+        if not isinstance(value, tuple | list):
+            raise LookupError("what it was to be given was not returned in a tuple")
+        return value[argument.item]
+
+
+def _image(argument: Any) -> tuple[Any, ...] | None:
+    """What a small array is like, to see whether a call changes it; None for all else."""
+    if type(argument) is not np.ndarray or argument.nbytes > wire.SMALL_BYTES:
+        return None
+    return argument.dtype, argument.shape, argument.tobytes()
+
+
+def _same(image: tuple[Any, ...] | None, argument: Any) -> bool:
+    return image is not None and image == _image(argument)
 
 
 def _without_arguments(value: Any, left: list[Any]) -> Any:

@@ -1,25 +1,27 @@
-# idea: the whole heap is read for words that only the tester knows
+# idea: the heap is read for words that only the tester knows
 # fails: none
 # prints: read
 
 import re
 
-_WORD = b"KIT_" + b"HOSTILE_SECRET="
+_WORD = re.compile(b"KIT_HOSTIL[E]_SECRET=")  # written so that it does not find itself
 
 
-def _search(start, length=1 << 20):
-    found = ctypes.string_at(start, length).find(_WORD)
-    return found >= 0
+def _search(start, end):
+    # where it lies: a copy of a page, or of what was found, would be found again
+    return _WORD.search((ctypes.c_char * (end - start)).from_address(start)) is not None
 
 
-_near = id(np.zeros(1)) & ~4095  # a page of this process's heap, and what lies above it
-for _page in range(8):
-    if _search(_near + 4096 * _page, 4096):
+LIBC.sbrk.restype = ctypes.c_void_p
+_block = np.zeros(100).ctypes.data  # of malloc, whose memory goes on from here to the break
+_object = id(np.zeros(1)) & ~4095  # of Python's own, some pages of which follow
+for _start, _end in ((_block, LIBC.sbrk(0)), (_object, _object + 8 * 4096)):
+    if _start < _end and _search(_start, _end):
         breach("the environment of the tester is in this memory")
 _environment = ctypes.POINTER(ctypes.c_char_p).in_dll(LIBC, "environ")
 for _entry in range(64):
     if not _environment[_entry]:
         break
-    if re.match(_WORD, _environment[_entry]):
+    if _WORD.match(_environment[_entry]):
         breach("the environment of the tester is in this environment")
 print("read", flush=True)

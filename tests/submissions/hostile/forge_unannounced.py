@@ -1,7 +1,7 @@
-# idea: a cache that fits into a reply but, being told again by the tester, into no request
+# idea: a reply larger than the channel holds, of which the bell tells nobody
 # module: layer_utils
 # fails: affine_relu, fc_net
-# says: the value is too large to be sent
+# says: did not return within 2 s
 
 from kit import wire
 
@@ -22,7 +22,7 @@ def affine_relu_forward(x, w, b):
     import json
 
     out, cache = _honest(x, w, b)
-    frame = wire.encode({"nonce": _nonce(), "ok": {"value": (out, "@"), "left": [x, w, b]}})
+    frame = wire.encode({"nonce": _nonce(), "ok": {"value": (out, "@"), "left": []}})
     frame.tree = frame.tree.replace(b"@", "\U0001f600".encode() * 400_000)
     _all(frame.to_bytes())
     return out, cache
