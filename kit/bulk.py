@@ -20,8 +20,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # its types are a package of their own
-
 from kit.archive import is_archive, open_archive, open_file, stem
 from kit.course import Assignment, CourseError, assignment_names
 from kit.limits import MIB, Limits
@@ -322,6 +320,8 @@ def _absent(folder: str) -> Tree:
 
 
 def _metadata(shelf: _Shelf, entry: Entry) -> dict[str, Any]:
+    import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - only Gradescope's downloads need it
+
     try:
         content = _RUBY.sub(b"", shelf.tree.read(entry, _METADATA_BYTES))
         # the safe loader, in C: the list also holds every result of every student

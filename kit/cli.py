@@ -185,7 +185,6 @@ def grade(
     from kit.display import show_class, show_progress
     from kit.limits import Limits
     from kit.pool import Settings
-    from kit.timestamps import timestamps
 
     with told(), ExitStack() as kept:
         if jobs and cluster:
@@ -204,6 +203,8 @@ def grade(
         show_class(console, graded)
         console.print(f"Results are in {folder}.", markup=False, soft_wrap=True)
         if keeper is not None:
+            from kit.timestamps import timestamps
+
             times, remarks = timestamps(which, paths)
             _show_written(keeper.write(graded, times), len(graded), remarks)
     if any(result["status"] == "error" for result in graded):
@@ -354,12 +355,3 @@ def _verdict(result: dict[str, Any]) -> int:
         return 3
     passed = all(task["status"] == "passed" for task in result["tasks"] if not task["manual"])
     return 0 if passed else 1
-
-
-def main() -> None:
-    """Run the command line."""
-    app()
-
-
-if __name__ == "__main__":
-    main()

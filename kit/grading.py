@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from kit import results
+from kit import plugin, results
 from kit.course import Assignment, CourseError
 from kit.diagnosis import catalogue
 from kit.diagnosis.explain import explain
@@ -99,14 +99,7 @@ class Suites:
         arguments = [
             str(self._assignment.suites),
             f"--rootdir={self._assignment.suites}",
-            *(
-                "-c",
-                "/dev/null",
-                "--disable-plugin-autoload",
-                "-p",
-                "kit.plugin",
-                "--strict-markers",
-            ),
+            *("-c", "/dev/null", "--disable-plugin-autoload", "--strict-markers"),
             *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
             *("-p", "no:unraisableexception", "-p", "no:threadexception", "-p", "no:logging"),
             # a suite neither skips nor captures, and what is not loaded costs no check anything
@@ -114,6 +107,7 @@ class Suites:
             *("-p", "no:unittest", "-p", "no:doctest", "-p", "no:stepwise", "-p", "no:warnings"),
             *("-p", "no:capture", "-p", "no:debugging", "-p", "no:pastebin"),
             *("-p", "no:legacypath", "-p", "no:freeze_support", "-p", "no:recwarn"),
+            *("-p", "no:subtests"),  # junitxml stays: record_property is its
         ]
         # another assignment, too, may have a test_layers.py and an oracle.py
         self._hidden = {
@@ -122,7 +116,7 @@ class Suites:
             if path.stem in sys.modules
         }
         try:
-            code = pytest.main(arguments, plugins=[_Loop(self)])
+            code = pytest.main(arguments, plugins=[plugin, _Loop(self)])
             reason = " ".join(self._complaints) or f"pytest ended with {code!r}"
             self._answers.put(CourseError(f"{self._assignment.suites.name}: {reason}"))
         except BaseException as problem:

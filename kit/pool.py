@@ -7,6 +7,7 @@ NumPy is loaded once a process. The processes are this machine's here; ``kit.clu
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -85,6 +86,7 @@ def grade(settings: Settings, submission: Submission) -> Result:
                 floor_only=settings.floor_only,
                 trust=settings.trust,
             )
+            gc.freeze()  # the collected suites stay, too
         return _kept[settings].grade(submission, settings.seed)
 
 

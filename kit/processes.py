@@ -7,14 +7,17 @@ import multiprocessing
 import os
 import signal
 import threading
-from concurrent.futures import ProcessPoolExecutor
 from itertools import cycle
 from multiprocessing import forkserver
-from multiprocessing.queues import SimpleQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing.queues import SimpleQueue
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-LOADED = ["kit.pool", "kit.grading", "numpy.random", "typer", "rich.console"]
-"""What each process needs, the main program among it: multiprocessing has them import it again."""
+LOADED = ["kit.pool", "kit.grading", "numpy.random", "importlib.metadata"]
+"""What each process needs."""
 
 
 def begin() -> None:
@@ -27,6 +30,8 @@ def begin() -> None:
 
 def executor(jobs: int) -> ProcessPoolExecutor:
     """An executor of ``jobs`` processes, each on a core of its own as far as there are so many."""
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - loads while others start
+
     begin()
     context = multiprocessing.get_context("forkserver")
     places = context.SimpleQueue()

@@ -12,7 +12,6 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +187,8 @@ def _text(result: dict[str, Any]) -> str:
 @cache
 def versions() -> dict[str, str]:
     """The versions of what a grade may depend on."""
+    from importlib.metadata import version  # noqa: PLC0415 - slow, and who writes a result has them
+
     return {
         "kit": version("nndl-kit"),
         "python": platform.python_version(),

@@ -27,7 +27,7 @@ from kit.course import Assignment
 from kit.limits import Limits
 from kit.pool import Settings
 
-KIT = [sys.executable, "-m", "kit.cli"]
+KIT = [sys.executable, "-m", "kit"]
 SLEEPY = SOLUTION.replace("return 2 * x", "import time; time.sleep(0.5); return 2 * x")
 
 
@@ -164,10 +164,13 @@ class TestFaultsOfOurs:
     ) -> None:
         for number in range(20):
             hand_in(submitted / f"slow{number}", SLEEPY + "\n" * number)
+        # a test run in the background of a shell ignores Ctrl-C, and so would what it starts
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         run = subprocess.Popen(
             [*KIT, "grade", "tiny", submitted, "--jobs", "2"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
+        signal.signal(signal.SIGINT, before)
         assert run.stdout is not None
         with run.stdout:
             run.stdout.readline()

@@ -33,7 +33,7 @@ from kit.course import Assignment, files_below
 from kit.export import github, gradescope
 
 NAME = "optimization"
-KIT = [sys.executable, "-m", "kit.cli"]
+KIT = [sys.executable, "-m", "kit"]
 SECONDS = 300
 WRONG = "dw += 1.0; next_w = w[:0]"
 RULES = ("sgd_momentum", "sgd_nesterov_momentum", "rmsprop", "adam")

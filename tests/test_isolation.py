@@ -21,7 +21,7 @@ from kit.tester.session import Session
 from kit.tester.student import Student
 
 FLOOR = {"rlimits", "seccomp"}
-KIT = [sys.executable, "-m", "kit.cli", "doctor"]
+KIT = [sys.executable, "-m", "kit", "doctor"]
 BWRAP = ["bwrap", "--dev-bind", "/", "/"]
 needs_bwrap = pytest.mark.skipif(
     not shutil.which("bwrap"), reason="bubblewrap is not installed (Debian: bubblewrap)"

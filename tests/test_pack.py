@@ -90,7 +90,7 @@ def make_environment(folder: Path, course: Path) -> None:
     packages = f"{course}\n{sysconfig.get_paths()['purelib']}\n"
     (folder / "lib" / version / "site-packages/packed.pth").write_text(packages)
     command = folder / "bin/kit"  # as pip would write it
-    command.write_text(f"#!{folder}/bin/python\nfrom kit.cli import main\nmain()\n")
+    command.write_text(f"#!{folder}/bin/python\nfrom kit.__main__ import main\nmain()\n")
     command.chmod(0o755)
 
 
@@ -277,7 +277,7 @@ def test_docker_as_simulated_here_makes_no_namespaces_and_holds_the_rest() -> No
     for attempt in (["unshare", "--user", "true"], ["unshare", "--mount", "true"]):
         assert subprocess.run([*launcher, *attempt], capture_output=True, check=False).returncode
     said = subprocess.run(
-        [*launcher, sys.executable, "-m", "kit.cli", "doctor"],
+        [*launcher, sys.executable, "-m", "kit", "doctor"],
         capture_output=True,
         text=True,
         check=True,

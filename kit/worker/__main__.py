@@ -52,11 +52,13 @@ def main(settings: dict[str, Any]) -> None:
             control.send(json.dumps({"refused": str(error)}).encode())
             return
         seccomp = None
+    gc.disable()  # what is loaded stays: there is nothing to search for garbage
     modules.preload()
     layers = ("namespaces",) if are_own(settings["namespaces"]) else ()
     start = Start(seccomp, layers, settings["floor_only"])
     gc.collect()
     gc.freeze()
+    gc.enable()
     control.send(b'{"ready": true}')
     workers: set[int] = set()
     while True:

@@ -101,7 +101,7 @@ class Server:
             reply["ok"] = self._operations[request["operation"]](request)
             self._flush()
             frame = wire.encode(reply, self._keep)
-            frame.header  # noqa: B018 - raises where the reply is too large to be sent
+            frame.require_size()
         except BaseException as error:
             self._flush()
             reply.pop("ok", None)
