@@ -75,7 +75,10 @@ class Run:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._ending = ExitStack()
-        self.rng = np.random.default_rng()
+        self._generator = np.random.PCG64()
+        self.rng = np.random.Generator(self._generator)
+        self._places: dict[str, int] = {}
+        self._seeded: tuple[int, Any] | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -83,10 +86,21 @@ class Run:
         self.begin(item)
 
     def begin(self, item: pytest.Item) -> None:
-        """Let the generator begin anew for each check that draws from it."""
-        if "rng" in item.fixturenames:  # type: ignore[attr-defined]  # every Function has them
-            seed = [self.current.seed, zlib.crc32(f"{item.path.name}::{item.name}".encode())]
-            self.rng.bit_generator.state = np.random.PCG64(seed).state
+        """Let each check that draws from the generator begin at a place of its own.
+
+        The seed determines the sequence and the check's name the place, 2**64 numbers from any
+        other check's: to go there takes a tenth of the time that another seed would.
+        """
+        if "rng" not in item.fixturenames:  # type: ignore[attr-defined]  # every Function has them
+            return
+        seed = self.current.seed
+        if self._seeded is None or self._seeded[0] != seed:
+            self._seeded = seed, np.random.PCG64(seed).state
+        if item.nodeid not in self._places:
+            name = f"{item.path.name}::{item.name}".encode()
+            self._places[item.nodeid] = (1 + zlib.crc32(name)) << 64
+        self._generator.state = self._seeded[1]
+        self._generator.advance(self._places[item.nodeid])
 
     def pytest_unconfigure(self) -> None:
         """End what a plain run has started."""

@@ -41,7 +41,7 @@ def remarks(name: str, content: bytes) -> list[str]:
     # what stands in a docstring is prose; its lines stay, to be counted
     code = _LONG_STRING.sub(lambda match: "\n" * match[0].count("\n"), text).split("\n")
     lines = [line if len(line) < _LONG_LINE else "" for line in code]
-    checks = (_conflict, _python_2, _mixed_indentation)
+    checks = [check for check, sign in _CHECKS.items() if sign.search(text)]
     return [sentence for check in checks if (sentence := check(name, lines))]
 
 
@@ -96,11 +96,8 @@ def _conflict(name: str, lines: Sequence[str]) -> str:
 
 def _python_2(name: str, lines: Sequence[str]) -> str:
     for number, line in enumerate(lines, start=1):
-        code = line.lstrip()
-        if not code.startswith(("print", "except", "raise")):
-            continue
         for what, pattern in _PYTHON_2.items():
-            if pattern.match(code):
+            if pattern.match(line.lstrip()):
                 return f"{name} looks like Python 2 ({what} in line {number}): write Python 3."
     return ""
 
@@ -117,3 +114,11 @@ def _mixed_indentation(name: str, lines: Sequence[str]) -> str:
         f"{name} is indented with tabs (line {first[TAB]}) and with spaces (line {first[' ']}): "
         "use four spaces everywhere."
     )
+
+
+_CHECKS = {
+    _conflict: re.compile("<<<<<<< "),
+    _python_2: re.compile("print|except|raise"),
+    _mixed_indentation: re.compile(TAB),
+}
+"""Checks of the lines, each with what a text holds where there is something to see for it."""

@@ -22,8 +22,7 @@ import json
 import math
 import mmap
 import struct
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -99,36 +98,44 @@ class Header(NamedTuple):
     files: int
 
 
-@dataclass
 class Frame:
     """A value in the form in which it travels."""
 
-    tree: bytes = b""
-    chunks: list[bytes | memoryview] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
+    __slots__ = ("block", "chunks", "files", "tree")
+
+    def __init__(self) -> None:
+        self.tree = b""
+        self.chunks: list[bytes | memoryview] = []
+        self.block = 0
+        """How many bytes the chunks are."""
+        self.files: list[str] = []
 
     @property
     def size(self) -> int:
         """Of tree and arrays, in bytes."""
-        return len(self.tree) + sum(map(len, self.chunks))
+        return len(self.tree) + self.block
+
+    def require_size(self) -> None:
+        """Raise WireError where the frame is too large to be sent."""
+        if len(self.tree) > MAX_TREE_BYTES or self.block > MAX_BLOCK_BYTES:
+            raise WireError(f"the value is too large to be sent ({self.size:,} bytes)")
 
     @property
     def header(self) -> bytes:
         """The header that goes before the tree; WireError where the frame is too large."""
-        block = self.size - len(self.tree)
-        if len(self.tree) > MAX_TREE_BYTES or block > MAX_BLOCK_BYTES:
-            raise WireError(f"the value is too large to be sent ({block + len(self.tree):,} bytes)")
-        return HEADER.pack(MAGIC, len(self.tree), block, len(self.files))
+        self.require_size()
+        return HEADER.pack(MAGIC, len(self.tree), self.block, len(self.files))
 
     def to_bytes(self) -> bytes:
         """All that is sent, in one piece."""
         return b"".join([self.header, self.tree, *self.chunks])
 
 
-def parts(frames: Iterable[Frame]) -> list[bytes | memoryview]:
+def parts(frames: Collection[Frame]) -> list[bytes | memoryview]:
     """All that is sent of ``frames``, in order: in one piece if it is small, to be sent at once."""
     pieces = [piece for frame in frames for piece in (frame.header, frame.tree, *frame.chunks)]
-    return [b"".join(pieces)] if sum(map(len, pieces)) <= SMALL_BYTES else pieces
+    small = sum(HEADER.size + frame.size for frame in frames) <= SMALL_BYTES
+    return [b"".join(pieces)] if small else pieces
 
 
 MOST = Header(MAX_TREE_BYTES, MAX_BLOCK_BYTES, MAX_FILES)
@@ -206,6 +213,8 @@ def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> Frame:
 _JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _PLAIN = frozenset({type(None), bool, float, str})
 """The types that JSON has as Python has them; an int may be too large for the other side."""
+_LEAST, _MOST = -(2**63), 2**64 - 1
+"""The ints that both sides take."""
 
 
 @lru_cache(maxsize=64)
@@ -223,7 +232,7 @@ class _Encoder:
 
     def tree(self, value: Any, depth: int) -> Any:
         kind = type(value)
-        if kind in _PLAIN:
+        if kind in _PLAIN or (kind is int and _LEAST <= value <= _MOST):
             return value
         if kind is np.ndarray and (name := _name(value.dtype)) is not None:
             self._append(value, name)
@@ -236,6 +245,8 @@ class _Encoder:
             return self._items(value, depth)
         if kind is dict and _STRINGS.issuperset(map(type, value)):
             return {"d": self._entries(value, depth)}
+        if kind in _REFERENCES:
+            return self._reference(value)
         return self._rare(value, depth)
 
     def _items(self, values: Iterable[Any], depth: int) -> list[Any]:
@@ -257,15 +268,13 @@ class _Encoder:
         if isinstance(value, np.generic):
             return self._scalar(value)
         if isinstance(value, int):
-            if not -(2**63) <= value < 2**64:
+            if not _LEAST <= value <= _MOST:
                 raise WireError("an int does not fit into 64 bits")
             return int(value)
         if isinstance(value, float):
             return float(value)
         if isinstance(value, np.ndarray):
             return self._derived(value, depth)
-        if isinstance(value, tuple) and isinstance(value, Reference | Mapped):
-            return self._reference(value)
         if isinstance(value, list):
             return self._items(value, depth)
         if isinstance(value, tuple):
@@ -318,12 +327,15 @@ class _Encoder:
             chunks.append(array.tobytes())
         else:
             chunks.append(array.astype(DTYPES[name]).tobytes())
-        if size % ALIGNMENT:
-            chunks.append(_PADDING[size % ALIGNMENT :])
+        self.frame.block += size
+        if over := size % ALIGNMENT:
+            chunks.append(_PADDING[over])
+            self.frame.block += ALIGNMENT - over
 
 
 _STRINGS = frozenset({str})
-_PADDING = bytes(ALIGNMENT)
+_REFERENCES = frozenset({Remote, Argument, Earlier, Mapped})
+_PADDING = [bytes(ALIGNMENT - over) for over in range(ALIGNMENT)]
 
 
 # -- decoding ------------------------------------------------------------------------------------
@@ -343,9 +355,13 @@ def decode(
     """
     try:
         decoder = _Decoder(block, files, revive or (lambda reference: reference))
-        value = decoder.value(_PARSER.decode(str(tree, "utf-8")), 0)
+        text = str(tree, "utf-8")
+        parsed, end = _PARSER.raw_decode(text)
+        value = decoder.value(parsed, 0)
     except (ValueError, TypeError, OverflowError, RecursionError, OSError) as error:
         raise WireError(f"a frame can't be read ({type(error).__name__})") from None
+    if end != len(text):
+        raise WireError("a frame holds more than one value")
     if decoder.position != len(block):
         raise WireError("a frame holds bytes that belong to no array")
     return value
@@ -370,7 +386,7 @@ class _Decoder:
             return self._tagged(node, depth)
         if kind is list:
             return self._items(node, depth)
-        if kind is int and not -(2**63) <= node < 2**64:
+        if kind is int and not _LEAST <= node <= _MOST:
             raise WireError("an int does not fit into 64 bits")
         return node
 

@@ -93,11 +93,10 @@ def adam(
 def _fading_sum(terms, rate, start):
     """s_k = rateᵏ·start + Σᵢ₌₁ᵏ rateᵏ⁻ⁱ·termsᵢ for k = 1..K; terms and result are (K, ...)."""
     k = np.arange(1, len(terms) + 1)
-    weights = np.tril(rate ** np.maximum(k[:, None] - k, 0.0))
-    first = np.broadcast_to(_float64(start), terms.shape[1:])
-    return np.einsum("k,...->k...", float(rate) ** k, first) + np.einsum(
-        "ki,i...->k...", weights, terms
-    )
+    lag = k[:, None] - k
+    weights = np.where(lag < 0, 0.0, float(rate) ** np.maximum(lag, 0))
+    summed = np.einsum("ki,in->kn", weights, terms.reshape(len(terms), -1)).reshape(terms.shape)
+    return summed + float(rate) ** k.reshape(-1, *[1] * (terms.ndim - 1)) * _float64(start)
 
 
 # -- layers and nets -------------------------------------------------------------------------------

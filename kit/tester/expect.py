@@ -73,24 +73,21 @@ class Expect:
         """
         place = f" {where}" if where else ""
         right = np.asarray(expected, dtype=np.float64)
-        if (
-            not isinstance(got, _NUMERIC)
-            or isinstance(got, bool)
-            or (np.ndim(got) and not right.shape)
-        ):
+        shape = got.shape if isinstance(got, np.ndarray) else ()
+        if not isinstance(got, _NUMERIC) or isinstance(got, bool) or (shape and not right.shape):
             kind = "an array" if right.shape else "a number"
             raise CheckFailure(f"`{name}`{place} must be {kind}, it is {describe(got)}.")
-        if np.shape(got) != right.shape:
-            turned = " It is transposed." if np.shape(got) == right.shape[::-1] else ""
+        if shape != right.shape:
+            turned = " It is transposed." if shape == right.shape[::-1] else ""
             raise CheckFailure(
-                f"`{name}`{place} must have shape {right.shape}, it has {np.shape(got)}.{turned}",
+                f"`{name}`{place} must have shape {right.shape}, it has {shape}.{turned}",
                 str(right.shape),
-                str(np.shape(got)),
+                str(shape),
             )
         values = np.asarray(got, dtype=np.float64)
         with np.errstate(all="ignore"):  # what is not finite is refused below
             error = np.abs(values - right)
-        if (error <= atol + rtol * np.abs(right)).all():
+        if np.logical_and.reduce(error <= atol + rtol * np.abs(right), axis=None):
             return
         finite = np.isfinite(values)
         if not finite.all():

@@ -406,8 +406,8 @@ class Worker:
         tree, block, files = self._inbox.frame(self._most)
         if files:
             raise wire.WireError("a reply announces files")
-        left = self._most
-        self._most = left._replace(tree=left.tree - len(tree), block=left.block - len(block))
+        most = self._most
+        self._most = wire.Header(most.tree - len(tree), most.block - len(block), most.files)
         return wire.decode(tree, block, revive=revive), len(tree) + len(block)
 
     def _pull(self, room: memoryview) -> int:
