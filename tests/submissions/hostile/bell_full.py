@@ -1,5 +1,5 @@
 # idea: the bell is rung so often at once that it can't be rung again
-# fails: adam
+# fails: none
 
 
 _honest_adam = adam
