@@ -43,7 +43,7 @@ def executor(jobs: int) -> ProcessPoolExecutor:
 def _settle(places: SimpleQueue[int]) -> None:
     """Take a core, leave a Ctrl-C to the process that started this one, and end when that ends.
 
-    Tester and worker take turns, some hundred times a submission. On one core, of their own, each
+    Tester and worker take turns, some dozens of times a submission. On one core, of their own, each
     turn costs half of what it does where another core has to be woken.
     """
     os.sched_setaffinity(0, {places.get()})
