@@ -1,15 +1,14 @@
 """The frames that tester and worker exchange: data only, sized before it is read, never pickled.
 
-A frame is a header, a JSON tree and a block of raw array bytes. In the tree every JSON object has
-exactly one key, the tag of a value that JSON does not have:
+A frame is a header, a tree in MessagePack and a block of raw array bytes. What MessagePack does not
+have is an extension in the tree, whose type is a letter:
 
-    {"t": [...]}               tuple            {"d": {key: value, ...}}     dict with str keys
-    {"a": [dtype, size, ...]}  ndarray          {"s": dtype}                 NumPy scalar
-    {"b": length}              bytes            {"y": dtype}                 a NumPy scalar type
-    {"h": [id, type name]}     an object that stays in the worker
-    {"m": [n, dtype, shape, offset]}   ndarray mapped from the n-th file sent along with the frame
-    {"r": n}                   in a reply: the n-th argument itself, as it is after the call
-    {"e": [n, item or null]}   in a request: what the n-th of the same batch gave, or an item of it
+    a   ndarray: dtype, shape                y   a NumPy scalar type: dtype
+    s   NumPy scalar: dtype, its bytes       t   first in a list: the rest of it is a tuple
+    m   ndarray mapped from the n-th file sent along with the frame: n, offset, dtype, shape
+    h   an object that stays in the worker: id, type name
+    r   in a reply: the n-th argument itself, as it is after the call
+    e   in a request: what the n-th of the same batch gave, or an item of it
 
 Array bytes follow each other in the order in which the tree names them, each padded to ALIGNMENT.
 ``decode`` is called on bytes that a student's code may have written: it returns plain values or
@@ -18,15 +17,15 @@ raises WireError, and never allocates more than a constant factor of what it was
 
 from __future__ import annotations
 
-import json
 import math
 import mmap
 import struct
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgpack import ExtType, Packer, Timestamp, unpackb
 
 from kit.limits import REPLY_BLOCK_BYTES, REPLY_TREE_BYTES
 
@@ -38,6 +37,8 @@ MAX_BLOCK_BYTES = REPLY_BLOCK_BYTES
 MAX_FILES = 16
 MAX_DEPTH = 32
 MAX_DIMENSIONS = 32
+MAX_ITEMS = 64 * 1024
+"""Of one list or dict: room for so many is made before they are read."""
 MAX_SIZE = MAX_BLOCK_BYTES * 64
 """Of one dimension: an array of no elements may still be long in another one."""
 ALIGNMENT = 64
@@ -79,6 +80,8 @@ class Earlier(NamedTuple):
 Reference = Remote | Argument | Earlier
 Revive = Callable[[Reference], Any]
 """Gives the object that a reference in a frame stands for."""
+Keep = Callable[[Any], Remote]
+"""Keeps an object that can't travel, and gives the reference to it."""
 
 
 class Mapped(NamedTuple):
@@ -126,16 +129,14 @@ class Frame:
         self.require_size()
         return HEADER.pack(MAGIC, len(self.tree), self.block, len(self.files))
 
+    def parts(self) -> list[bytes | memoryview]:
+        """All that is sent, in order: in one piece if it is small, to be sent at once."""
+        pieces = [self.header, self.tree, *self.chunks]
+        return [b"".join(pieces)] if HEADER.size + self.size <= SMALL_BYTES else pieces
+
     def to_bytes(self) -> bytes:
         """All that is sent, in one piece."""
-        return b"".join([self.header, self.tree, *self.chunks])
-
-
-def parts(frames: Collection[Frame]) -> list[bytes | memoryview]:
-    """All that is sent of ``frames``, in order: in one piece if it is small, to be sent at once."""
-    pieces = [piece for frame in frames for piece in (frame.header, frame.tree, *frame.chunks)]
-    small = sum(HEADER.size + frame.size for frame in frames) <= SMALL_BYTES
-    return [b"".join(pieces)] if small else pieces
+        return b"".join(self.parts())
 
 
 MOST = Header(MAX_TREE_BYTES, MAX_BLOCK_BYTES, MAX_FILES)
@@ -198,144 +199,234 @@ class Inbox:
 # -- encoding ------------------------------------------------------------------------------------
 
 
-def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> Frame:
+def encode(value: Any, keep: Keep | None = None) -> Frame:
     """``value`` as a frame.
 
     ``keep`` is asked for a Remote in place of every object that can't travel; without it such an
     object is a WireError. So is a value nested deeper than MAX_DEPTH.
     """
     frame = Frame()
-    tree = _Encoder(frame, keep).tree(value, 0)
-    frame.tree = _JSON.encode(tree).encode("ascii")
+    frame.tree = _Encoder(frame).pack(value, keep)
     return frame
 
 
-_JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
-_PLAIN = frozenset({type(None), bool, float, str})
-"""The types that JSON has as Python has them; an int may be too large for the other side."""
+class Bundle:
+    """Values that travel in one frame, which is read as a list of them."""
+
+    def __init__(self) -> None:
+        self._frame = Frame()
+        self._encoder = _Encoder(self._frame)
+        self._trees: list[bytes] = []
+
+    def add(self, value: Any, keep: Keep | None = None) -> int:
+        """Add ``value``, as in ``encode``; how many bytes it takes.
+
+        The bundle stays as it was where the value, or ``keep``, raises something.
+        """
+        before = self._frame.block
+        tree = self._encoder.pack(value, keep)
+        self._trees.append(tree)
+        return len(tree) + self._frame.block - before
+
+    def frame(self) -> Frame:
+        """All that was added."""
+        self._frame.tree = _LIST.pack(LIST, len(self._trees)) + b"".join(self._trees)
+        return self._frame
+
+
+LIST = 0xDD
+"""How a list of any length begins in MessagePack."""
+_LIST = struct.Struct("!BI")
+_ARRAY, _SCALAR, _TYPE, _TUPLE, _MAPPED, _REMOTE, _ARGUMENT, _EARLIER = b"asytmhre"
+_FIRST_OF_TUPLE = ExtType(_TUPLE, b"")
+_BY_CODE = tuple(DTYPES.values())
+_CODES = {name: code for code, name in enumerate(DTYPES)}
+_BOOL = _CODES["bool"]
+_SHAPES = tuple(struct.Struct(f"<B{dimensions}Q") for dimensions in range(MAX_DIMENSIONS + 1))
+"""A dtype and the sizes of so many dimensions."""
+_NUMBER, _TWO_NUMBERS = struct.Struct("<Q"), struct.Struct("<QQ")
+SURROGATES = "surrogatepass"
+"""Half a character is text in Python, so it travels as well."""
+PACKER_BYTES = 4096
+"""What a packer has room for at first; most trees are smaller."""
 _LEAST, _MOST = -(2**63), 2**64 - 1
-"""The ints that both sides take."""
-
-
-@lru_cache(maxsize=64)
-def _name(dtype: np.dtype[Any]) -> str | None:
-    """The name under which arrays of ``dtype`` travel; None where they don't."""
-    return dtype.name if dtype.name in DTYPES else None
+"""The ints that MessagePack has."""
 
 
 class _Encoder:
-    """Builds the tree of one frame and collects its arrays and files."""
+    """Packs values and collects their arrays and files in a frame."""
 
-    def __init__(self, frame: Frame, keep: Callable[[Any], Remote] | None) -> None:
+    def __init__(self, frame: Frame) -> None:
         self.frame = frame
-        self.keep = keep
+        self.keep: Keep | None = None
 
-    def tree(self, value: Any, depth: int) -> Any:
+    def _packer(self, unicode_errors: str | None = None) -> Packer:
+        """What packs for us. Kept here, it would keep this, and all arrays, until a collection."""
+        return Packer(
+            default=self._special,
+            strict_types=True,
+            unicode_errors=unicode_errors,
+            buf_size=PACKER_BYTES,
+        )
+
+    def pack(self, value: Any, keep: Keep | None) -> bytes:
+        """The tree of ``value``, once what it holds besides is in the frame."""
+        self.keep = keep
+        fitted = self._fitted(value, 0)
+        frame = self.frame
+        chunks, block, files = len(frame.chunks), frame.block, len(frame.files)
+        try:
+            try:
+                tree: bytes = self._packer().pack(fitted)
+            except UnicodeEncodeError:  # rare, and to be ready for it takes time
+                self._forget(chunks, block, files)
+                tree = self._packer(SURROGATES).pack(fitted)
+        except BaseException as error:
+            self._forget(chunks, block, files)
+            if isinstance(error, ValueError | OverflowError):
+                raise WireError(f"a value can't be sent ({error})") from None
+            raise
+        return tree
+
+    def _forget(self, chunks: int, block: int, files: int) -> None:
+        """Let the frame be as it was when it had so much."""
+        del self.frame.chunks[chunks:], self.frame.files[files:]
+        self.frame.block = block
+
+    def _fitted(self, value: Any, depth: int) -> Any:
+        """``value`` with no other containers than the lists and dicts that MessagePack has."""
         kind = type(value)
-        if kind in _PLAIN or (kind is int and _LEAST <= value <= _MOST):
+        if kind in _SINGLE:
             return value
-        if kind is np.ndarray and (name := _name(value.dtype)) is not None:
-            self._append(value, name)
-            return {"a": [name, *value.shape]}
-        if depth >= MAX_DEPTH:
-            raise WireError(f"a value is nested deeper than {MAX_DEPTH} levels")
-        if kind is tuple:
-            return {"t": self._items(value, depth)}
+        if kind is dict and _STRINGS.issuperset(map(type, value)):
+            _require_room(len(value), depth)
+            if _SINGLE.issuperset(map(type, value.values())):
+                return value
+            return {
+                key: item if type(item) in _SINGLE else self._fitted(item, depth + 1)
+                for key, item in value.items()
+            }
         if kind is list:
             return self._items(value, depth)
-        if kind is dict and _STRINGS.issuperset(map(type, value)):
-            return {"d": self._entries(value, depth)}
+        if kind is tuple:
+            return [_FIRST_OF_TUPLE, *self._items(value, depth)]
+        return self._unusual(value, depth)
+
+    def _items(self, values: Sequence[Any], depth: int) -> Sequence[Any]:
+        _require_room(len(values), depth)
+        if _SINGLE.issuperset(map(type, values)):
+            return values
+        return [item if type(item) in _SINGLE else self._fitted(item, depth + 1) for item in values]
+
+    def _unusual(self, value: Any, depth: int) -> Any:
+        """What is of a type derived from one that holds values; all else is left as it is."""
+        if isinstance(value, list):
+            return self._items(list(value), depth)
+        if isinstance(value, tuple):
+            return [_FIRST_OF_TUPLE, *self._items(list(value), depth)]
+        if isinstance(value, dict):
+            if all(isinstance(key, str) for key in value):
+                return self._fitted({str(key): item for key, item in value.items()}, depth)
+            return self._kept(value)
+        return value
+
+    def _special(self, value: Any) -> Any:
+        """What MessagePack has no word for, in a form that it has one for."""
+        kind = type(value)
+        if kind is np.ndarray and (code := _code(value.dtype)) is not None:
+            return self._array(value, code)
         if kind in _REFERENCES:
             return self._reference(value)
-        return self._rare(value, depth)
-
-    def _items(self, values: Iterable[Any], depth: int) -> list[Any]:
-        return [
-            item if type(item) in _PLAIN else self.tree(item, depth + 1)  # calls cost most of it
-            for item in values
-        ]
-
-    def _entries(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
-        return {
-            str(key): item if type(item) in _PLAIN else self.tree(item, depth + 1)
-            for key, item in value.items()
-        }
-
-    def _rare(self, value: Any, depth: int) -> Any:
-        """What is not of the commonest types themselves, but of types derived from them or rare."""
-        if isinstance(value, str):
-            return str(value)
         if isinstance(value, np.generic):
             return self._scalar(value)
+        if isinstance(value, str):
+            return str(value)
         if isinstance(value, int):
             if not _LEAST <= value <= _MOST:
                 raise WireError("an int does not fit into 64 bits")
             return int(value)
         if isinstance(value, float):
             return float(value)
-        if isinstance(value, np.ndarray):
-            return self._derived(value, depth)
-        if isinstance(value, list):
-            return self._items(value, depth)
-        if isinstance(value, tuple):
-            return {"t": self._items(value, depth)}
-        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-            return {"d": self._entries(value, depth)}
         if isinstance(value, bytes):
-            self._append(np.frombuffer(value, np.uint8), "uint8")
-            return {"b": len(value)}
-        if isinstance(value, type) and issubclass(value, np.generic) and value.__name__ in DTYPES:
-            return {"y": value.__name__}
-        return self._other(value)
+            return bytes(value)
+        if isinstance(value, np.ndarray):  # of a type whose attributes may say what they like
+            plain = np.asarray(value)
+            if type(plain) is np.ndarray and (code := _code(plain.dtype)) is not None:
+                return self._array(plain, code)
+        if isinstance(value, type) and issubclass(value, np.generic) and value.__name__ in _CODES:
+            return ExtType(_TYPE, bytes([_CODES[value.__name__]]))
+        return self._reference(self._kept(value))
 
-    def _derived(self, value: np.ndarray, depth: int) -> Any:
-        """An array of a type of its own, whose attributes may say what they like."""
-        plain = np.asarray(value)
-        if type(plain) is np.ndarray and _name(plain.dtype) is not None:
-            return self.tree(plain, depth)
-        return self._other(value)
-
-    def _reference(self, value: Reference | Mapped) -> Any:
-        if isinstance(value, Remote):
-            return {"h": [value.id, value.type_name]}
-        if isinstance(value, Argument):
-            return {"r": value.number}
-        if isinstance(value, Earlier):
-            return {"e": [value.number, value.item]}
-        self.frame.files.append(value.path)
-        number = len(self.frame.files) - 1
-        return {"m": [number, value.dtype, list(value.shape), value.offset]}
-
-    def _scalar(self, value: np.generic) -> Any:
-        name = _name(value.dtype)
-        if name is None:
-            return self._other(value)
-        self._append(np.asarray(value), name)
-        return {"s": name}
-
-    def _other(self, value: Any) -> Any:
+    def _kept(self, value: Any) -> Remote:
         if self.keep is None:
             raise WireError(f"a {type(value).__name__} can't be sent")
-        return self._reference(self.keep(value))
+        return self.keep(value)
 
-    def _append(self, array: np.ndarray, name: str) -> None:
-        size, chunks = array.nbytes, self.frame.chunks
+    def _reference(self, value: Reference | Mapped) -> ExtType:
+        if isinstance(value, Remote):
+            name = value.type_name.encode("utf-8", SURROGATES)
+            return ExtType(_REMOTE, _NUMBER.pack(value.id) + name)
+        if isinstance(value, Argument):
+            return ExtType(_ARGUMENT, _NUMBER.pack(value.number))
+        if isinstance(value, Earlier):
+            if value.item is None:
+                return ExtType(_EARLIER, _NUMBER.pack(value.number))
+            return ExtType(_EARLIER, _TWO_NUMBERS.pack(value.number, value.item))
+        if len(self.frame.files) == MAX_FILES:
+            raise WireError(f"more than {MAX_FILES} files can't be sent")
+        self.frame.files.append(value.path)
+        place = _TWO_NUMBERS.pack(len(self.frame.files) - 1, value.offset)
+        return _specification(_MAPPED, _CODES[value.dtype], value.shape, place)
+
+    def _scalar(self, value: np.generic) -> ExtType:
+        code = _code(value.dtype)
+        if code is None:
+            return self._reference(self._kept(value))
+        little = np.asarray(value).astype(_BY_CODE[code])
+        return ExtType(_SCALAR, bytes([code]) + little.tobytes())
+
+    def _array(self, array: np.ndarray, code: int) -> ExtType:
+        dtype, size, chunks = _BY_CODE[code], array.nbytes, self.frame.chunks
+        specification = _specification(_ARRAY, code, array.shape)
         if size > SMALL_BYTES:
-            plain = np.ascontiguousarray(array, dtype=DTYPES[name])
+            plain = np.ascontiguousarray(array, dtype=dtype)
             chunks.append(plain.reshape(-1).view(np.uint8).data)
-        elif array.dtype is DTYPES[name]:
+        elif array.dtype is dtype:
             chunks.append(array.tobytes())
         else:
-            chunks.append(array.astype(DTYPES[name]).tobytes())
-        self.frame.block += size
+            chunks.append(array.astype(dtype).tobytes())
         if over := size % ALIGNMENT:
             chunks.append(_PADDING[over])
-            self.frame.block += ALIGNMENT - over
+            size += ALIGNMENT - over
+        self.frame.block += size
+        return specification
 
 
 _STRINGS = frozenset({str})
 _REFERENCES = frozenset({Remote, Argument, Earlier, Mapped})
+_SINGLE = frozenset({type(None), bool, int, float, str, bytes, np.ndarray, *_REFERENCES})
+"""Types of values that hold no others."""
 _PADDING = [bytes(ALIGNMENT - over) for over in range(ALIGNMENT)]
+
+
+@lru_cache(maxsize=64)
+def _code(dtype: np.dtype[Any]) -> int | None:
+    """The number under which arrays of ``dtype`` travel; None where they don't."""
+    return _CODES.get(dtype.name)
+
+
+@lru_cache(maxsize=1024)
+def _specification(letter: int, code: int, shape: tuple[int, ...], before: bytes = b"") -> ExtType:
+    if len(shape) > MAX_DIMENSIONS:
+        raise WireError(f"an array has more than {MAX_DIMENSIONS} dimensions")
+    return ExtType(letter, before + _SHAPES[len(shape)].pack(code, *shape))
+
+
+def _require_room(items: int, depth: int) -> None:
+    if depth >= MAX_DEPTH:
+        raise WireError(f"a value is nested deeper than {MAX_DEPTH} levels")
+    if items > MAX_ITEMS:
+        raise WireError(f"a value has {items:,} items, and no more than {MAX_ITEMS:,} may travel")
 
 
 # -- decoding ------------------------------------------------------------------------------------
@@ -346,32 +437,67 @@ def decode(
     block: bytearray,
     files: Sequence[int] = (),
     revive: Revive | None = None,
+    *,
+    trusted: bool = False,
 ) -> Any:
     """The value that a frame holds; arrays are views of ``block``.
 
-    ``files`` are the open files that came along. ``revive`` gives the objects that Remotes and
-    Arguments stand for. Raises WireError, and nothing else but what ``revive`` raises, where the
-    bytes are not what ``encode`` writes.
+    ``files`` are the open files that came along. ``revive`` gives the objects that references stand
+    for. Raises WireError, and nothing else but what ``revive`` raises, where the bytes are not what
+    ``encode`` writes. A frame that is ``trusted`` is not looked through once more, and what is
+    revived in it may be anything.
     """
     try:
         decoder = _Decoder(block, files, revive or (lambda reference: reference))
-        text = str(tree, "utf-8")
-        parsed, end = _PARSER.raw_decode(text)
-        value = decoder.value(parsed, 0)
-    except (ValueError, TypeError, OverflowError, RecursionError, OSError) as error:
+        value = unpackb(
+            tree,
+            ext_hook=decoder.special,
+            list_hook=_list_or_tuple,
+            max_array_len=MAX_ITEMS + 1,  # a tuple has one more
+            max_map_len=MAX_ITEMS,
+            unicode_errors=SURROGATES,
+        )
+        if not trusted:
+            _require_plain(value, 0)
+    except (ValueError, TypeError, OverflowError, RecursionError, OSError, struct.error) as error:
         raise WireError(f"a frame can't be read ({type(error).__name__})") from None
-    if end != len(text):
-        raise WireError("a frame holds more than one value")
-    if decoder.position != len(block):
+    if decoder.position != decoder.size:
         raise WireError("a frame holds bytes that belong to no array")
     return value
 
 
-_PARSER = json.JSONDecoder()
+def _list_or_tuple(values: list[Any]) -> list[Any] | tuple[Any, ...]:
+    if values and type(values[0]) is _Tuple:
+        return tuple(values[1:])
+    return values
+
+
+class _Tuple:
+    """Stands first in a list that is to be a tuple."""
+
+
+def _require_plain(value: Any, depth: int) -> None:
+    """Raise WireError where MessagePack has let through what ``encode`` never writes."""
+    kind = type(value)
+    if kind is dict:
+        if not _STRINGS.issuperset(map(type, value)):
+            raise WireError("a dict in a frame has keys that are no strings")
+        inner: Iterable[Any] = value.values()
+    elif kind is list or kind is tuple:
+        inner = value
+    elif kind is _Tuple or kind is Timestamp:
+        raise WireError("a frame holds what has no place there")
+    else:
+        return
+    _require_room(len(value), depth)
+    if not _SINGLE.issuperset(map(type, inner)):
+        for item in inner:
+            if type(item) not in _SINGLE:
+                _require_plain(item, depth + 1)
 
 
 class _Decoder:
-    """Turns a parsed tree into values, taking array bytes from the block in order."""
+    """Gives the values of extensions, taking array bytes from the block in order."""
 
     def __init__(self, block: bytearray, files: Sequence[int], revive: Revive) -> None:
         self.block = block
@@ -380,119 +506,78 @@ class _Decoder:
         self.revive = revive
         self.position = 0
 
-    def value(self, node: Any, depth: int) -> Any:
-        kind = type(node)
-        if kind is dict:
-            return self._tagged(node, depth)
-        if kind is list:
-            return self._items(node, depth)
-        if kind is int and not _LEAST <= node <= _MOST:
-            raise WireError("an int does not fit into 64 bits")
-        return node
+    def special(self, letter: int, data: bytes) -> Any:
+        """The value of the extension ``letter`` with ``data``."""
+        if letter == _ARRAY:
+            return self._array(data)
+        if letter == _TUPLE:
+            return _Tuple()
+        if letter == _SCALAR:
+            return _scalar(data)
+        if letter == _TYPE:
+            return _dtype(data).newbyteorder("=").type
+        if letter == _MAPPED:
+            return self._mapped(data)
+        return self.revive(_reference(letter, data))
 
-    def _items(self, nodes: Any, depth: int) -> list[Any]:
-        if type(nodes) is not list:
-            raise WireError("a tag in a frame has the wrong content")
-        if depth >= MAX_DEPTH:
-            raise WireError(f"a frame is nested deeper than {MAX_DEPTH} levels")
-        return [
-            node if type(node) in _PLAIN else self.value(node, depth + 1)  # calls cost most of it
-            for node in nodes
-        ]
-
-    def _tagged(self, node: dict[str, Any], depth: int) -> Any:
-        if len(node) != 1:
-            raise WireError("an object in a frame has more than its tag")
-        ((tag, body),) = node.items()
-        if tag == "a":
-            dtype, *shape = _list(body)
-            return self._array(dtype, shape)
-        if tag == "t":
-            return tuple(self._items(body, depth))
-        if tag == "d":
-            return self._entries(body, depth)
-        if tag == "s":
-            return self._array(body, [])[()]
-        if tag == "b":
-            return self._array("uint8", [body]).tobytes()
-        if tag == "y":
-            return _dtype(body).newbyteorder("=").type
-        if tag == "m":
-            return self._mapped(*_list(body, 4))
-        return self.revive(_reference(tag, body))
-
-    def _entries(self, nodes: Any, depth: int) -> dict[str, Any]:
-        if type(nodes) is not dict:
-            raise WireError("a tag in a frame has the wrong content")
-        if depth >= MAX_DEPTH:
-            raise WireError(f"a frame is nested deeper than {MAX_DEPTH} levels")
-        return {
-            key: node if type(node) in _PLAIN else self.value(node, depth + 1)
-            for key, node in nodes.items()
-        }
-
-    def _array(self, name: Any, shape: list[Any]) -> np.ndarray:
-        dtype, begin = _dtype(name), self.position
-        size = math.prod(_sizes(shape)) * dtype.itemsize
-        self.position = begin + size + -size % ALIGNMENT
-        if self.position > self.size:
+    def _array(self, data: bytes) -> np.ndarray:
+        dtype, shape, size = _specified(data)
+        begin, end = self.position, self.position + size
+        if end > self.size:
             raise WireError("an array is larger than the bytes that came with it")
+        self.position = end + -end % ALIGNMENT
         array: np.ndarray = np.ndarray(shape, dtype, self.block, begin)
-        if name == "bool" and size and array.view(np.uint8).max() > 1:
+        if data[0] == _BOOL and size and array.view(np.uint8).max() > 1:
             raise WireError("an array of bool holds something else")
         return array
 
-    def _mapped(self, number: Any, dtype: Any, shape: Any, offset: Any) -> np.ndarray:
-        if _natural(number) >= len(self.files):
+    def _mapped(self, data: bytes) -> np.ndarray:
+        number, offset = _TWO_NUMBERS.unpack_from(data)
+        dtype, shape, size = _specified(data[_TWO_NUMBERS.size :])
+        if number >= len(self.files):
             raise WireError("a mapped array comes without its file")
-        kind, sizes, start = _dtype(dtype), _sizes(_list(shape)), _natural(offset)
-        count = math.prod(sizes)
-        area = mmap.mmap(
-            self.files[number], start + count * kind.itemsize, mmap.MAP_SHARED, mmap.PROT_READ
-        )
-        return np.frombuffer(area, kind, count, start).reshape(sizes)
+        area = mmap.mmap(self.files[number], offset + size, mmap.MAP_SHARED, mmap.PROT_READ)
+        return np.frombuffer(area, dtype, math.prod(shape), offset).reshape(shape)
 
 
-def _reference(tag: str, body: Any) -> Reference:
-    if tag == "h":
-        number, type_name = _list(body, 2)
-        return Remote(_natural(number), _string(type_name))
-    if tag == "r":
-        return Argument(_natural(body))
-    if tag == "e":
-        number, item = _list(body, 2)
-        return Earlier(_natural(number), None if item is None else _natural(item))
-    raise WireError("a frame holds an unknown tag")
+def _reference(letter: int, data: bytes) -> Reference:
+    (number,) = _NUMBER.unpack_from(data)
+    rest = data[_NUMBER.size :]
+    if number >= 2**63:
+        raise WireError("a number in a frame is too large")
+    if letter == _REMOTE:
+        return Remote(number, rest.decode("utf-8", SURROGATES))
+    if letter == _ARGUMENT and not rest:
+        return Argument(number)
+    if letter == _EARLIER:
+        return Earlier(number, _NUMBER.unpack(rest)[0] if rest else None)
+    raise WireError("a frame holds an unknown extension")
 
 
-def _list(body: Any, length: int | None = None) -> list[Any]:
-    if not isinstance(body, list) or (length is not None and len(body) != length):
-        raise WireError("a tag in a frame has the wrong content")
-    return body
-
-
-def _string(body: Any) -> str:
-    if not isinstance(body, str):
-        raise WireError("a name in a frame is not a string")
-    return body
-
-
-def _natural(body: Any) -> int:
-    if type(body) is not int or not 0 <= body < 2**63:
-        raise WireError("a size in a frame is not one")
-    return body
-
-
-def _dtype(name: Any) -> np.dtype[Any]:
-    if not isinstance(name, str) or name not in DTYPES:
+def _dtype(data: bytes) -> np.dtype[Any]:
+    if not data or data[0] >= len(_BY_CODE):
         raise WireError("an array has a type that may not travel")
-    return DTYPES[name]
+    return _BY_CODE[data[0]]
 
 
-def _sizes(shape: list[Any]) -> list[int]:
-    if len(shape) > MAX_DIMENSIONS:
+def _scalar(data: bytes) -> np.generic:
+    dtype = _dtype(data)
+    if len(data) != 1 + dtype.itemsize or (data[0] == _BOOL and data[1] > 1):
+        raise WireError("a NumPy scalar in a frame is none")
+    scalar: np.generic = np.frombuffer(data, dtype, 1, 1)[0]
+    return scalar
+
+
+@lru_cache(maxsize=1024)
+def _specified(data: bytes) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """The dtype and the shape that ``data`` says, and how many bytes such an array has."""
+    dtype, dimensions = _dtype(data), len(data) // _NUMBER.size
+    if dimensions > MAX_DIMENSIONS:
         raise WireError("an array has an impossible shape")
-    for size in shape:
-        if type(size) is not int or not 0 <= size <= MAX_SIZE:
+    _, *shape = _SHAPES[dimensions].unpack(data)
+    size = dtype.itemsize
+    for length in shape:
+        if length > MAX_SIZE:
             raise WireError("an array has an impossible shape")
-    return shape
+        size *= length
+    return dtype, tuple(shape), size

@@ -12,6 +12,7 @@ import random
 import time
 
 import numpy as np
+from msgpack import ExtType, packb
 
 from kit import wire
 
@@ -24,14 +25,27 @@ SEEDS = [
         np.bool_(True),
         b"bytes",
         wire.Remote(3, "Net"),
+        wire.Argument(1),
+        wire.Earlier(2, 0),
     ],
     {"layers": ["uid", "seccomp"]},
     [[[[1.5, -2, None, True, "text\n"]]], (), {}, np.float32, np.array([True, False])],
 ]
 PIECES = [
-    *(b'{"a":["float64",', b'{"t":', b'{"d":{"k":', b'{"s":"int8"}', b'{"b":', b'{"h":[0,"x"]}'),
-    *(b'{"m":[0,"bool",[1],0]}', b"[", b"]", b"}", b",", b"null", b"-1", b"1e999", b"NaN"),
-    *(b"9" * 30, b"99999999999", b"2147483648", b'"\\ud800"', b"\xff", b"\x00", b'"float64"'),
+    *(bytes([byte]) for byte in (0x80, 0x81, 0x90, 0x91, 0xA0, 0xA1, *range(0xC0, 0xE0), 0xFF)),
+    *(
+        packb(ExtType(letter, data))
+        for letter in b"asytmhre"
+        for data in (b"", bytes(9), bytes(17))
+    ),
+    *(packb(number) for number in (-1, 2**31, 2**63, 2**64 - 1, 1e308, float("nan"))),
+    *(
+        b"\xdd\xff\xff\xff\xff",
+        b"\xdc\xff\xff",
+        b"\xd6\xff\0\0\0\0",
+        b"\xa1\xff",
+        b"\xa3\xed\xa0\x80",
+    ),
 ]
 
 

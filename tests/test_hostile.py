@@ -290,7 +290,7 @@ class TestMemory:
         "value",
         [
             pytest.param(f"np.zeros({REPLY} // 8), config", id="arrays"),
-            pytest.param(f"bytes({REPLY})", id="bytes"),
+            pytest.param(f"bytes({2 * MIB - 1000})", id="bytes"),
         ],
     )
     def test_replies_do_not_add_up(

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn
 
@@ -170,39 +170,13 @@ class Answer(NamedTuple):
         return Answer(fault=fault.with_traceback(None))
 
 
-class _Letter(NamedTuple):
-    """A request ready to be sent."""
+class _Expected(NamedTuple):
+    """Which reply comes next: that to ``request``, which has ``number`` in its batch."""
 
-    number: int
     request: Request
     nonce: str
-    frame: wire.Frame
-
-    @staticmethod
-    def write(number: int, request: Request) -> _Letter:
-        nonce = secrets.token_hex(16)
-        frame = wire.encode({**request.message, "nonce": nonce}, request.keep)
-        return _Letter(number, request, nonce, frame)
-
-
-def _portions(letters: Iterable[_Letter]) -> Iterator[list[_Letter]]:
-    """``letters``, those together that the channel takes before anybody reads: few small ones.
-
-    So neither side ever waits for the other to read what it sends while it is sent something.
-    """
-    portion: list[_Letter] = []
-    size = 0
-    for letter in letters:
-        size += letter.frame.size
-        if portion and (size > wire.SMALL_BYTES or letter.frame.files):
-            yield portion
-            portion, size = [], letter.frame.size
-        portion.append(letter)
-        if letter.frame.files:
-            yield portion
-            portion, size = [], 0
-    if portion:
-        yield portion
+    number: int
+    last: bool
 
 
 class Worker:
@@ -278,39 +252,46 @@ class Worker:
         """
         self._most = wire.MOST
         latest = time.monotonic() + in_all
+        nonce = secrets.token_hex(16)
+        bundle = wire.Bundle()
+        bundle.add(nonce)
         answers: dict[int, Answer] = {}
-        letters = []
+        sizes: dict[int, int] = {}
         for number, request in enumerate(requests):
             try:
-                letters.append(_Letter.write(number, request))
+                sizes[number] = bundle.add(request.message, request.keep)
             except StudentFault as fault:  # it refers to an object that is gone
                 answers[number] = Answer.without(fault)
-        for portion in _portions(letters):
-            to_send = [letter.frame for letter in portion]
-            for letter in portion:
-                self._deadline = min(time.monotonic() + seconds, latest)
-                try:
-                    last = letter is portion[-1]
-                    answers[letter.number] = self._answer(letter, to_send, seconds, last)
-                except StudentFault as fault:
-                    answers[letter.number] = Answer.without(fault)
-                to_send = []
+        frame = bundle.frame()
+        try:
+            frame.require_size()
+        except wire.WireError as error:  # a large value that the student's code gave comes back
+            for number in sizes:
+                what = capital(requests[number].what)
+                answers[number] = Answer(fault=StudentFault(f"{what} was not called: {error}."))
+            sizes.clear()
+        for place, (number, size) in enumerate(sizes.items()):
+            self._deadline = min(time.monotonic() + seconds, latest)
+            expected = _Expected(requests[number], nonce, place, last=place == len(sizes) - 1)
+            try:
+                value, replied = self._answer(expected, frame, seconds)
+                answers[number] = Answer(value, size=size + replied)
+            except StudentFault as fault:
+                answers[number] = Answer.without(fault)
         return [answers[number] for number in range(len(requests))]
 
-    def _answer(
-        self, letter: _Letter, to_send: Sequence[wire.Frame], seconds: float, last: bool
-    ) -> Answer:
-        """Send what is to be sent, then receive the reply to ``letter``."""
-        what = letter.request.what
+    def _answer(self, expected: _Expected, frame: wire.Frame, seconds: float) -> tuple[Any, int]:
+        """What a request gave, and the bytes of its reply; the first is when ``frame`` is sent."""
+        what = expected.request.what
         if not self.alive:
             raise StudentFault(f"Could not run {what}: the process of your code has ended.")
         try:
-            if to_send:
-                self._send(to_send)
+            if expected.number == 0:
+                self._send(frame)
                 with suppress(TimeoutError):  # what has come by then counts, though no bell rang
                     self._wait(BELL)
-            reply, size = self._receive(letter.request.revive)
-            if last and self._inbox.waiting:
+            reply, size = self._receive(expected.request.revive)
+            if expected.last and self._inbox.waiting:
                 raise wire.WireError("more than one frame came")
         except TimeoutError:
             self.end()
@@ -320,15 +301,20 @@ class Worker:
         except wire.WireError as error:
             self.end()
             raise StudentFault(f"{capital(what)} sent a malformed reply: {error}.") from None
-        return Answer(self._open(reply, letter.nonce, what), size=letter.frame.size + size)
+        return self._open(reply, expected), size
 
-    def _open(self, reply: Any, nonce: str, what: str) -> Any:
-        said = reply.get("nonce") if isinstance(reply, dict) else None
-        if isinstance(said, str) and said == nonce:
-            if set(reply) == {"nonce", "ok"}:
-                return reply["ok"]
-            if set(reply) == {"nonce", "error"} and _is_description(reply["error"]):
-                raise StudentFault(self._sentence(what, reply["error"]), reply["error"])
+    def _open(self, reply: Any, expected: _Expected) -> Any:
+        """What is in a reply, once it is seen to be the one that is ``expected``."""
+        what = expected.request.what
+        if type(reply) is dict and len(reply) == 3:
+            nonce, number = reply.get("nonce"), reply.get("number")
+            if (type(nonce), type(number)) == (str, int) and (
+                (nonce, number) == (expected.nonce, expected.number)
+            ):
+                if "ok" in reply:
+                    return reply["ok"]
+                if "error" in reply and _is_description(reply["error"]):
+                    raise StudentFault(self._sentence(what, reply["error"]), reply["error"])
         self.end()
         raise StudentFault(f"{capital(what)} sent a malformed reply: it answers no request.")
 
@@ -376,12 +362,10 @@ class Worker:
 
     # -- bytes -----------------------------------------------------------------------------------
 
-    def _send(self, frames: Sequence[wire.Frame]) -> None:
-        files = [
-            os.open(path, os.O_RDONLY | os.O_CLOEXEC) for frame in frames for path in frame.files
-        ]
+    def _send(self, frame: wire.Frame) -> None:
+        files = [os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in frame.files]
         try:
-            for part in wire.parts(frames):
+            for part in frame.parts():
                 rest = memoryview(part)
                 while rest:
                     rest = rest[self._push(rest, files) :]

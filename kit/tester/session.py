@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy as np
+
 from kit import wire
 from kit.tester.faults import KitFault, StudentFault, StudentTimeout
 from kit.tester.process import Answer, Request, WarmParent, Worker, capital
@@ -60,12 +62,13 @@ class Session:
             self.close()
         if self._worker is None:
             worker = Worker(self._parent)
+            sources = {name: np.frombuffer(data, np.uint8) for name, data in self.sources.items()}
             self._worker, self.layers = worker, worker.layers
             try:
                 worker.request(
                     "loading",
                     self._parent.limits.call_seconds,
-                    {"operation": "load", "sources": self.sources},
+                    {"operation": "load", "sources": sources},
                 )
             except StudentFault as fault:  # no line of the submission has run yet: it is ours
                 raise KitFault(f"A worker could not take the submission: {fault}") from fault

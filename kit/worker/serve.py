@@ -38,10 +38,10 @@ class Channel:
         self._unannounced = 0
 
     def receive(self, revive: Callable[[Any], Any]) -> Any:
-        """The next request, objects by ``revive``; EOFError when the tester has gone."""
+        """What the tester asks next, objects by ``revive``; EOFError when the tester has gone."""
         tree, block, count = self._inbox.frame()
         files, self._files = self._files[:count], self._files[count:]
-        return wire.decode(tree, block, files, revive)
+        return wire.decode(tree, block, files, revive, trusted=True)
 
     def _pull(self, room: memoryview) -> int:
         count, received, _, _ = self._socket.recvmsg_into([room], FILES_BYTES)
@@ -51,8 +51,8 @@ class Channel:
             raise EOFError
         return count
 
-    def send(self, frame: wire.Frame) -> None:
-        """Send one reply, and wake the tester unless further requests wait here for theirs.
+    def send(self, frame: wire.Frame, *, last: bool = True) -> None:
+        """Send one reply, and wake the tester where it is the ``last`` that it waits for.
 
         What is sent is there whatever becomes of this process, so whoever asks for several things
         at once knows of each whether it was done, and is woken once.
@@ -60,9 +60,9 @@ class Channel:
         self._unannounced += frame.size
         if self._unannounced > wire.SMALL_BYTES:  # more may not go in before something goes out
             self._ring()
-        for part in wire.parts([frame]):
+        for part in frame.parts():
             self._socket.sendall(part)
-        if not self._inbox.waiting:
+        if last:
             self._ring()
 
     def _ring(self) -> None:
@@ -90,15 +90,16 @@ class Server:
         self._channel.send(wire.encode({"layers": layers}))
         while True:
             try:
-                request = self._channel.receive(self._revived)
+                nonce, *requests = self._channel.receive(self._revived)
             except EOFError:
                 return
-            self._channel.send(self._answer(request))
+            self._earlier.clear()  # a new batch refers to nothing of the last one
+            for number, request in enumerate(requests):
+                frame = self._answer(request, {"nonce": nonce, "number": number})
+                self._channel.send(frame, last=number == len(requests) - 1)
 
-    def _answer(self, request: dict[str, Any]) -> wire.Frame:
-        reply = {"nonce": request["nonce"]}
-        if request.get("place") == 0:  # a new batch, which refers to nothing of the last one
-            self._earlier.clear()
+    def _answer(self, request: dict[str, Any], reply: dict[str, Any]) -> wire.Frame:
+        """What ``request`` gives, or raises, put into ``reply``."""
         try:
             reply["ok"] = self._operations[request["operation"]](request)
             self._flush()
@@ -127,7 +128,7 @@ class Server:
         return self._kept[reference.id] if isinstance(reference, wire.Remote) else reference
 
     def _load(self, request: dict[str, Any]) -> None:
-        modules.install(request["sources"])
+        modules.install({name: data.tobytes() for name, data in request["sources"].items()})
 
     def _call(self, request: dict[str, Any]) -> dict[str, Any]:
         function = self._resolve(request)

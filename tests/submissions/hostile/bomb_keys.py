@@ -1,6 +1,6 @@
 # idea: a dict of two hundred thousand keys
 # fails: adam
-# says: too large to be sent
+# says: 200,000 items
 
 
 def adam(w, dw, config=None):

@@ -8,14 +8,14 @@ def _nonce():
     import sys
 
     frame = sys._getframe()
-    while "request" not in frame.f_locals:
+    while "nonce" not in frame.f_locals:
         frame = frame.f_back
-    return frame.f_locals["request"]["nonce"]
+    return frame.f_locals["nonce"]
 
 
 def _send(left):
     value = {"value": 0, "left": left}
-    os.write(3, wire.encode({"nonce": _nonce(), "ok": value}).to_bytes())
+    os.write(3, wire.encode({"nonce": _nonce(), "number": 0, "ok": value}).to_bytes())
     os._exit(0)
 
 

@@ -1,7 +1,7 @@
-# idea: a hundred megabytes of bytes where a pair belongs
+# idea: two megabytes of bytes where a pair belongs
 # fails: adam
 # says: must return next_w, config
 
 
 def adam(w, dw, config=None):
-    return bytes(10**8)
+    return bytes(2 * 10**6)

@@ -8,12 +8,12 @@ def _nonce():
     import sys
 
     frame = sys._getframe()
-    while "request" not in frame.f_locals:
+    while "nonce" not in frame.f_locals:
         frame = frame.f_back
-    return frame.f_locals["request"]["nonce"]
+    return frame.f_locals["nonce"]
 
 
 def adam(w, dw, config=None):
     value = {"value": (w - dw, {"v": w, "a": w, "t": 1}), "left": [(0, w), (1, dw), (2, config)]}
-    os.write(3, wire.encode({"nonce": _nonce(), "ok": value}).to_bytes())
+    os.write(3, wire.encode({"nonce": _nonce(), "number": 0, "ok": value}).to_bytes())
     return w, config

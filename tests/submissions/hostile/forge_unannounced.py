@@ -10,9 +10,9 @@ def _nonce():
     import sys
 
     frame = sys._getframe()
-    while "request" not in frame.f_locals:
+    while "nonce" not in frame.f_locals:
         frame = frame.f_back
-    return frame.f_locals["request"]["nonce"]
+    return frame.f_locals["nonce"]
 
 
 _honest = affine_relu_forward
@@ -22,7 +22,7 @@ def affine_relu_forward(x, w, b):
     import json
 
     out, cache = _honest(x, w, b)
-    frame = wire.encode({"nonce": _nonce(), "ok": {"value": (out, "@"), "left": []}})
+    frame = wire.encode({"nonce": _nonce(), "number": 0, "ok": {"value": (out, "@"), "left": []}})
     frame.tree = frame.tree.replace(b"@", "\U0001f600".encode() * 400_000)
     _all(frame.to_bytes())
     return out, cache
