@@ -25,6 +25,7 @@ from collections.abc import Callable, Mapping
 NOBODY = 65534
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 PR_SET_NO_NEW_PRIVS = 38
 LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446
 LANDLOCK_VERSION = 1
@@ -68,6 +69,16 @@ class _Comparison(ctypes.Structure):
     )
 
 
+libc = ctypes.CDLL(None, use_errno=True)
+"""The C library, for what Python has no function for."""
+
+
+class _Program(ctypes.Structure):
+    """The kernel's ``struct sock_fprog``: how many instructions of 8 bytes, and where they are."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
 class SeccompFilter:
     """The filter of a worker: built once in the warm parent, loaded in every worker.
 
@@ -89,7 +100,7 @@ class SeccompFilter:
             ) from None
         self._library.seccomp_init.restype = ctypes.c_void_p
         self._library.seccomp_init.argtypes = [ctypes.c_uint32]
-        self._library.seccomp_load.argtypes = [ctypes.c_void_p]
+        self._library.seccomp_export_bpf.argtypes = [ctypes.c_void_p, ctypes.c_int]
         self._library.seccomp_rule_add_array.argtypes = [
             ctypes.c_void_p,
             ctypes.c_uint32,
@@ -111,6 +122,8 @@ class SeccompFilter:
         for name in ("fcntl", "fcntl64"):
             for command in (F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL):
                 self._allow(name, _Comparison(1, SCMP_CMP_EQ, command, 0))
+        self._instructions = self._compiled()
+        self._program = _Program(len(self._instructions) // 8, self._instructions)
 
     def _allow(self, name: str, *comparisons: _Comparison) -> None:
         number = self._library.seccomp_syscall_resolve_name(name.encode())
@@ -125,11 +138,21 @@ class SeccompFilter:
                 f"libseccomp refused the rule for {name} ({os.strerror(-code)})."
             )
 
+    def _compiled(self) -> bytes:
+        """The filter as the kernel takes it: libseccomp would write it anew in every worker."""
+        reading, writing = os.pipe()
+        with open(reading, "rb") as compiled:
+            with open(writing, "wb"):
+                code = self._library.seccomp_export_bpf(self._context, writing)
+            if code:
+                raise ConfinementError(f"libseccomp wrote no filter ({os.strerror(-code)}).")
+            return compiled.read()
+
     def load(self) -> None:
         """Put the filter on this process, irrevocably."""
-        code = self._library.seccomp_load(self._context)
-        if code:
-            raise ConfinementError(f"The kernel refused the seccomp filter ({os.strerror(-code)}).")
+        if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(self._program)):
+            reason = os.strerror(ctypes.get_errno())
+            raise ConfinementError(f"The kernel refused the seccomp filter ({reason}).")
 
 
 def keep_only(descriptors: Mapping[int, int]) -> None:
@@ -151,17 +174,18 @@ def confine(
     byte of a student's code is read. Raises ConfinementError where the filter doesn't hold.
     """
     layers = []
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
-        score.write("1000")  # where memory runs out the worker goes, and not its neighbours
+    with contextlib.suppress(OSError):
+        score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(score, b"1000")  # where memory runs out the worker goes, and not its neighbours
+        os.close(score)
     if not floor_only and os.geteuid() == 0 and _drop_root():
         layers.append("uid")
-    libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _limit(limits)
     layers.append("rlimits")
-    if not floor_only and _shut_file_system(libc):
+    if not floor_only and _shut_file_system():
         layers.append("landlock")
     if seccomp is None:
         return layers
@@ -199,7 +223,7 @@ def _limit(limits: Mapping[str, int]) -> None:
         resource.setrlimit(name, (min(soft, most), most))
 
 
-def _shut_file_system(libc: ctypes.CDLL) -> bool:
+def _shut_file_system() -> bool:
     """Leave no path that can be opened (Landlock with no rule); False where the kernel can't.
 
     The call numbers and the structure are the same on every processor; each ABI version knows
