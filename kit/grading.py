@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Sequence
+from socket import socket
 from types import ModuleType
 from typing import Any
 
@@ -288,9 +289,9 @@ def _check(item: pytest.Item) -> Check:
 class Grader:
     """Grades submissions of one assignment: suites collected and NumPy loaded once.
 
-    A context manager. ``tasks`` restricts what is graded; ``floor_only`` and ``trust`` are those of
-    WarmParent. Raises CourseError where the suites can't be collected, IsolationMissing
-    where this host can't confine a worker.
+    A context manager. ``tasks`` restricts what is graded; ``floor_only``, ``trust`` and ``first``
+    are those of WarmParent. Raises CourseError where the suites can't be collected and
+    IsolationMissing where this host can't confine a worker.
     """
 
     def __init__(
@@ -301,10 +302,11 @@ class Grader:
         *,
         floor_only: bool = False,
         trust: bool = False,
+        first: socket | None = None,
     ) -> None:
         self.assignment = assignment
         self.limits = limits or Limits()
-        self._parent = WarmParent(self.limits, floor_only=floor_only, trust=trust)
+        self._parent = WarmParent(self.limits, floor_only=floor_only, trust=trust, first=first)
         try:
             self.suites = Suites(assignment, tasks)
             self._catalogue = catalogue.load(assignment)

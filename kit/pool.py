@@ -85,6 +85,7 @@ def grade(settings: Settings, submission: Submission) -> Result:
                 settings.limits,
                 floor_only=settings.floor_only,
                 trust=settings.trust,
+                first=processes.first_parent(),
             )
             gc.freeze()  # the collected suites stay, too
         return _kept[settings].grade(submission, settings.seed)

@@ -12,6 +12,8 @@ from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import socket
+    import subprocess
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing.queues import SimpleQueue
 
@@ -20,12 +22,32 @@ LOADED = ["kit.pool", "kit.grading", "numpy.random", "importlib.metadata"]
 """What each process needs."""
 
 
+_first: list[socket.socket] = []
+"""The control socket of the first warm parent, in the process that starts it and in all others."""
+_started: list[subprocess.Popen[bytes]] = []
+"""That warm parent, in the process that starts it; it ends with those that have the socket."""
+
+
 def begin() -> None:
-    """Start the process from which the others are forked; it loads what grading needs meanwhile."""
+    """Start the processes from which the others are forked: what grades, and what is graded.
+
+    They load what they need meanwhile.
+    """
     for name in ONE_THREAD:  # each process has one core, and idle threads of NumPy's would spin
         os.environ.setdefault(name, "1")
     forkserver.set_forkserver_preload(LOADED)
     forkserver.ensure_running()
+    if not _first:
+        from kit.tester import isolation, launch  # noqa: PLC0415 - loads while the other starts
+
+        process, control = launch.launch(isolation.namespace_command() or [])
+        _started.append(process)
+        _first.append(control)
+
+
+def first_parent() -> socket.socket | None:
+    """The control socket of the warm parent that others can be copies of, where one was started."""
+    return _first[0] if _first else None
 
 
 def executor(jobs: int) -> ProcessPoolExecutor:
@@ -37,15 +59,17 @@ def executor(jobs: int) -> ProcessPoolExecutor:
     places = context.SimpleQueue()
     for _, core in zip(range(jobs), cycle(sorted(os.sched_getaffinity(0))), strict=False):
         places.put(core)
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_settle, initargs=(places,))
+    settings = (places, _first[0])
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_settle, initargs=settings)
 
 
-def _settle(places: SimpleQueue[int]) -> None:
+def _settle(places: SimpleQueue[int], first: socket.socket) -> None:
     """Take a core, leave a Ctrl-C to the process that started this one, and end when that ends.
 
     Tester and worker take turns, some dozens of times a submission. On one core, of their own, each
     turn costs half of what it does where another core has to be woken.
     """
+    _first.append(first)
     os.sched_setaffinity(0, {places.get()})
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()  # what is loaded stays, and is not to be searched for garbage, least of all often

@@ -14,7 +14,9 @@ import pytest
 from conftest import descendants
 
 from kit.limits import REPLY_BLOCK_BYTES, Limits
+from kit.tester import isolation
 from kit.tester.faults import KitFault, StudentFault
+from kit.tester.launch import launch
 from kit.tester.process import WarmParent
 from kit.tester.session import Session
 from kit.tester.student import Student
@@ -504,6 +506,70 @@ class TestEnds:
             assert len(started) >= 2
         assert still_running(started) == []
         session.close()
+
+    def test_a_copy_of_a_warm_parent_is_one(self) -> None:
+        """It confines as any other, and ends with who asked for it; the first goes on."""
+        source = {"w.py": b"import os\ndef f(): return list(os.sched_getaffinity(0))"}
+        cores = os.sched_getaffinity(0)
+        process, first = launch(isolation.namespace_command() or [])
+        with process, first:
+            for core in sorted(cores):
+                with WarmParent() as other:
+                    usual = Session(source, other)
+                    usual.start()
+                    usual.close()
+                before = {process.pid, *descendants(process.pid)}
+                os.sched_setaffinity(0, {core})
+                try:
+                    with WarmParent(first=first) as parent:
+                        session = Session(source, parent)
+                        assert Student(session).w.f() == [core]
+                        assert session.layers == usual.layers
+                        made = descendants(process.pid) - before
+                        assert len(made) >= 2
+                        session.close()
+                finally:
+                    os.sched_setaffinity(0, cores)
+                assert still_running(made) == []
+            running = {process.pid, *descendants(process.pid)}
+            first.close()
+            assert still_running(running) == []
+
+    def test_a_copy_ends_with_the_tester_that_asked_for_it(self) -> None:
+        program = (
+            "import socket, sys, time\n"
+            "from kit.tester.process import WarmParent, Worker\n"
+            "worker = Worker(WarmParent(first=socket.socket(fileno=int(sys.argv[1]))))\n"
+            "print(flush=True)\n"
+            "time.sleep(60)\n"
+        )
+        process, first = launch([])
+        with process, first:
+            with WarmParent(first=first):
+                pass  # then the first one is warm
+            before = descendants(process.pid)
+            tester = subprocess.Popen(
+                [sys.executable, "-c", program, str(first.fileno())],
+                stdout=subprocess.PIPE,
+                pass_fds=[first.fileno()],
+            )
+            assert tester.stdout is not None
+            with tester.stdout:
+                tester.stdout.readline()
+            made = descendants(process.pid) - before
+            assert len(made) == 2
+            tester.kill()
+            tester.wait()
+            assert still_running(made) == []
+
+    def test_where_the_first_warm_parent_has_gone_one_is_started(self) -> None:
+        process, first = launch([])
+        with process, first:
+            process.kill()
+            with WarmParent(first=first) as parent:
+                session = Session({"w.py": b"def f(): return 1"}, parent)
+                assert Student(session).w.f() == 1
+                session.close()
 
     def test_no_process_is_left_when_the_tester_is_killed(self, tmp_path: Path) -> None:
         program = (

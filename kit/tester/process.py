@@ -10,17 +10,17 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, NoReturn
+from typing import IO, Any, NamedTuple, NoReturn
 
 from kit import wire
 from kit.limits import MIB, Limits
 from kit.tester import isolation
 from kit.tester.faults import IsolationMissing, KitFault, StudentFault, StudentTimeout
+from kit.tester.launch import launch
 
 START_SECONDS = 60.0
 HELLO_SECONDS = 20.0
@@ -28,69 +28,68 @@ CONTROL_BYTES = 64 * 1024
 READ_BYTES = 1024 * 1024
 BELL = 0
 """No event of the channel itself, which then tells only that the worker has gone."""
-CLEAN_ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "LC_ALL": "C.UTF-8",
-    # a worker can't start threads, and one core is what a submission is measured on
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
 
 
 class WarmParent:
     """The process from which workers are forked; a context manager that ends it, and them.
 
     It is started in namespaces where the host offers them, unless ``floor_only`` asks for nothing
-    but the floor of the isolation. ``trust`` lets workers run without that floor, too.
+    but the floor of the isolation. ``trust`` lets workers run without that floor, too. With neither
+    it may be a copy, warm at once, of one that was launched before: ``first`` is the control socket
+    of that.
 
     Raises IsolationMissing where the floor can't be had.
     """
 
     def __init__(
-        self, limits: Limits | None = None, *, floor_only: bool = False, trust: bool = False
+        self,
+        limits: Limits | None = None,
+        *,
+        floor_only: bool = False,
+        trust: bool = False,
+        first: socket.socket | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.trust = trust
         self._settings = {"floor_only": floor_only, "trust": trust}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors: IO[bytes] | None = None
+        ways: list[Callable[[], None]] = [lambda: self._start([])]
         namespaces = None if floor_only else isolation.namespace_command()
         if namespaces is not None:
+            ways.insert(0, lambda: self._start(namespaces))
+        if first is not None and not floor_only and not trust:
+            ways.insert(0, lambda: self._copy(first))
+        for way in ways:
             try:
-                self._start(namespaces)
-            except IsolationMissing:
-                raise
-            except KitFault:  # this host makes no namespaces for us
+                way()
+            except KitFault as fault:  # this host makes no namespaces for us; the first has gone
                 self.close()
+                if isinstance(fault, IsolationMissing) or way is ways[-1]:
+                    raise
             else:
                 return
-        try:
-            self._start([])
-        except KitFault:
-            self.close()
-            raise
 
-    def _start(self, launcher: list[str]) -> None:
-        """Start the process, by ``launcher`` if there is one, and wait until it is warm."""
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._control.settimeout(START_SECONDS)
+    def _start(self, namespaces: Sequence[str]) -> None:
+        """Start the process, in ``namespaces`` if there are any, and wait until it is warm."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        settings = {
-            **self._settings,
-            "control": theirs.fileno(),
-            "namespaces": isolation.own_namespaces() if launcher else {},
-        }
-        command = [sys.executable, "-I", "-B", "-m", "kit.worker", json.dumps(settings)]
+        self._process, self._control = launch(namespaces, self._errors, **self._settings)
+        self._await()
+
+    def _copy(self, first: socket.socket) -> None:
+        """Have ``first`` fork another one for us, on the cores of this process."""
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        request = json.dumps({"copy": sorted(os.sched_getaffinity(0))}).encode()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program, no input in it
-                [*launcher, *command],
-                pass_fds=[theirs.fileno()],
-                env=CLEAN_ENVIRONMENT,
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                start_new_session=True,
-            )
+            try:
+                socket.send_fds(first, [request], [theirs.fileno()])
+            except OSError as error:
+                raise KitFault(f"The first warm parent has gone ({error}).") from error
+        self._await()
+
+    def _await(self) -> None:
+        """Wait until the process is warm."""
+        self._control.settimeout(START_SECONDS)
         answer = self._answer()
         if "refused" in answer:
             raise IsolationMissing(answer["refused"])
@@ -103,13 +102,18 @@ class WarmParent:
 
     def close(self) -> None:
         """End the parent and every worker it still has."""
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
+            self._control.recv(CONTROL_BYTES)  # nothing comes, when it has ended
         self._control.close()
-        try:
-            self._process.wait(START_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._errors.close()
+        if self._process is not None:
+            try:
+                self._process.wait(START_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._errors is not None:
+            self._errors.close()
 
     def spawn(self, channel: socket.socket, bell: int, output: int) -> int:
         """Fork a worker that talks on ``channel``, rings ``bell`` and prints to ``output``.
@@ -137,10 +141,16 @@ class WarmParent:
         except OSError as error:
             raise KitFault(f"The warm parent of the workers doesn't answer ({error}).") from error
         if not message:
-            self._errors.seek(0)
-            last = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
-            raise KitFault(f"The warm parent of the workers has ended. {' '.join(last)}".strip())
+            raise KitFault(f"The warm parent of the workers has ended. {self._said()}".strip())
         return dict(json.loads(message))
+
+    def _said(self) -> str:
+        """The last line of what the process said of an error."""
+        if self._errors is None:
+            return ""
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
 
 
 class Request(NamedTuple):

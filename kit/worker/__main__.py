@@ -5,7 +5,9 @@ its control socket it is asked, in JSON, for workers, and to end them:
 
     {"spawn": limits} with three files: channel, bell, output  ->  {"pid": 123}
     {"end": 123}                                               ->  {"status", "seconds", "bytes"}
+    {"copy": cores} with one file: another control socket      ->  on that: {"ready": true}
 
+The last asks for another warm parent, which has those cores; the first then only makes such copies.
 It ends, with all its workers, when the tester closes the socket. Its only argument is JSON:
 ``control``, the number of the socket; ``namespaces``, those of the tester; ``floor_only`` and
 ``trust``, see ``Start``.
@@ -29,6 +31,7 @@ from kit.worker.serve import Channel, Server
 
 CHANNEL, BELL = 3, 4
 MESSAGE_BYTES = 64 * 1024
+READY = b'{"ready": true}'
 
 
 @dataclass(frozen=True)
@@ -59,13 +62,28 @@ def main(settings: dict[str, Any]) -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-    control.send(b'{"ready": true}')
+    serving: socket.socket | None = control
+    while serving is not None:
+        serving.send(READY)
+        serving = serve(serving, start)
+
+
+def serve(control: socket.socket, start: Start) -> socket.socket | None:
+    """Do what is asked until the socket closes; in a copy of this process, return its socket."""
     workers: set[int] = set()
     while True:
         message, files, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 3)
         if not message:
             break
         request = json.loads(message)
+        if "copy" in request:
+            other = socket.socket(fileno=files[0])
+            if os.fork() == 0:
+                control.close()
+                os.sched_setaffinity(0, request["copy"])
+                return other
+            other.close()
+            continue
         if "spawn" in request:
             pid = spawn(start, request["spawn"], files)
             workers.add(pid)
@@ -76,6 +94,7 @@ def main(settings: dict[str, Any]) -> None:
         control.send(json.dumps(reply).encode())
     for pid in workers:
         end(pid)
+    return None
 
 
 def are_own(testers: dict[str, str]) -> bool:

@@ -1,0 +1,54 @@
+"""Starts the process from which workers are forked. It loads little, so that it can begin early."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import IO
+
+from kit.tester import isolation
+
+CLEAN_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LC_ALL": "C.UTF-8",
+    # a worker can't start threads, and one core is what a submission is measured on
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+def launch(
+    namespaces: Sequence[str],
+    errors: int | IO[bytes] = subprocess.DEVNULL,
+    *,
+    floor_only: bool = False,
+    trust: bool = False,
+) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start a warm parent, and return it with our end of its control socket.
+
+    ``namespaces`` is the command that makes some for it, or empty; ``errors`` is where its error
+    messages go; ``floor_only`` and ``trust`` are those of ``kit.tester.process.WarmParent``.
+    """
+    control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    settings = {
+        "floor_only": floor_only,
+        "trust": trust,
+        "control": theirs.fileno(),
+        "namespaces": isolation.own_namespaces() if namespaces else {},
+    }
+    with theirs:
+        process = subprocess.Popen(  # noqa: S603 - our own program, no input in it
+            [*namespaces, sys.executable, "-I", "-B", "-m", "kit.worker", json.dumps(settings)],
+            pass_fds=[theirs.fileno()],
+            env=CLEAN_ENVIRONMENT,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+        )
+    return process, control
