@@ -7,13 +7,13 @@ import multiprocessing
 import os
 import signal
 import threading
+import warnings
 from itertools import cycle
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import socket
-    import subprocess
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing.queues import SimpleQueue
 
@@ -24,8 +24,6 @@ LOADED = ["kit.pool", "kit.grading", "numpy.random", "importlib.metadata"]
 
 _first: list[socket.socket] = []
 """The control socket of the first warm parent, in the process that starts it and in all others."""
-_started: list[subprocess.Popen[bytes]] = []
-"""That warm parent, in the process that starts it; it ends with those that have the socket."""
 
 
 def begin() -> None:
@@ -41,8 +39,10 @@ def begin() -> None:
         from kit.tester import isolation, launch  # noqa: PLC0415 - loads while the other starts
 
         process, control = launch.launch(isolation.namespace_command() or [])
-        _started.append(process)
         _first.append(control)
+        with warnings.catch_warnings():  # it ends by itself, when nobody has its socket any more
+            warnings.simplefilter("ignore", ResourceWarning)
+            del process
 
 
 def first_parent() -> socket.socket | None:

@@ -38,10 +38,12 @@ def remarks(name: str, content: bytes) -> list[str]:
         if sentence:
             return [sentence]
     text = content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    checks = [check for check, sign in _CHECKS.items() if sign.search(text)]
+    if not checks:
+        return []
     # what stands in a docstring is prose; its lines stay, to be counted
     code = _LONG_STRING.sub(lambda match: "\n" * match[0].count("\n"), text).split("\n")
     lines = [line if len(line) < _LONG_LINE else "" for line in code]
-    checks = [check for check, sign in _CHECKS.items() if sign.search(text)]
     return [sentence for check in checks if (sentence := check(name, lines))]
 
 

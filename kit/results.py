@@ -160,20 +160,23 @@ def build_ungraded(
 
 def write(result: dict[str, Any], path: Path) -> None:
     """Write a result so that ``path`` holds all of it or is as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")  # one that a kill left is written over next time
-    with part.open("w", encoding="utf-8") as file:
-        file.write(_text(result))
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with part.open("wb") as file:
+        file.write(_text(result).encode())
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
 
 
+_JSON = json.JSONEncoder(allow_nan=False)
+
+
 def _text(result: dict[str, Any]) -> str:
     """``result`` as JSON, with a line for each member and each item of a list, such as a task."""
 
-    def text(value: Any) -> str:
-        return json.dumps(value, allow_nan=False)  # indented, it would take ten times as long
+    text = _JSON.encode  # indented, it would take ten times as long
 
     def lines(value: Any) -> str:
         if not isinstance(value, list) or not value:

@@ -131,33 +131,33 @@ class FolderTree(Tree):
         self.entries = sorted(self._scan(depth), key=lambda entry: entry.name)
 
     def _scan(self, depth: int) -> Iterator[Entry]:
-        top = self._root / self._inside
-        waiting, seen = [(top, depth)], 0
+        waiting, seen = [(str(self._root / self._inside), "", depth)], 0
         while waiting:
-            folder, left = waiting.pop()
+            folder, name, left = waiting.pop()
             try:
                 found = list(os.scandir(folder))
             except OSError as error:
-                if folder == top:
+                if not name:
                     raise
-                yield Entry(_relative(folder, top), refused=_reason(error))
+                yield Entry(name, refused=_reason(error))
                 continue
             seen += len(found)
             if seen > self._limit:
                 raise RejectedError(f"The folder holds more than {self._limit:,} files.")
-            if folder != top and any(entry.name == ENVIRONMENT for entry in found):
+            if name and any(entry.name == ENVIRONMENT for entry in found):
                 continue
             for entry in found:
                 if ignored(entry.name):
                     continue
+                inner = f"{name}/{entry.name}" if name else entry.name
                 if not entry.is_dir(follow_symlinks=False):
-                    yield _entry(entry, _relative(Path(entry.path), top))
+                    yield _entry(entry, inner)
                 elif left > 1:
-                    waiting.append((Path(entry.path), left - 1))
+                    waiting.append((entry.path, inner, left - 1))
 
     def open(self, entry: Entry) -> BinaryIO:
         """Open the file step by step, so that no link is followed whenever it was put there."""
-        parts = (*PurePosixPath(self._inside).parts, *PurePosixPath(entry.name).parts)
+        parts = [part for part in f"{self._inside}/{entry.name}".split("/") if part]
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -206,10 +206,6 @@ def below(tree: Tree, folder: str) -> View:
         tree,
         {entry.name[len(start) :]: entry for entry in tree.entries if entry.name.startswith(start)},
     )
-
-
-def _relative(path: Path, top: Path) -> str:
-    return str(PurePosixPath(path.relative_to(top)))
 
 
 def _entry(found: os.DirEntry[str], name: str) -> Entry:

@@ -149,3 +149,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.dont_write_bytecode = True
     main(json.loads(sys.argv[1]))
+    os._exit(0)  # with nothing to tidy up
