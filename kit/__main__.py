@@ -14,6 +14,7 @@ STARTED_LATER = ("--cluster", "--jobs", "--help")
 
 def main() -> None:
     """Run the command line."""
+    gc.disable()  # what is loaded stays: to search it for garbage, again and again, takes time
     words = sys.argv[1:]
     if words[:1] == ["grade"] and not any(word.startswith(STARTED_LATER) for word in words):
         from kit import processes
@@ -21,6 +22,8 @@ def main() -> None:
         processes.begin()
     from kit.cli import app
 
+    gc.freeze()
+    gc.enable()
     try:
         app()
     finally:

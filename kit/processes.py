@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from multiprocessing.queues import SimpleQueue
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-LOADED = ["kit.pool", "kit.grading", "numpy.random", "importlib.metadata"]
-"""What each process needs."""
-
 
 _first: list[socket.socket] = []
 """The control socket of the first warm parent, in the process that starts it and in all others."""
@@ -33,7 +30,7 @@ def begin() -> None:
     """
     for name in ONE_THREAD:  # each process has one core, and idle threads of NumPy's would spin
         os.environ.setdefault(name, "1")
-    forkserver.set_forkserver_preload(LOADED)
+    forkserver.set_forkserver_preload(["kit.loaded"])
     forkserver.ensure_running()
     if not _first:
         from kit.tester import isolation, launch  # noqa: PLC0415 - loads while the other starts

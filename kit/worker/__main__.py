@@ -24,10 +24,12 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from kit import wire
-from kit.worker import modules
-from kit.worker.confine import ConfinementError, SeccompFilter, confine, keep_only
-from kit.worker.serve import Channel, Server
+gc.disable()  # until all is loaded: it stays, and there is nothing to search for garbage
+
+from kit import wire  # noqa: E402
+from kit.worker import modules  # noqa: E402
+from kit.worker.confine import ConfinementError, SeccompFilter, confine, keep_only  # noqa: E402
+from kit.worker.serve import Channel, Server  # noqa: E402
 
 CHANNEL, BELL = 3, 4
 MESSAGE_BYTES = 64 * 1024
@@ -55,7 +57,6 @@ def main(settings: dict[str, Any]) -> None:
             control.send(json.dumps({"refused": str(error)}).encode())
             return
         seccomp = None
-    gc.disable()  # what is loaded stays: there is nothing to search for garbage
     modules.preload()
     layers = ("namespaces",) if are_own(settings["namespaces"]) else ()
     start = Start(seccomp, layers, settings["floor_only"])
