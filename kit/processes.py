@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import warnings
+from contextlib import suppress
 from itertools import cycle
 from multiprocessing import forkserver
 from typing import TYPE_CHECKING
@@ -64,10 +65,13 @@ def _settle(places: SimpleQueue[int], first: socket.socket) -> None:
     """Take a core, leave a Ctrl-C to the process that started this one, and end when that ends.
 
     Tester and worker take turns, some dozens of times a submission. On one core, of their own, each
-    turn costs half of what it does where another core has to be woken.
+    turn costs half of what it does where another core has to be woken; as batch work, neither is
+    interrupted when it wakes the other, but goes on until it has to wait itself.
     """
     _first.append(first)
     os.sched_setaffinity(0, {places.get()})
+    with suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()  # what is loaded stays, and is not to be searched for garbage, least of all often
     gc.set_threshold(20_000)

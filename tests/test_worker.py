@@ -510,7 +510,7 @@ class TestEnds:
     def test_a_copy_of_a_warm_parent_is_one(self) -> None:
         """It confines as any other, and ends with who asked for it; the first goes on."""
         source = {"w.py": b"import os\ndef f(): return list(os.sched_getaffinity(0))"}
-        cores = os.sched_getaffinity(0)
+        cores, policy = os.sched_getaffinity(0), os.sched_getscheduler(0)
         process, first = launch(isolation.namespace_command() or [])
         with process, first:
             for core in sorted(cores):
@@ -520,6 +520,7 @@ class TestEnds:
                     usual.close()
                 before = {process.pid, *descendants(process.pid)}
                 os.sched_setaffinity(0, {core})
+                os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
                 try:
                     with WarmParent(first=first) as parent:
                         session = Session(source, parent)
@@ -527,9 +528,11 @@ class TestEnds:
                         assert session.layers == usual.layers
                         made = descendants(process.pid) - before
                         assert len(made) >= 2
+                        assert {os.sched_getscheduler(pid) for pid in made} == {os.SCHED_BATCH}
                         session.close()
                 finally:
                     os.sched_setaffinity(0, cores)
+                    os.sched_setscheduler(0, policy, os.sched_param(0))
                 assert still_running(made) == []
             running = {process.pid, *descendants(process.pid)}
             first.close()

@@ -77,9 +77,10 @@ class WarmParent:
         self._await()
 
     def _copy(self, first: socket.socket) -> None:
-        """Have ``first`` fork another one for us, on the cores of this process."""
+        """Have ``first`` fork another one for us, with the cores and the policy of this process."""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        request = json.dumps({"copy": sorted(os.sched_getaffinity(0))}).encode()
+        how = {"cores": sorted(os.sched_getaffinity(0)), "policy": os.sched_getscheduler(0)}
+        request = json.dumps({"copy": how}).encode()
         with theirs:
             try:
                 socket.send_fds(first, [request], [theirs.fileno()])

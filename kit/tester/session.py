@@ -86,22 +86,25 @@ class Session:
 
     def ask(self, requests: Sequence[Request]) -> list[Answer]:
         """Have ``requests`` carried out in order and return what each gave; see ``Worker.ask``."""
-        answers = {
+        refused = {
             number: Answer(fault=self._too_often(request.what))
-            for number, request in enumerate(requests)
+            for number, request in enumerate(requests if self._timeouts else ())
             if self._timeouts[request.what] >= self._parent.limits.timeouts
         }
-        sent = [number for number in range(len(requests)) if number not in answers]
-        if sent:
-            worker = self.start()
-            began = time.monotonic()
-            given = worker.ask(
-                [requests[number] for number in sent], self.call_seconds, self._seconds_left
-            )
-            self._seconds_left -= time.monotonic() - began
-            for number, answer in zip(sent, given, strict=True):
-                answers[number] = self._judged(requests[number].what, answer)
-        return [answers[number] for number in range(len(requests))]
+        if len(refused) == len(requests):
+            return list(refused.values())
+        sent = [request for number, request in enumerate(requests) if number not in refused]
+        worker = self.start()
+        began = time.monotonic()
+        given = worker.ask(sent, self.call_seconds, self._seconds_left)
+        self._seconds_left -= time.monotonic() - began
+        answers = [
+            answer if answer.fault is None else self._judged(request.what, answer.fault)
+            for request, answer in zip(sent, given, strict=True)
+        ]
+        for number in sorted(refused):
+            answers.insert(number, refused[number])
+        return answers
 
     def _too_often(self, what: str) -> StudentFault:
         return StudentFault(
@@ -109,13 +112,11 @@ class Session:
             f"{self._timeouts[what]} times before."
         )
 
-    def _judged(self, what: str, answer: Answer) -> Answer:
-        """``answer``, once what it says of the time is noted."""
-        if answer.fault is None:
-            return answer
-        self._timeouts[what] += isinstance(answer.fault, StudentTimeout)
+    def _judged(self, what: str, fault: StudentFault) -> Answer:
+        """The answer of a request that failed, once it is noted whether it took too long."""
+        self._timeouts[what] += isinstance(fault, StudentTimeout)
         if self._seconds_left > 0:
-            return answer
+            return Answer(fault=fault)
         return Answer(
             fault=StudentFault(
                 f"{capital(what)} did not return: all calls of your code together took more than "

@@ -5,9 +5,10 @@ its control socket it is asked, in JSON, for workers, and to end them:
 
     {"spawn": limits} with three files: channel, bell, output  ->  {"pid": 123}
     {"end": 123}                                               ->  {"status", "seconds", "bytes"}
-    {"copy": cores} with one file: another control socket      ->  on that: {"ready": true}
+    {"copy": how} with one file: another control socket        ->  on that: {"ready": true}
 
-The last asks for another warm parent, which has those cores; the first then only makes such copies.
+The last asks for another warm parent, which has the ``cores`` and the scheduling ``policy`` of who
+asks; the first then only makes such copies.
 It ends, with all its workers, when the tester closes the socket. Its only argument is JSON:
 ``control``, the number of the socket; ``namespaces``, those of the tester; ``floor_only`` and
 ``trust``, see ``Start``.
@@ -21,6 +22,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +83,9 @@ def serve(control: socket.socket, start: Start) -> socket.socket | None:
             other = socket.socket(fileno=files[0])
             if os.fork() == 0:
                 control.close()
-                os.sched_setaffinity(0, request["copy"])
+                os.sched_setaffinity(0, request["copy"]["cores"])
+                with suppress(OSError):
+                    os.sched_setscheduler(0, request["copy"]["policy"], os.sched_param(0))
                 return other
             other.close()
             continue
