@@ -1,12 +1,14 @@
 """How long a submission takes: `kit grade` beside nbgrader's own `autograde`, on the same ones.
 
-    .venv/bin/python benchmarks/grading.py [--kit 60] [--nbgrader 8] [--rounds 5]
+    .venv/bin/python benchmarks/grading.py [--kit 60] [--nbgrader 60] [--rounds 3]
 
 Both grade the unit tasks of `optimization` (all automatic ones but the training), of solved
 submissions, as whole commands, from the start of a process to its end. nbgrader gets a notebook of
-the graded cells alone, since it runs all cells; it takes so long that a few submissions are enough.
-A round measures one after the other, so that a machine whose speed changes does so for all; the
-round before the first is not counted.
+the graded cells alone, since it runs all cells; of fewer submissions it looks slower than it is,
+for its start then counts for more.
+
+A round, of some minutes, measures one after the other, so that a machine whose speed changes does
+so for all; the round before the first is not counted.
 """
 
 from __future__ import annotations
@@ -35,8 +37,8 @@ def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--kit", type=int, default=60, help="submissions for kit")
-    parser.add_argument("--nbgrader", type=int, default=8, help="submissions for nbgrader")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
+    parser.add_argument("--nbgrader", type=int, default=60, help="submissions for nbgrader")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
     given = parser.parse_args()
     assignment = Assignment(ROOT, NAME)
     tasks = [task.id for task in assignment.tasks if not task.manual and task.id != "cifar10"]
