@@ -135,6 +135,14 @@ class TestAgain:
         assert scores(course) == {"ada": 6, "bob": 2, "cleo": 6}
 
 
+def is_forkserver(pid: int) -> bool:
+    """Whether ``pid`` is the process from which those that grade are forked, or one of them."""
+    try:
+        return "forkserver" in Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:  # it has ended by now
+        return False
+
+
 class TestFaultsOfOurs:
     """What breaks on our side ends as an error or not at all, and the next run completes it."""
 
@@ -190,10 +198,8 @@ class TestFaultsOfOurs:
             found = find_all(course, [submitted], kept)
             coming = grade_all(settings, found, course.root / "results/tiny", jobs=2)
             next(coming)
-            (server,) = [
-                pid for pid in descendants(os.getpid())
-                if "forkserver" in Path(f"/proc/{pid}/cmdline").read_text() and descendants(pid)
-            ]  # fmt: skip
+            started = descendants(os.getpid())
+            (server,) = [pid for pid in started if is_forkserver(pid) and descendants(pid)]
             os.kill(max(descendants(server)), signal.SIGKILL)
             for _ in coming:
                 pass
