@@ -230,13 +230,10 @@ class Bundle:
 
     def frame(self) -> Frame:
         """All that was added."""
-        self._frame.tree = _LIST.pack(LIST, len(self._trees)) + b"".join(self._trees)
+        self._frame.tree = b"".join([Packer().pack_array_header(len(self._trees)), *self._trees])
         return self._frame
 
 
-LIST = 0xDD
-"""How a list of any length begins in MessagePack."""
-_LIST = struct.Struct("!BI")
 _ARRAY, _SCALAR, _TYPE, _TUPLE, _MAPPED, _REMOTE, _ARGUMENT, _EARLIER = b"asytmhre"
 _FIRST_OF_TUPLE = ExtType(_TUPLE, b"")
 _BY_CODE = tuple(DTYPES.values())
@@ -260,38 +257,27 @@ class _Encoder:
         self.frame = frame
         self.keep: Keep | None = None
 
-    def _packer(self, unicode_errors: str | None = None) -> Packer:
-        """What packs for us. Kept here, it would keep this, and all arrays, until a collection."""
-        return Packer(
-            default=self._special,
-            strict_types=True,
-            unicode_errors=unicode_errors,
-            buf_size=PACKER_BYTES,
-        )
-
     def pack(self, value: Any, keep: Keep | None) -> bytes:
         """The tree of ``value``, once what it holds besides is in the frame."""
         self.keep = keep
-        fitted = self._fitted(value, 0)
         frame = self.frame
         chunks, block, files = len(frame.chunks), frame.block, len(frame.files)
+        # a packer that was kept here would keep this, and all arrays, until a garbage collection
+        packer = Packer(
+            default=self._special,
+            strict_types=True,
+            unicode_errors=SURROGATES,
+            buf_size=PACKER_BYTES,
+        )
         try:
-            try:
-                tree: bytes = self._packer().pack(fitted)
-            except UnicodeEncodeError:  # rare, and to be ready for it takes time
-                self._forget(chunks, block, files)
-                tree = self._packer(SURROGATES).pack(fitted)
+            tree: bytes = packer.pack(self._fitted(value, 0))
         except BaseException as error:
-            self._forget(chunks, block, files)
+            del frame.chunks[chunks:], frame.files[files:]
+            frame.block = block
             if isinstance(error, ValueError | OverflowError):
                 raise WireError(f"a value can't be sent ({error})") from None
             raise
         return tree
-
-    def _forget(self, chunks: int, block: int, files: int) -> None:
-        """Let the frame be as it was when it had so much."""
-        del self.frame.chunks[chunks:], self.frame.files[files:]
-        self.frame.block = block
 
     def _fitted(self, value: Any, depth: int) -> Any:
         """``value`` with no other containers than the lists and dicts that MessagePack has."""

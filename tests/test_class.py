@@ -200,7 +200,9 @@ class TestFaultsOfOurs:
             next(coming)
             started = descendants(os.getpid())
             (server,) = [pid for pid in started if is_forkserver(pid) and descendants(pid)]
-            os.kill(max(descendants(server)), signal.SIGKILL)
+            testers = descendants(server)
+            assert os.SCHED_BATCH in {os.sched_getscheduler(tester) for tester in testers}
+            os.kill(max(testers), signal.SIGKILL)
             for _ in coming:
                 pass
         found_scores = scores(course)

@@ -28,10 +28,10 @@ from typing import Any
 
 gc.disable()  # until all is loaded: it stays, and there is nothing to search for garbage
 
-from kit import wire  # noqa: E402
-from kit.worker import modules  # noqa: E402
-from kit.worker.confine import ConfinementError, SeccompFilter, confine, keep_only  # noqa: E402
-from kit.worker.serve import Channel, Server  # noqa: E402
+from kit import wire  # noqa: E402 - see above
+from kit.worker import modules  # noqa: E402 - see above
+from kit.worker.confine import ConfinementError, SeccompFilter, confine, keep_only  # noqa: E402 - see above
+from kit.worker.serve import Channel, Server  # noqa: E402 - see above
 
 CHANNEL, BELL = 3, 4
 MESSAGE_BYTES = 64 * 1024
