@@ -6,6 +6,7 @@ on it runs all of them for each submission that it is given.
 
 from __future__ import annotations
 
+import os
 import queue
 import sys
 import threading
@@ -33,6 +34,10 @@ from kit.tester.transcript import Transcript
 
 RUNNERS = {"runner", "python", RUN}
 """The plugins that have a hand in running a check: pytest's own and ours."""
+OF_A_RUN = {"PYTEST_CURRENT_TEST", "PYTEST_VERSION"}
+"""What pytest itself puts into the environment. All else there would tell the grader's pytest which
+checks to leave out, or to load a plugin; what is graded must not depend on whose shell it is.
+"""
 
 
 class Suites:
@@ -53,6 +58,7 @@ class Suites:
         self._verdicts: dict[str, Verdict] = {}
         self._lasting: dict[str, dict[str, Any]] = {}
         self._hidden: dict[str, ModuleType] = {}
+        self._environment: dict[str, str] = {}
         self._jobs: queue.Queue[Current | None] = queue.Queue()
         self._answers: queue.Queue[BaseException | None] = queue.Queue()
         self._thread = threading.Thread(target=self._main, name="pytest", daemon=True)
@@ -100,6 +106,7 @@ class Suites:
         arguments = [
             str(self._assignment.suites),
             f"--rootdir={self._assignment.suites}",
+            f"--confcutdir={self._assignment.suites}",  # no conftest.py of a folder above
             *("-c", "/dev/null", "--disable-plugin-autoload", "--strict-markers"),
             *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
             *("-p", "no:unraisableexception", "-p", "no:threadexception", "-p", "no:logging"),
@@ -116,15 +123,28 @@ class Suites:
             for path in self._assignment.suites.glob("*.py")
             if path.stem in sys.modules
         }
+        self._environment = {
+            name: os.environ.pop(name)
+            for name in [*os.environ]
+            if name.startswith("PYTEST_") and name not in OF_A_RUN
+        }
         try:
             code = pytest.main(arguments, plugins=[plugin, _Loop(self)])
             reason = " ".join(self._complaints) or f"pytest ended with {code!r}"
+            self._restore()
             self._answers.put(CourseError(f"{self._assignment.suites.name}: {reason}"))
         except BaseException as problem:
+            self._restore()
             self._answers.put(problem)
+
+    def _restore(self) -> None:
+        """Give other runs of pytest in this process back what they are told by the environment."""
+        os.environ.update(self._environment)
+        self._environment = {}
 
     def _serve(self) -> None:
         """Run the collected items for each submission until there is none any more."""
+        self._restore()
         self._answers.put(None)
         while (job := self._jobs.get()) is not None:
             self._current.student, self._current.seed = job.student, job.seed
@@ -186,6 +206,9 @@ class _Loop:
             self._suites._complaints.append(
                 f"{report.nodeid} can't be collected: {report.longrepr}"
             )
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        self._suites._complaints += [f"{item.nodeid} was deselected." for item in items]
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._suites._take(session.items)

@@ -24,6 +24,10 @@ class Limits:
     """Processor time of one worker."""
     address_space_bytes: int = 4096 * MIB
     """Address space of a worker, mapped data sets included."""
+    tester_seconds: float = 60.0
+    """Processor time for judging what one submission returns. Honest answers take 0.1 s."""
+    diagnosis_seconds: float = 60.0
+    """Looking for the known mistakes of one task. It takes milliseconds, but for huge arrays."""
     output_bytes: int = 64 * 1024
     """How much of what a submission prints is kept; the rest is read and dropped."""
     timeouts: int = 2

@@ -7,12 +7,12 @@ have is an extension in the tree, whose type is a letter:
     s   NumPy scalar: dtype, its bytes       t   first in a list: the rest of it is a tuple
     m   ndarray mapped from the n-th file sent along with the frame: n, offset, dtype, shape
     h   an object that stays in the worker: id, type name
-    r   in a reply: the n-th argument itself, as it is after the call
     e   in a request: what the n-th of the same batch gave, or an item of it
 
 Array bytes follow each other in the order in which the tree names them, each padded to ALIGNMENT.
-``decode`` is called on bytes that a student's code may have written: it returns plain values or
-raises WireError, and never allocates more than a constant factor of what it was given.
+``decode`` is called on bytes that a student's code may have written. It returns new values, none of
+them twice, or raises WireError. Nothing in a reply refers to another part of it or to what the
+tester holds, so a reply costs a constant factor of its bytes; see ``require_affordable``.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ MAX_DEPTH = 32
 MAX_DIMENSIONS = 32
 MAX_ITEMS = 64 * 1024
 """Of one list or dict: room for so many is made before they are read."""
+MAX_VALUES = 128 * 1024
+"""Of all that a reply holds, however it is nested."""
+UNCOUNTED_BYTES = 4096
+"""A tree up to this size can't hold what would cost anything, so it isn't counted first."""
 MAX_SIZE = MAX_BLOCK_BYTES * 64
 """Of one dimension: an array of no elements may still be long in another one."""
 ALIGNMENT = 64
@@ -64,12 +68,6 @@ class Remote(NamedTuple):
     type_name: str
 
 
-class Argument(NamedTuple):
-    """What a call returned was the very object that it was given as its n-th argument."""
-
-    number: int
-
-
 class Earlier(NamedTuple):
     """What request ``number`` of the same batch gave; item ``item`` of it, unless that is None."""
 
@@ -77,7 +75,7 @@ class Earlier(NamedTuple):
     item: int | None
 
 
-Reference = Remote | Argument | Earlier
+Reference = Remote | Earlier
 Revive = Callable[[Reference], Any]
 """Gives the object that a reference in a frame stands for."""
 Keep = Callable[[Any], Remote]
@@ -234,7 +232,7 @@ class Bundle:
         return self._frame
 
 
-_ARRAY, _SCALAR, _TYPE, _TUPLE, _MAPPED, _REMOTE, _ARGUMENT, _EARLIER = b"asytmhre"
+_ARRAY, _SCALAR, _TYPE, _TUPLE, _MAPPED, _REMOTE, _EARLIER = b"asytmhe"
 _FIRST_OF_TUPLE = ExtType(_TUPLE, b"")
 _BY_CODE = tuple(DTYPES.values())
 _CODES = {name: code for code, name in enumerate(DTYPES)}
@@ -352,8 +350,6 @@ class _Encoder:
         if isinstance(value, Remote):
             name = value.type_name.encode("utf-8", SURROGATES)
             return ExtType(_REMOTE, _NUMBER.pack(value.id) + name)
-        if isinstance(value, Argument):
-            return ExtType(_ARGUMENT, _NUMBER.pack(value.number))
         if isinstance(value, Earlier):
             if value.item is None:
                 return ExtType(_EARLIER, _NUMBER.pack(value.number))
@@ -389,7 +385,7 @@ class _Encoder:
 
 
 _STRINGS = frozenset({str})
-_REFERENCES = frozenset({Remote, Argument, Earlier, Mapped})
+_REFERENCES = frozenset({Remote, Earlier, Mapped})
 _SINGLE = frozenset({type(None), bool, int, float, str, bytes, np.ndarray, *_REFERENCES})
 """Types of values that hold no others."""
 _PADDING = [bytes(ALIGNMENT - over) for over in range(ALIGNMENT)]
@@ -430,17 +426,21 @@ def decode(
 
     ``files`` are the open files that came along. ``revive`` gives the objects that references stand
     for. Raises WireError, and nothing else but what ``revive`` raises, where the bytes are not what
-    ``encode`` writes. A frame that is ``trusted`` is not looked through once more, and what is
+    ``encode`` writes, or would cost too much. A frame that is ``trusted`` is a request: only there
+    may stand what refers to the same batch or to a file, it may hold more values, and what is
     revived in it may be anything.
     """
     try:
-        decoder = _Decoder(block, files, revive or (lambda reference: reference))
+        if not trusted and len(tree) > UNCOUNTED_BYTES:
+            require_affordable(tree)
+        decoder = _Decoder(block, files, revive or (lambda reference: reference), trusted=trusted)
         value = unpackb(
             tree,
             ext_hook=decoder.special,
             list_hook=_list_or_tuple,
-            max_array_len=MAX_ITEMS + 1,  # a tuple has one more
-            max_map_len=MAX_ITEMS,
+            # room for so many is made at once: a tuple has one more, nothing more than its bytes
+            max_array_len=min(MAX_ITEMS + 1, len(tree)),
+            max_map_len=min(MAX_ITEMS, len(tree)),
             unicode_errors=SURROGATES,
         )
         if not trusted:
@@ -450,6 +450,62 @@ def decode(
     if decoder.position != decoder.size:
         raise WireError("a frame holds bytes that belong to no array")
     return value
+
+
+def require_affordable(tree: bytes | bytearray) -> None:
+    """Raise WireError where a tree holds too many values or nests them too deep; builds none.
+
+    Of each value only its first bytes are looked at, which say how long it is and how many others
+    it holds.
+    """
+    position, values, to_come = 0, 0, [1]  # how many values are still to come, on each level
+    while to_come:
+        if not to_come[-1]:
+            to_come.pop()
+            continue
+        to_come[-1] -= 1
+        values += 1
+        if position >= len(tree):
+            raise WireError("a frame ends too early")
+        length_bytes, constant, held = _FORMS[tree[position]]
+        position += 1
+        length = int.from_bytes(tree[position : position + length_bytes])
+        position += length_bytes
+        if held:
+            to_come.append(held * (length + constant))
+            if len(to_come) > MAX_DEPTH + 2:
+                raise WireError(f"a value is nested deeper than {MAX_DEPTH} levels")
+            if values + sum(to_come) > MAX_VALUES:
+                raise WireError(f"a reply holds more than {MAX_VALUES:,} values")
+        else:
+            position += length + constant
+
+
+def _forms() -> list[tuple[int, int, int]]:
+    """For each first byte of MessagePack's values what follows it, by its specification.
+
+    How many bytes say a length, how much is added to that length, and whether it counts the bytes
+    of the value (0), other values (1) or pairs of them (2).
+    """
+    forms = [(0, 0, 0)] * 256  # small ints, nil, booleans
+    for size in range(16):
+        forms[0x80 + size], forms[0x90 + size] = (0, size, 2), (0, size, 1)
+    for size in range(32):
+        forms[0xA0 + size] = (0, size, 0)
+    for place, length_bytes in enumerate((1, 2, 4)):
+        forms[0xC4 + place] = forms[0xD9 + place] = (length_bytes, 0, 0)  # bytes, text
+        forms[0xC7 + place] = (length_bytes, 1, 0)  # extensions
+    for place, length_bytes in enumerate((2, 4)):
+        forms[0xDC + place], forms[0xDE + place] = (length_bytes, 0, 1), (length_bytes, 0, 2)
+    forms[0xCA], forms[0xCB] = (0, 4, 0), (0, 8, 0)  # floats
+    for place, size in enumerate((1, 2, 4, 8)):
+        forms[0xCC + place] = forms[0xD0 + place] = (0, size, 0)  # ints
+    for place, size in enumerate((1, 2, 4, 8, 16)):
+        forms[0xD4 + place] = (0, 1 + size, 0)  # extensions of a fixed size
+    return forms
+
+
+_FORMS = _forms()
 
 
 def _list_or_tuple(values: list[Any]) -> list[Any] | tuple[Any, ...]:
@@ -485,7 +541,10 @@ def _require_plain(value: Any, depth: int) -> None:
 class _Decoder:
     """Gives the values of extensions, taking array bytes from the block in order."""
 
-    def __init__(self, block: bytearray, files: Sequence[int], revive: Revive) -> None:
+    def __init__(
+        self, block: bytearray, files: Sequence[int], revive: Revive, *, trusted: bool
+    ) -> None:
+        self.trusted = trusted
         self.block = block
         self.size = len(block)
         self.files = files
@@ -502,9 +561,15 @@ class _Decoder:
             return _scalar(data)
         if letter == _TYPE:
             return _dtype(data).newbyteorder("=").type
-        if letter == _MAPPED:
+        if letter == _REMOTE:
+            number = _number_of(data)
+            return self.revive(Remote(number, data[_NUMBER.size :].decode("utf-8", SURROGATES)))
+        if self.trusted and letter == _MAPPED:
             return self._mapped(data)
-        return self.revive(_reference(letter, data))
+        if self.trusted and letter == _EARLIER:
+            rest = data[_NUMBER.size :]
+            return self.revive(Earlier(_number_of(data), _number_of(rest) if rest else None))
+        raise WireError("a frame holds an extension that has no place there")
 
     def _array(self, data: bytes) -> np.ndarray:
         dtype, shape, size = _specified(data)
@@ -526,18 +591,12 @@ class _Decoder:
         return np.frombuffer(area, dtype, math.prod(shape), offset).reshape(shape)
 
 
-def _reference(letter: int, data: bytes) -> Reference:
-    (number,) = _NUMBER.unpack_from(data)
-    rest = data[_NUMBER.size :]
+def _number_of(data: bytes) -> int:
+    """The number that ``data`` begins with."""
+    number: int = _NUMBER.unpack_from(data)[0]
     if number >= 2**63:
         raise WireError("a number in a frame is too large")
-    if letter == _REMOTE:
-        return Remote(number, rest.decode("utf-8", SURROGATES))
-    if letter == _ARGUMENT and not rest:
-        return Argument(number)
-    if letter == _EARLIER:
-        return Earlier(number, _NUMBER.unpack(rest)[0] if rest else None)
-    raise WireError("a frame holds an unknown extension")
+    return number
 
 
 def _dtype(data: bytes) -> np.dtype[Any]:

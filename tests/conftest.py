@@ -60,9 +60,9 @@ def test_double_of_unseen(student, expect, rng):
 @pytest.mark.task("remember", points=2)
 def test_remember(student, expect, rng):
     """state["x"] is x."""
-    x, state = rng.normal(size=3), {}
+    x, state = rng.normal(size=3), student.place({})
     student.work.remember(state, x)
-    expect.close(expect.entry(state, "x"), x, "x")
+    expect.close(expect.entry(state.fetch(), "x"), x, "x")
 '''
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
+from typing import Any
 
 import numpy as np
 from msgpack import ExtType, packb
@@ -17,7 +18,7 @@ from msgpack import ExtType, packb
 from kit import wire
 
 SEEDS = [
-    {"nonce": "a" * 32, "ok": {"value": (np.ones((2, 3)), {"t": 1}), "left": [np.arange(4), None]}},
+    {"nonce": "a" * 32, "number": 0, "ok": (np.ones((2, 3)), {"t": 1}, [np.arange(4), None])},
     {"nonce": "b" * 32, "error": {"type": "ValueError", "message": "x", "trace": []}},
     [
         np.zeros((0, 3), np.float32),
@@ -25,11 +26,11 @@ SEEDS = [
         np.bool_(True),
         b"bytes",
         wire.Remote(3, "Net"),
-        wire.Argument(1),
-        wire.Earlier(2, 0),
+        wire.Remote(2**40, "Net"),
     ],
     {"layers": ["uid", "seccomp"]},
     [[[[1.5, -2, None, True, "text\n"]]], (), {}, np.float32, np.array([True, False])],
+    [[0.5] * 40, {"key": ("x" * 300, b"y" * 70_000)}] * 12,  # so large that it is counted first
 ]
 PIECES = [
     *(bytes([byte]) for byte in (0x80, 0x81, 0x90, 0x91, 0xA0, 0xA1, *range(0xC0, 0xE0), 0xFF)),
@@ -38,6 +39,7 @@ PIECES = [
         for letter in b"asytmhre"
         for data in (b"", bytes(9), bytes(17))
     ),
+    *(packb(ExtType(letter, bytes(size))) for letter in b"ehmr" for size in (1, 8, 16, 24, 300)),
     *(packb(number) for number in (-1, 2**31, 2**63, 2**64 - 1, 1e308, float("nan"))),
     *(
         b"\xdd\xff\xff\xff\xff",
@@ -66,6 +68,19 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
     return data
 
 
+def require_tree(value: Any) -> None:
+    """Nothing in ``value`` is there twice, and it holds no more than a reply may."""
+    waiting, seen = [value], set()
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list | dict) or (isinstance(each, tuple) and each):
+            assert id(each) not in seen or isinstance(each, wire.Remote)
+            seen.add(id(each))
+            waiting += each.values() if isinstance(each, dict) else each
+        assert not isinstance(each, wire.Earlier | wire.Mapped)
+        assert len(waiting) + len(seen) <= wire.MAX_VALUES
+
+
 def fuzz(frames: int, seed: int) -> int:
     """Decode ``frames`` damaged frames; how many of them were still frames."""
     rng = random.Random(seed)
@@ -77,7 +92,8 @@ def fuzz(frames: int, seed: int) -> int:
         if rng.random() < 0.2:
             block = damaged(block, rng)
         try:
-            wire.decode(tree, bytearray(block))
+            value = wire.decode(tree, bytearray(block))
+            require_tree(value)
         except wire.WireError:
             continue
         except BaseException as error:

@@ -40,7 +40,6 @@ MISTAKES = (
     Mistake("raising", "remember", {"remember.raises": True}, "Yours wants a key."),
 )
 OPAQUE = {}
-OVERWRITTEN = {}
 STATE = frozenset()
 
 
@@ -184,9 +183,7 @@ class TestSafety:
         transcript = Transcript(["double"])
         transcript.begin("double")
         x = np.ones(2**18)
-        transcript.answered(
-            transcript.note("call", "work", "double", [x], []), x, [x], 2 * x.nbytes
-        )
+        transcript.answered(transcript.note("call", "work", "double", [x], []), x, 2 * x.nbytes)
         assert explain(catalogue, warm_parent, ["double"], transcript.calls) == {}
 
     def test_a_task_whose_answers_take_too_much_is_forgotten_for_good(self) -> None:
@@ -194,9 +191,7 @@ class TestSafety:
         for task in ("double", "remember", "double"):
             transcript.begin(task)
             value = np.ones(10 if task == "remember" else MOST_BYTES // 8 + 1)
-            transcript.answered(
-                transcript.note("call", "work", task, [], []), value, [], value.nbytes
-            )
+            transcript.answered(transcript.note("call", "work", task, [], []), value, value.nbytes)
         assert list(transcript.calls) == ["remember"]
 
     def test_an_answer_too_large_to_be_sent_again_is_not_explained(self, graded) -> None:
@@ -244,7 +239,7 @@ class TestCatalogue:
 
     def test_a_catalogue_that_breaks_is_our_fault_and_costs_nobody_a_point(self, tmp_path) -> None:
         assignment = write_course(tmp_path, SUITE)
-        broken = MISTAKES.replace("OVERWRITTEN = {}", "OVERWRITTEN = None")
+        broken = MISTAKES.replace("    on = {", "    assert not changes\n    on = {")
         (assignment.suites / "mistakes.py").write_text(broken)
         with Grader(assignment) as grader:
             result = grader.grade(submission(WORK.replace("return 2 * x", "return 3 * x")))

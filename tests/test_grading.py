@@ -339,3 +339,55 @@ def test_every_check_has_a_verdict_after_a_run_that_broke(grader: Grader) -> Non
 
     verdicts = grader.suites.run(Broken(), 1)  # type: ignore[arg-type]  # stands for a dead worker
     assert [verdict.status for verdict in verdicts] == ["error"] * 3
+
+
+class TestEnvironment:
+    """What is graded does not depend on whose shell, folder or pytest settings it is."""
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("PYTEST_ADDOPTS", "-k 'not unseen'"),
+            ("PYTEST_ADDOPTS", "--deselect test_work.py::test_remember"),
+            ("PYTEST_ADDOPTS", "--color=yes"),
+            ("PYTEST_ADDOPTS", "--collect-only -p no:python"),
+            ("PYTEST_ADDOPTS", "--no-such-option"),
+            ("PYTEST_PLUGINS", "no_such_plugin"),
+            ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", ""),
+        ],
+    )
+    def test_the_environment_tells_the_grader_s_pytest_nothing(
+        self, tiny: Assignment, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+        with Grader(tiny) as grader:
+            result = grader.grade(submission(SOLUTION))
+        assert (result["score"], result["max_score"]) == (6, 6)
+        assert os.environ[name] == value  # which other runs of pytest in this process still see
+
+    @pytest.mark.parametrize(
+        ("where", "text"),
+        [
+            ("conftest.py", "collect_ignore_glob = ['*']\n"),
+            ("autograder/conftest.py", "raise RuntimeError('loaded')\n"),
+            ("pytest.ini", "[pytest]\naddopts = -k nothing\n"),
+            ("autograder/tiny/pytest.ini", "[pytest]\naddopts = -k nothing\n"),
+            ("autograder/tiny/pyproject.toml", "[tool.pytest.ini_options]\naddopts='-k x'\n"),
+            ("autograder/tox.ini", "[pytest]\npython_functions = nothing_*\n"),
+        ],
+    )
+    def test_no_settings_of_a_folder_reach_it(self, tmp_path: Path, where: str, text: str) -> None:
+        course = write_course(tmp_path)
+        (tmp_path / where).write_text(text)
+        with Grader(course) as grader:
+            result = grader.grade(submission(SOLUTION))
+        assert (result["score"], result["max_score"]) == (6, 6)
+
+    def test_a_check_that_the_suites_leave_out_is_an_error(self, tmp_path: Path) -> None:
+        course = write_course(tmp_path)
+        (course.suites / "conftest.py").write_text(
+            "def pytest_collection_modifyitems(config, items):\n"
+            "    config.hook.pytest_deselected(items=[items.pop()])\n"
+        )
+        with pytest.raises(CourseError, match="test_remember was deselected"):
+            Grader(course)

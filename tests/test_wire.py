@@ -130,8 +130,8 @@ class TestValues:
         assert type(back[1][1]) is str
 
     def test_references_arrive_as_such(self) -> None:
-        sent = [wire.Remote(3, "Nét"), wire.Argument(2), wire.Earlier(1, None), wire.Earlier(1, 0)]
-        back = there_and_back(sent)
+        sent = [wire.Remote(3, "Nét"), wire.Earlier(1, None), wire.Earlier(1, 0)]
+        back = wire.decode(wire.encode(sent).tree, bytearray(), trusted=True)
         assert back == sent
         assert [type(item) for item in back] == [type(item) for item in sent]
 
@@ -303,6 +303,39 @@ def many(item: bytes) -> bytes:
     inner = b"\xdc\x03\xe8" + item * 1000
     number = 2**19 // len(inner)
     return b"\xdd" + struct.pack("!I", number) + inner * number
+
+
+class TestCounting:
+    """What a reply would cost is counted before anything of it is built."""
+
+    @settings(max_examples=1000, deadline=None)
+    @given(tree=TREES)
+    def test_whatever_messagepack_writes_is_walked_to_its_end(self, tree: Any) -> None:
+        with contextlib.suppress(ValueError, OverflowError):
+            packed = packb(tree, unicode_errors="surrogatepass")
+            wire.require_affordable(packed)
+            with pytest.raises(wire.WireError, match="ends too early"):
+                wire.require_affordable(packed[:0])
+
+    def test_too_many_values_are_refused(self) -> None:
+        fits = packb([[0] * 1000] * 130)
+        assert len(wire.decode(fits, bytearray())) == 130
+        with pytest.raises(wire.WireError, match="more than 131,072 values"):
+            wire.decode(packb([[0] * 1000] * 132), bytearray())
+
+    def test_values_that_are_only_announced_are_refused(self) -> None:
+        announced = b"\xdd" + struct.pack("!I", wire.MAX_ITEMS) + b"\xdd\0\1\0\0" * 1000
+        with pytest.raises(wire.WireError, match="more than 131,072 values"):
+            wire.decode(announced, bytearray())
+
+    def test_deep_nesting_is_refused_before_it_is_built(self) -> None:
+        with pytest.raises(wire.WireError, match="nested deeper than 32"):
+            wire.decode(b"\x91" * 40 + b"\xda\x20\x00" + b"x" * 0x2000, bytearray())
+
+    def test_a_reply_holds_no_reference_but_to_objects(self) -> None:
+        for reference in (wire.Earlier(0, None), wire.Earlier(0, 1)):
+            with pytest.raises(wire.WireError, match="has no place there"):
+                there_and_back([reference])
 
 
 class TestMemory:

@@ -29,10 +29,6 @@ class Mistake(NamedTuple):
 
 OPAQUE = {"layer_utils.affine_relu_forward": 1}
 """The position of a returned value that only the student's own code reads: it is never compared."""
-OVERWRITTEN = {
-    f"optim.{rule}": 0 for rule in ("sgd_momentum", "sgd_nesterov_momentum", "rmsprop", "adam")
-}
-"""The position of an argument that may be overwritten or not: both are right."""
 STATE = frozenset({"velocity", "a", "v", "t"})
 """What a rule keeps in config. Whatever else a student keeps there is nobody's concern."""
 

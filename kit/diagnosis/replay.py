@@ -26,12 +26,18 @@ def find(task: str, calls: list[dict[str, Any]], elsewhere: list[str]) -> dict[s
 
     ``follows`` are those of them that explain it without any mistake in ``task``; ``own`` are all
     mistakes of ``task`` that explain it (on top of those), else all pairs of them that do.
+
+    What ``follows`` earns points, so it rests on values alone: nothing follows where a call raised
+    an exception. A name is only told, so for ``own`` the same exception with the same message will
+    do.
     """
     known = {mistake.id: mistake for mistake in mistakes.MISTAKES}
     own = [mistake for mistake in mistakes.MISTAKES if mistake.task == task]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        for some in [[name] for name in elsewhere] + [elsewhere] * (len(elsewhere) > 1):
+        raised = any("raised" in call for call in calls)
+        suspects = [[name] for name in elsewhere] + [elsewhere] * (len(elsewhere) > 1)
+        for some in [] if raised else suspects:
             if explains(_union(known[name] for name in some), calls):
                 return {"follows": some, "own": []}
         base = [known[name] for name in elsewhere]
@@ -56,11 +62,11 @@ def explains(changes: dict[str, Any], calls: list[dict[str, Any]]) -> bool:
             given = [_thawed(kind, value, calls, returned) for kind, value in call["given"]]
             value = _carry_out(call, functions, given, returned)
         except Exception as error:
-            if call.get("raised") != type(error).__name__:
+            if call.get("raised") != f"{type(error).__name__}: {error}":
                 return False
             returned.append(None)
             continue
-        if "raised" in call or not _agrees(call, value, given):
+        if "raised" in call or not _agrees(call, value):
             return False
         returned.append(value)
     return True
@@ -73,7 +79,11 @@ def _carry_out(
     named = dict(zip(call["names"], given[positional:], strict=True))
     if call["function"]:
         return functions[call["function"]](*given[:positional], **named)
+    if call["kind"] == "place":
+        return given[0]
     owner = returned[call["object"]]
+    if call["kind"] == "fetch":
+        return owner
     if call["kind"] == "get":
         return getattr(owner, call["attribute"])
     if call["kind"] == "set":
@@ -98,23 +108,21 @@ def _copied(value: Any) -> Any:
     return value
 
 
-def _agrees(call: dict[str, Any], value: Any, given: list[Any]) -> bool:
+def _agrees(call: dict[str, Any], value: Any) -> bool:
+    if call["kind"] == "place":
+        return True
     if call["kind"] == "get":
         return bool(mistakes.summary(call["value"]) == mistakes.summary(value))
     hidden = mistakes.OPAQUE.get(call["function"])
     if hidden is not None and isinstance(value, tuple) and len(value) > hidden:
         value = (*value[:hidden], None, *value[hidden + 1 :])
-    free = mistakes.OVERWRITTEN.get(call["function"])
-    return _same(call["value"], value, more=free is not None) and all(
-        left is None or number == free or _same(left, argument)
-        for number, (left, argument) in enumerate(zip(call["left"], given, strict=True))
-    )
+    return _same(call["value"], value)
 
 
-def _same(seen: Any, replayed: Any, more: bool = False) -> bool:
+def _same(seen: Any, replayed: Any) -> bool:
     """Whether two values are the same within the tolerance of the checks.
 
-    With ``more`` a dict may hold what the student keeps there for purposes of their own.
+    A dict may also hold what the student keeps there for purposes of their own.
     """
     if isinstance(seen, str) and seen == OBJECT:
         return not isinstance(replayed, np.ndarray | np.generic | dict | list | tuple | str | int)
@@ -122,13 +130,12 @@ def _same(seen: Any, replayed: Any, more: bool = False) -> bool:
         return (
             isinstance(seen, tuple | list)
             and len(seen) == len(replayed)
-            and all(_same(*pair, more) for pair in zip(seen, replayed, strict=True))
+            and all(_same(*pair) for pair in zip(seen, replayed, strict=True))
         )
     if isinstance(replayed, dict):
         return (
             isinstance(seen, dict)
             and replayed.keys() <= seen.keys()
-            and (more or replayed.keys() == seen.keys())
             and not (seen.keys() - replayed.keys()) & mistakes.STATE
             and all(_same(seen[key], item) for key, item in replayed.items())
         )

@@ -1,8 +1,9 @@
 """Calls of a submission's functions, each made by itself or several together.
 
-A call sends its arguments to the worker, where the student's function runs, and brings back its
-value. What the function left in arrays, lists and dicts that it was given is copied back into them,
-so a suite can look at them as if the call had been a local one.
+A call sends copies of its arguments to the worker, where the student's function runs, and brings
+back a new value. Nothing that a suite holds is reachable from a reply, so nothing that a student's
+code does to its arguments is seen here. Where that matters, ``Student.place`` puts the argument
+into the worker: further calls are given the same one, and ``fetch`` brings it back.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from kit import wire
+from kit.tester.expect import describe
 from kit.tester.faults import KitFault, StudentFault
 from kit.tester.process import Answer, Request, capital
 from kit.tester.session import Handle, Session
@@ -25,7 +25,6 @@ class Calls:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._waiting: list[Later] | None = None
-        self._changeable: dict[int, Call] = {}
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -41,7 +40,6 @@ class Calls:
             yield
         finally:
             self._waiting = None
-            self._changeable.clear()
         self._make(waiting)
 
     def add(self, call: Call) -> Any:
@@ -53,13 +51,6 @@ class Calls:
             later = Later(self, call, None)
             self._make([later])
             return later.value
-        for value, changeable in zip(call.given, call.back, strict=True):
-            other = self._changeable.setdefault(id(value), call) if changeable else call
-            if other is not call:
-                raise KitFault(
-                    f"{capital(call.what)} is given what {other.what} is given in the same block. "
-                    "Give each of them a copy."
-                )
         later = Later(self, call, len(self._waiting))
         self._waiting.append(later)
         return later
@@ -77,47 +68,42 @@ class Calls:
                 raise wire.WireError(f"a {type(value).__name__} can't be sent")
             return self._session.remote(value.handle, call.what)
 
-        def revive(reference: wire.Reference) -> Any:
-            if isinstance(reference, wire.Remote):
-                return Object(self, self._session.handle(reference))
-            if not isinstance(reference, wire.Argument) or not call.returns(reference.number):
-                raise wire.WireError("it names an argument that it was not given")
-            return call.given[reference.number]
+        return Request(call.what, later.message(), keep, self._revived)
 
-        return Request(call.what, later.message(), keep, revive)
+    def _revived(self, reference: wire.Reference) -> Object:
+        assert isinstance(reference, wire.Remote)  # a reply holds no other
+        return Object(self, self._session.handle(reference))
 
     def _settle(self, later: Later, answer: Answer) -> None:
-        """Let ``later`` be what the call gave, and its arguments what the call left in them."""
+        """Let ``later`` be what the call gave, and remember it."""
         call, transcript = later.call, self._session.transcript
         target, given = call.target, call.given
         if call.refers:
             try:
-                target, given = _now(target), [_now(value) for value in given]
+                target, given = _target(call), [_now(value) for value in given]
             except StudentFault as fault:  # what the call needs was not there, and why says more
                 later.answer = Answer.without(fault)
                 return
         handle = target if isinstance(target, str) else target.handle
         note = transcript.note(call.operation, handle, call.name, given, call.names)
         try:
-            if answer.fault is not None:
-                raise answer.fault
-            value = _opened(call, answer.value)
+            value = _value(call, answer)
         except StudentFault as fault:
             transcript.failed(note, fault)
             later.answer = Answer.without(fault)
         else:
-            transcript.answered(note, value, given, answer.size)
+            transcript.answered(note, value, answer.size)
             later.answer = Answer(value)
 
 
 class Call:
-    """What is asked for: ``operation`` is call, get or set.
+    """What is asked for: ``operation`` is call, get, set, place or fetch.
 
     ``target`` is a module's name or what has the attribute ``name``; ``what`` names the call in
     messages; the last of ``given`` are those with ``names``.
     """
 
-    __slots__ = ("back", "given", "name", "names", "operation", "refers", "target", "what")
+    __slots__ = ("given", "name", "names", "operation", "refers", "target", "what")
 
     def __init__(  # noqa: PLR0917 - it is what a call consists of, and one is made for every call
         self,
@@ -134,14 +120,16 @@ class Call:
         self.what = what
         self.given = given
         self.names = names
-        self.back = [_may_change(value) for value in given]
-        """Of each argument whether it comes back, since the call may change it."""
         self.refers = isinstance(target, Later) or not _REFERENCES.isdisjoint(map(type, given))
         """Whether it needs what other calls give."""
 
-    def returns(self, number: int) -> bool:
-        """Whether argument ``number`` comes back."""
-        return number < len(self.back) and self.back[number]
+    @property
+    def makes_object(self) -> bool:
+        """Whether it must give an object.
+
+        So must what is placed, and so must a class: by PEP 8 its name begins with a capital.
+        """
+        return self.operation == "place" or (self.operation == "call" and self.name[:1].isupper())
 
 
 class Members:
@@ -165,6 +153,11 @@ class Members:
         """Give the attribute ``name`` a value."""
         what = f"setting `{name}` of your {self._type_name}"
         return self._calls.add(Call("set", self, name, what, [value], []))
+
+    def fetch(self) -> Any:
+        """A copy of what was placed in the worker, as it is there now."""
+        what = f"reading the {self._type_name} that your code was given"
+        return self._calls.add(Call("fetch", self, "", what, [], []))
 
 
 class Object(Members):
@@ -211,8 +204,8 @@ class Later(Members):
         given = [_sent(value) for value in call.given] if call.refers else call.given
         message = {"operation": call.operation, "target": _sent(call.target), "name": call.name}
         if call.operation == "call":
-            message |= {"arguments": given, "names": call.names, "back": call.back}
-        elif call.operation == "set":
+            message |= {"arguments": given, "names": call.names}
+        elif given:
             message["value"] = given[0]
         if self.place is not None:
             message["place"] = self.place
@@ -239,9 +232,9 @@ class Function:
         self._what = what
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Call it there, and copy back what the call left in its arguments.
+        """Call it there with copies of the arguments, and bring back what it returns.
 
-        An argument that holds mapped arrays is not copied back: they can't have changed.
+        What a class makes is an Object. Raises StudentFault where the call gives nothing.
         """
         given = [*arguments, *named.values()]
         return self._calls.add(
@@ -274,42 +267,20 @@ def _now(value: Any) -> Any:
     return returned[value.number]
 
 
-def _opened(call: Call, reply: Any) -> Any:
-    """The value in a reply, once what the call left in its arguments is in them."""
-    if call.operation != "call":
-        return reply if call.operation == "get" else None
-    left = reply.get("left") if isinstance(reply, dict) else None
-    if not isinstance(left, list) or "value" not in reply:
-        raise StudentFault(f"{capital(call.what)} sent a malformed reply.")
-    for pair in left:
-        if not isinstance(pair, tuple) or len(pair) != 2 or type(pair[0]) is not int:
-            raise StudentFault(f"{capital(call.what)} sent a malformed reply.")
-        number, after = pair
-        if not 0 <= number < len(call.given) or not call.back[number]:
-            raise StudentFault(f"{capital(call.what)} sent a malformed reply.")
-        _restore(call, call.given[number], after)
-    return reply["value"]
+def _target(call: Call) -> str | Object:
+    """What ``call`` was made on; raises StudentFault where an earlier call made no object."""
+    target = _now(call.target)
+    if not isinstance(target, str | Object):
+        raise StudentFault(f"{capital(call.what)} is missing: it is {describe(target)}.")
+    return target
 
 
-def _restore(call: Call, before: Any, after: Any) -> None:
-    """Put into the argument ``before`` what the call left in it."""
-    if isinstance(before, np.ndarray) and isinstance(after, np.ndarray):
-        if before.shape != after.shape or before.dtype != after.dtype:
-            raise StudentFault(f"{capital(call.what)} reshaped an array that it was given.")
-        if before.flags.writeable:
-            before[...] = after
-    elif isinstance(before, dict) and isinstance(after, dict):
-        before.clear()
-        before.update(after)
-    elif isinstance(before, list) and isinstance(after, list):
-        before[:] = after
-
-
-def _may_change(argument: Any) -> bool:
-    """Whether a call can leave something else in ``argument`` that is worth sending back."""
-    kind = type(argument)
-    return kind is np.ndarray or kind is list or (kind is dict and not _mapped(argument))
-
-
-def _mapped(argument: dict[str, Any]) -> bool:
-    return wire.Mapped in map(type, argument.values())
+def _value(call: Call, answer: Answer) -> Any:
+    """What a call gave; raises StudentFault where that is nothing or no object of a class."""
+    if answer.fault is not None:
+        raise answer.fault
+    if call.makes_object and not isinstance(answer.value, Object):
+        raise StudentFault(
+            f"{capital(call.what)} must make an object, it gave {describe(answer.value)}."
+        )
+    return None if call.operation == "set" else answer.value

@@ -11,7 +11,11 @@ from typing import IO
 
 from kit.tester import isolation
 
+OPTIONS = ("-P", "-s", "-B")
+"""Of the interpreter: nothing of the folder it is started in or of the user's is imported. With a
+clean environment that is what ``-I`` does; but that would not let the hash seed be told."""
 CLEAN_ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",  # sets in the same order: the same bytes, the same grade
     "PATH": "/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
     # a worker can't start threads, and one core is what a submission is measured on
@@ -42,7 +46,7 @@ def launch(
     }
     with theirs:
         process = subprocess.Popen(  # noqa: S603 - our own program, no input in it
-            [*namespaces, sys.executable, "-I", "-B", "-m", "kit.worker", json.dumps(settings)],
+            [*namespaces, sys.executable, *OPTIONS, "-m", "kit.worker", json.dumps(settings)],
             pass_fds=[theirs.fileno()],
             env=CLEAN_ENVIRONMENT,
             cwd="/",

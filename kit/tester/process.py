@@ -213,7 +213,8 @@ class Worker:
         self._poll.register(self._bell, select.POLLIN)
         self._poll.register(self._printed, select.POLLIN)
         self._inbox = wire.Inbox(self._pull)
-        self._most = wire.MOST
+        self.room = wire.MOST
+        """How much the replies that are still to come may hold."""
         try:
             self._pid = parent.spawn(theirs, self._bell, printing)
         except KitFault:
@@ -253,15 +254,19 @@ class Worker:
         return answer.value
 
     def ask(
-        self, requests: Sequence[Request], seconds: float, in_all: float = math.inf
+        self,
+        requests: Sequence[Request],
+        seconds: float,
+        in_all: float = math.inf,
+        room: wire.Header = wire.MOST,
     ) -> list[Answer]:
         """Send requests at once and return the answer to each; they are carried out in order.
 
         Each answer may take ``seconds`` from the one before, and all of them ``in_all``; together
-        they may be as large as one. Raises WireError, and sends nothing, where a value can't be
-        sent.
+        they may be as large as ``room``, and what they leave of it is in ``self.room`` then. Raises
+        WireError, and sends nothing, where a value can't be sent.
         """
-        self._most = wire.MOST
+        self.room = room
         latest = time.monotonic() + in_all
         nonce = secrets.token_hex(16)
         bundle = wire.Bundle()
@@ -302,6 +307,7 @@ class Worker:
                 with suppress(TimeoutError):  # what has come by then counts, though no bell rang
                     self._wait(BELL)
             reply, size = self._receive(expected.request.revive)
+            value = self._open(reply, expected)
             if expected.last and self._inbox.waiting:
                 raise wire.WireError("more than one frame came")
         except TimeoutError:
@@ -312,7 +318,7 @@ class Worker:
         except wire.WireError as error:
             self.end()
             raise StudentFault(f"{capital(what)} sent a malformed reply: {error}.") from None
-        return self._open(reply, expected), size
+        return value, size
 
     def _open(self, reply: Any, expected: _Expected) -> Any:
         """What is in a reply, once it is seen to be the one that is ``expected``."""
@@ -398,11 +404,11 @@ class Worker:
 
     def _receive(self, revive: wire.Revive | None = None) -> tuple[Any, int]:
         """The value in the next frame, and how many bytes it took."""
-        tree, block, files = self._inbox.frame(self._most)
+        tree, block, files = self._inbox.frame(self.room)
         if files:
             raise wire.WireError("a reply announces files")
-        most = self._most
-        self._most = wire.Header(most.tree - len(tree), most.block - len(block), most.files)
+        most = self.room
+        self.room = wire.Header(most.tree - len(tree), most.block - len(block), most.files)
         return wire.decode(tree, block, revive=revive), len(tree) + len(block)
 
     def _pull(self, room: memoryview) -> int:

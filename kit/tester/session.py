@@ -52,6 +52,17 @@ class Session:
         self.printed_bytes = 0
         """How much it printed in all."""
         self._timeouts: Counter[str] = Counter()
+        self._room = wire.MOST
+        self._began: float | None = None
+
+    def begin(self) -> None:
+        """Begin a check: what its calls bring back may be as large as what any other's do.
+
+        From the first on, the processor time of the thread that judges is counted.
+        """
+        self._room = wire.MOST
+        if self._began is None:
+            self._began = time.thread_time()
 
     def start(self) -> Worker:
         """The submission's worker, started where there is none.
@@ -86,6 +97,8 @@ class Session:
 
     def ask(self, requests: Sequence[Request]) -> list[Answer]:
         """Have ``requests`` carried out in order and return what each gave; see ``Worker.ask``."""
+        if self._judged_for() > self._parent.limits.tester_seconds:
+            return [Answer(fault=self._too_much(request.what)) for request in requests]
         refused = {
             number: Answer(fault=self._too_often(request.what))
             for number, request in enumerate(requests if self._timeouts else ())
@@ -96,7 +109,8 @@ class Session:
         sent = [request for number, request in enumerate(requests) if number not in refused]
         worker = self.start()
         began = time.monotonic()
-        given = worker.ask(sent, self.call_seconds, self._seconds_left)
+        given = worker.ask(sent, self.call_seconds, self._seconds_left, self._room)
+        self._room = worker.room
         self._seconds_left -= time.monotonic() - began
         answers = [
             answer if answer.fault is None else self._judged(request.what, answer.fault)
@@ -105,6 +119,16 @@ class Session:
         for number in sorted(refused):
             answers.insert(number, refused[number])
         return answers
+
+    def _judged_for(self) -> float:
+        """The processor time that went into judging, in seconds."""
+        return 0.0 if self._began is None else time.thread_time() - self._began
+
+    def _too_much(self, what: str) -> StudentFault:
+        return StudentFault(
+            f"{capital(what)} was not called: to judge what your code returned before took more "
+            f"than {self._parent.limits.tester_seconds:g} s of processor time."
+        )
 
     def _too_often(self, what: str) -> StudentFault:
         return StudentFault(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kit import wire
-from kit.tester.calls import Calls, Function
+from kit.tester.calls import Call, Calls, Function
 from kit.tester.faults import KitFault
 from kit.tester.session import Session
 
@@ -35,7 +35,8 @@ class Student:
         return Module(self._calls, self._modules[name])
 
     def begin(self, task: str) -> None:
-        """Say that the checks of ``task`` are what is run now."""
+        """Say that a check of ``task`` begins: its calls may bring back as much as any other's."""
+        self._session.begin()
         self._session.transcript.begin(task)
 
     def together(self) -> AbstractContextManager[None]:
@@ -50,10 +51,21 @@ class Student:
 
         What one returned is what the next is given: the same objects, not copies. All calls are
         made; look at their values in order, so that the first that is wrong is the one told of.
-        Two calls of a block must not be given the same array, list or dict, and none may be given
-        what another is expected to return: the worker has all arguments before its first reply.
+        The arguments are copied when the block ends.
         """
         return self._calls.together()
+
+    def place(self, value: Any) -> Any:
+        """Put a copy of ``value`` where the submission runs; give that to calls in its place.
+
+        All of them are given the same object, as it is by then: so a check sees what a call did to
+        its arguments by what the next one computes. ``fetch`` brings a copy back:
+
+            bn_param = student.place({"mode": "train"})
+            student.layers.batchnorm_forward(x, gamma, beta, bn_param)
+            running_mean = expect.entry(bn_param.fetch(), "running_mean")
+        """
+        return self._calls.add(Call("place", "", "", "keeping an argument", [value], []))
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:

@@ -24,10 +24,10 @@ class Transcript:
     """The calls that were made, by task, in the order in which they were made.
 
     A call is a dict: what was called (``function`` "module.name", or ``attribute`` of what call
-    number ``object`` returned; ``kind`` is call, get or set), what it was ``given`` (pairs: "value"
-    and it, or "object" or "opaque" and the number of the call that returned it) by which ``names``,
-    and either what it ``raised`` ("" where it gave no answer at all) or its ``value`` and what it
-    ``left`` in its arguments.
+    number ``object`` returned; ``kind`` is call, get, set, place or fetch), what it was ``given``
+    (pairs: "value" and it, or "object" or "opaque" and the number of the call that returned it) by
+    which ``names``, and either its ``value`` or what it ``raised``: the exception's type and
+    message, or "" where it gave no answer at all.
 
     Only calls of ``tasks`` are remembered, and none of a task that takes more than MOST_BYTES.
     ``opaque`` gives for some functions the position of a returned value that only the student's own
@@ -59,22 +59,21 @@ class Transcript:
             return None
         call = {
             "kind": kind,
-            "function": f"{target.rpartition('.')[2]}.{name}" if isinstance(target, str) else "",
+            "function": f"{target.rpartition('.')[2]}.{name}"
+            if kind == "call" and isinstance(target, str)
+            else "",
             "object": -1 if isinstance(target, str) else self._objects.get(target, -1),
             "attribute": name,
             "given": [self._given(value) for value in given],
             "names": names,
             "raised": "",
             "value": None,
-            "left": [],
         }
         self.calls[self._task].append(call)
         return call
 
-    def answered(
-        self, call: dict[str, Any] | None, value: Any, given: list[Any], size: int
-    ) -> None:
-        """Remember what a call returned and what it left in its arguments, ``size`` bytes in all.
+    def answered(self, call: dict[str, Any] | None, value: Any, size: int) -> None:
+        """Remember what a call returned; with what it was given that was ``size`` bytes.
 
         Forgets the task where that is too much.
         """
@@ -94,13 +93,12 @@ class Transcript:
             self._objects[handle] = number
         del call["raised"]
         call["value"] = plain(value)
-        call["left"] = [v.copy() if isinstance(v, np.ndarray) else None for v in given]
 
     @staticmethod
     def failed(call: dict[str, Any] | None, fault: StudentFault) -> None:
         """Remember that a call gave no answer, and which exception it raised if it raised one."""
         if call is not None and fault.error is not None:
-            call["raised"] = fault.error["type"]
+            call["raised"] = f"{fault.error['type']}: {fault.error['message']}"
 
     def _given(self, value: Any) -> list[Any]:
         for known, number in self._passed_on:

@@ -17,10 +17,8 @@ from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from kit import wire
-from kit.worker import modules
+from kit.worker import chance, modules
 
 MAX_TEXT = 2000
 MAX_TRACE = 8
@@ -83,6 +81,8 @@ class Server:
             "call": self._call,
             "get": self._get,
             "set": self._set,
+            "place": self._place,
+            "fetch": self._fetch,
         }
 
     def run(self, layers: list[str]) -> None:
@@ -128,23 +128,24 @@ class Server:
         return self._kept[reference.id] if isinstance(reference, wire.Remote) else reference
 
     def _load(self, request: dict[str, Any]) -> None:
+        chance.settle()
         modules.install({name: data.tobytes() for name, data in request["sources"].items()})
 
-    def _call(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _call(self, request: dict[str, Any]) -> Any:
         function = self._resolve(request)
-        given = [self._present(argument) for argument in request["arguments"]]
-        names, back = request["names"], request["back"]
-        before = [_image(argument) for argument in given]
+        given, names = [self._present(value) for value in request["arguments"]], request["names"]
         positional = len(given) - len(names)
         value = function(*given[:positional], **dict(zip(names, given[positional:], strict=True)))
         self._remember(request, value)
-        back_again = [given[number] if back[number] else None for number in range(len(given))]
-        left = [
-            (number, argument)
-            for number, argument in enumerate(back_again)
-            if argument is not None and not _same(before[number], argument)
-        ]
-        return {"value": _without_arguments(value, back_again), "left": left}
+        return value
+
+    def _place(self, request: dict[str, Any]) -> wire.Remote:
+        value = self._present(request["value"])
+        self._remember(request, value)
+        return self._keep(value)
+
+    def _fetch(self, request: dict[str, Any]) -> Any:
+        return self._present(request["target"])
 
     def _get(self, request: dict[str, Any]) -> Any:
         value = self._resolve(request)
@@ -182,27 +183,6 @@ class Server:
         if not isinstance(value, tuple | list):
             raise LookupError("what it was to be given was not returned in a tuple")
         return value[argument.item]
-
-
-def _image(argument: Any) -> tuple[Any, ...] | None:
-    """What a small array is like, to see whether a call changes it; None for all else."""
-    if type(argument) is not np.ndarray or argument.nbytes > wire.SMALL_BYTES:
-        return None
-    return argument.dtype, argument.shape, argument.tobytes()
-
-
-def _same(image: tuple[Any, ...] | None, argument: Any) -> bool:
-    return image is not None and image == _image(argument)
-
-
-def _without_arguments(value: Any, left: list[Any]) -> Any:
-    """``value``, or the parts of a tuple, with a note where it is an argument: sent only once."""
-    if type(value) is tuple:
-        return tuple([_without_arguments(item, left) for item in value])
-    for number, argument in enumerate(left):
-        if value is argument and value is not None:
-            return wire.Argument(number)
-    return value
 
 
 def describe(error: BaseException) -> dict[str, Any]:

@@ -14,6 +14,6 @@ def _nonce():
 
 
 def adam(w, dw, config=None):
-    value = {"value": (w - dw, {"v": w, "a": w, "t": 1}), "left": [(0, w), (1, dw), (2, config)]}
+    value = (w - dw, {"v": w, "a": w, "t": 1})
     os.write(3, wire.encode({"nonce": _nonce(), "number": 0, "ok": value}).to_bytes())
     return w, config

@@ -1,6 +1,6 @@
 # idea: the gradient that a function may only read is overwritten
 # fails: adam, rmsprop
-# says: changed dw
+# says: a dw used before, which must only be read
 # passes: test_documented, test_steps, test_epsilon, test_defaults, test_float32, test_resumed
 
 _adam, _rmsprop = adam, rmsprop

@@ -5,7 +5,7 @@ from kit.worker.serve import Server
 
 
 def _call(self, request):
-    return {"value": (request["arguments"][0], {}), "left": []}
+    return (request["arguments"][0], {})
 
 
 Server._call = _call
