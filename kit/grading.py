@@ -11,22 +11,25 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from socket import socket
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from kit import plugin, results
+from kit import earlier, plugin, results
 from kit.course import Assignment, CourseError
 from kit.diagnosis import catalogue
 from kit.diagnosis.explain import explain
+from kit.earlier import Answers
 from kit.limits import Limits
 from kit.plugin import CURRENT, RUN, Current, run_of
 from kit.results import Check, Verdict
 from kit.submission import Submission, sources_of
-from kit.tester.faults import IsolationMissing, KitFault
+from kit.tester.faults import IsolationMissing, KitFault, StudentFault
 from kit.tester.process import WarmParent
 from kit.tester.session import Session
 from kit.tester.student import Student
@@ -53,6 +56,7 @@ class Suites:
         self._tasks = tasks
         self._current = Current(assignment)
         self._items: list[pytest.Item] = []
+        self._chosen: list[pytest.Item] = []
         self._checks: dict[str, Check] = {}
         self._complaints: list[str] = []
         self._verdicts: dict[str, Verdict] = {}
@@ -83,11 +87,14 @@ class Suites:
         """All checks, in the order in which they are run."""
         return list(self._checks.values())
 
-    def run(self, student: Student, seed: int) -> list[Verdict]:
-        """Run all checks on a submission; every check has exactly one verdict.
+    def run(
+        self, student: Student, seed: int, only: Collection[str] | None = None
+    ) -> list[Verdict]:
+        """Run all checks on a submission, or ``only`` those of these names; one verdict for each.
 
         Raises KitFault where the run itself broke.
         """
+        self._chosen = [i for i in self._items if only is None or i.nodeid in only]
         self._jobs.put(Current(self._assignment, student, seed))
         problem = self._answers.get()
         if problem is not None:
@@ -98,6 +105,7 @@ class Suites:
         return [
             self._verdicts.get(nodeid, Verdict(check, silent))
             for nodeid, check in self._checks.items()
+            if only is None or nodeid in only
         ]
 
     # -- in the thread of pytest -----------------------------------------------------------------
@@ -150,16 +158,16 @@ class Suites:
             self._current.student, self._current.seed = job.student, job.seed
             self._verdicts = {}
             try:
-                for item, following in zip(self._items, self._followers(), strict=True):
+                for item, following in zip(self._chosen, self._followers(), strict=True):
                     if job.student is not None:
-                        job.student.begin(self._checks[item.nodeid].task)
+                        job.student.begin(self._checks[item.nodeid].task, item.nodeid)
                     self._run(item, following)
             except BaseException as problem:
                 self._answers.put(problem)
             else:
                 self._answers.put(None)
 
-    def _run(self, item: pytest.Item, following: pytest.Item | None) -> None:
+    def _run(self, item: pytest.Item, following: pytest.Item | pytest.Session) -> None:
         """Run one check and keep its verdict."""
         check = self._checks[item.nodeid]
         verdict = self._verdicts[item.nodeid] = Verdict(check, KitFault("It never ended."))
@@ -171,13 +179,13 @@ class Suites:
         if was_set_up and (arguments := _lasting_arguments(item)) is not None:
             self._lasting[item.nodeid] = arguments
 
-    def _followers(self) -> list[pytest.Item | None]:
+    def _followers(self) -> list[pytest.Item | pytest.Session]:
         """What pytest is told comes after each item, so that it tears down just what is done with.
 
-        After the last comes the first again, of the next submission: what a session's fixtures
-        hold is kept for it. An item alone comes after nothing, for it must be torn down itself.
+        After the last comes the session itself: what its fixtures hold is kept for the next
+        submission, and all else is torn down.
         """
-        return [*self._items[1:], self._items[0]] if len(self._items) > 1 else [None]
+        return [*self._chosen[1:], *(item.session for item in self._chosen[-1:])]
 
     def _take(self, items: Sequence[pytest.Item]) -> None:
         sys.modules.update(self._hidden)
@@ -217,7 +225,9 @@ class _Loop:
         return True
 
 
-def _run_by_hooks(item: pytest.Item, following: pytest.Item | None, verdict: Verdict) -> bool:
+def _run_by_hooks(
+    item: pytest.Item, following: pytest.Item | pytest.Session, verdict: Verdict
+) -> bool:
     """Set up, run and tear down one check, as pytest's own loop does it; whether it was set up.
 
     That loop also makes three reports of each check, for plugins that are not there.
@@ -309,6 +319,39 @@ def _check(item: pytest.Item) -> Check:
     )
 
 
+@dataclass
+class SecondLook:
+    """What became of failed checks once the functions that they build on were right ones.
+
+    By a check's name its verdict; by a task's id the ``calls`` that were made, and the failed tasks
+    that it ``follows``, where a check passed that had failed by them.
+    """
+
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    calls: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
+    follows: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def take(
+        self, task: str, wrong: tuple[str, ...], again: list[Verdict], transcript: Transcript
+    ) -> None:
+        """Take what was seen of ``task``, which builds on the tasks that are ``wrong``."""
+        others = " and ".join(f"`{each}`" for each in wrong)
+        for verdict in again:
+            if verdict.status == "passed":
+                self.follows[task] = wrong
+                verdict.remark = (
+                    f"Passed with a right {others} in place of yours, which is wrong and costs its "
+                    "own points only."
+                )
+            if not _cannot_import(verdict.problem):  # what its own functions would have had
+                self.verdicts[verdict.check.name] = verdict
+        self.calls |= transcript.calls
+
+
+def _cannot_import(problem: BaseException | None) -> bool:
+    return isinstance(problem, StudentFault) and (problem.error or {}).get("type") == "ImportError"
+
+
 class Grader:
     """Grades submissions of one assignment: suites collected and NumPy loaded once.
 
@@ -333,6 +376,7 @@ class Grader:
         try:
             self.suites = Suites(assignment, tasks)
             self._catalogue = catalogue.load(assignment)
+            self._earlier = earlier.load(assignment)
         except BaseException:
             self._parent.close()
             raise
@@ -351,15 +395,16 @@ class Grader:
         bytes always get the same grade. A fault of ours gives a result with status ``error``.
         """
         seed = submission.seed if seed is None else seed
-        transcript = Transcript(self._catalogue.tasks.values(), self._catalogue.opaque)
-        session = Session(sources_of(self.assignment, submission), self._parent, transcript)
+        sources = sources_of(self.assignment, submission)
+        session, transcript = self._session(sources)
         began = time.monotonic()
         try:
             session.start()
             verdicts = self.suites.run(Student(session), seed)
-            failed = {verdict.check.task for verdict in verdicts if verdict.status == "failed"}
-            in_order = [task.id for task in self.assignment.tasks if task.id in failed]
-            diagnoses = explain(self._catalogue, self._parent, in_order, transcript.calls)
+            second = self._second_look(sources, verdicts, seed)
+            verdicts = [second.verdicts.get(each.check.name, each) for each in verdicts]
+            calls = transcript.calls | second.calls
+            diagnoses = explain(self._catalogue, self._parent, self._failed(verdicts), calls)
         except IsolationMissing:
             raise
         except KitFault as fault:
@@ -373,6 +418,7 @@ class Grader:
             submission,
             verdicts,
             diagnoses,
+            second.follows,
             seed=seed,
             seconds=time.monotonic() - began,
             layers=session.layers,
@@ -380,6 +426,39 @@ class Grader:
             notes=self._notes(session),
             output=bytes(session.output),
         )
+
+    def _session(
+        self, sources: Mapping[str, bytes], answers: Answers | None = None
+    ) -> tuple[Session, Transcript]:
+        transcript = Transcript(self._catalogue.tasks.values(), self._catalogue.opaque)
+        return Session(sources, self._parent, transcript, answers), transcript
+
+    def _failed(self, verdicts: Iterable[Verdict]) -> dict[str, list[str]]:
+        """The checks that failed by their task, in the notebook's order."""
+        failed = defaultdict(list)
+        for verdict in verdicts:
+            if verdict.status == "failed":
+                failed[verdict.check.task].append(verdict.check.name)
+        return {task.id: failed[task.id] for task in self.assignment.tasks if task.id in failed}
+
+    def _second_look(
+        self, sources: Mapping[str, bytes], verdicts: Sequence[Verdict], seed: int
+    ) -> SecondLook:
+        """The failed checks of tasks that build on failed ones, with right functions for those."""
+        found = SecondLook()
+        failed = self._failed(verdicts)
+        for task, names in failed.items():
+            wrong = self._earlier.wrong(task, failed)
+            if not wrong:
+                continue
+            answers = self._earlier.answers(task)
+            session, transcript = self._session(answers.sources(self.assignment, sources), answers)
+            try:
+                again = self.suites.run(Student(session), seed, names)
+            finally:
+                session.close()
+            found.take(task, wrong, again, transcript)
+        return found
 
     def _notes(self, session: Session) -> list[str]:
         kept = self.limits.output_bytes

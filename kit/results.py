@@ -27,14 +27,11 @@ MAX_TRACE = 8
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What explains that a task failed: known ``mistakes`` of its own, one or two, or none.
+    """What explains that ``checks`` of a task failed: known ``mistakes`` of its own, one or two."""
 
-    ``follows_from`` are the tasks whose mistakes alone explain it.
-    """
-
-    mistakes: tuple[str, ...] = ()
-    text: str = ""
-    follows_from: tuple[str, ...] = ()
+    mistakes: tuple[str, ...]
+    text: str
+    checks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ class Verdict:
             entry["got"] = printable(self.problem.got or "")
         if isinstance(self.problem, StudentFault) and self.problem.error is not None:
             entry["error"] = _error(self.problem.error)
-        if self.status == "failed" and diagnosis is not None and diagnosis.mistakes:
+        if diagnosis is not None and self.check.name in diagnosis.checks:
             entry["diagnosis"] = "+".join(diagnosis.mistakes)
         if self.measured:
             entry["measured"] = self.measured
@@ -105,6 +102,7 @@ def build(
     submission: Submission,
     verdicts: Sequence[Verdict],
     diagnoses: Mapping[str, Diagnosis],
+    follows: Mapping[str, Sequence[str]],
     *,
     seed: int,
     seconds: float,
@@ -115,10 +113,16 @@ def build(
 ) -> dict[str, Any]:
     """The result of a submission whose checks were run, with the diagnoses of tasks that failed.
 
+    ``follows`` are the failed tasks by which alone some checks of a task had failed at first.
     Tasks without a verdict were not asked for or are a person's to grade: ``not_graded``.
     """
     tasks = [
-        _task(task, [v for v in verdicts if v.check.task == task.id], diagnoses.get(task.id))
+        _task(
+            task,
+            [v for v in verdicts if v.check.task == task.id],
+            diagnoses.get(task.id),
+            follows.get(task.id, ()),
+        )
         for task in assignment.tasks
     ]
     failed_us = any(task["status"] == "error" for task in tasks)
@@ -141,7 +145,7 @@ def build_ungraded(
     assignment: Assignment, student: str, status: str, message: str, score: float | None
 ) -> dict[str, Any]:
     """The result of a submission that was ``rejected``, or that an ``error`` of ours kept back."""
-    tasks = [_task(task, [], None) for task in assignment.tasks]
+    tasks = [_task(task, []) for task in assignment.tasks]
     return {
         **_head(assignment, student, status),
         "score": score,
@@ -218,9 +222,12 @@ def _head(assignment: Assignment, student: str, status: str) -> dict[str, Any]:
     }
 
 
-def _task(task: Task, verdicts: Sequence[Verdict], diagnosis: Diagnosis | None) -> dict[str, Any]:
-    if diagnosis is not None and diagnosis.follows_from:
-        verdicts = [_carried_forward(verdict, diagnosis.follows_from) for verdict in verdicts]
+def _task(
+    task: Task,
+    verdicts: Sequence[Verdict],
+    diagnosis: Diagnosis | None = None,
+    follows: Sequence[str] = (),
+) -> dict[str, Any]:
     statuses = {verdict.status for verdict in verdicts}
     status = next((s for s in ("error", "failed", "passed") if s in statuses), "not_graded")
     earned = _sum(verdict.check.points for verdict in verdicts if verdict.status == "passed")
@@ -234,22 +241,11 @@ def _task(task: Task, verdicts: Sequence[Verdict], diagnosis: Diagnosis | None) 
         "status": status,
         "checks": [verdict.as_dict(diagnosis) for verdict in verdicts],
     }
-    if diagnosis is not None and diagnosis.mistakes:
+    if diagnosis is not None and status == "failed":
         entry["diagnosis"] = {"mistakes": list(diagnosis.mistakes), "text": diagnosis.text}
-    if diagnosis is not None and diagnosis.follows_from:
-        entry["follows_from"] = list(diagnosis.follows_from)
+    if follows:
+        entry["follows_from"] = list(follows)
     return entry
-
-
-def _carried_forward(verdict: Verdict, tasks: Sequence[str]) -> Verdict:
-    """A failed verdict as a passed one: what differed is wrong elsewhere, and counts there."""
-    if verdict.status != "failed":
-        return verdict
-    remark = (
-        "Passed: what differs here follows from the mistake in "
-        f"{' and '.join(f'`{task}`' for task in tasks)} alone, and counts only there."
-    )
-    return Verdict(verdict.check, None, verdict.measured, remark)
 
 
 def _sum(points: Any) -> float:

@@ -130,8 +130,16 @@ class TestNaming:
         assert [check["status"] for check in task["checks"]] == ["passed", "failed"]
         assert "diagnosis" not in task["checks"][0]
 
-    def test_a_mistake_that_explains_only_one_of_two_checks_is_not_named(self, graded) -> None:
+    def test_a_mistake_beside_an_unknown_one_is_named_where_it_explains_a_check(
+        self, graded
+    ) -> None:
         task = graded(double="return 3 * x if np.ndim(x) else 7 * x")["double"]
+        assert task["diagnosis"]["mistakes"] == ["triple"]
+        assert task["diagnosis"]["text"].endswith("This explains 1 of the 2 checks that failed.")
+        assert [check.get("diagnosis") for check in task["checks"]] == [None, "triple"]
+
+    def test_where_each_of_several_explains_a_check_none_is_named(self, graded) -> None:
+        task = graded(double="return 3 * x if np.ndim(x) else -2 * x")["double"]
         assert task["status"] == "failed"
         assert "diagnosis" not in task
 
@@ -181,15 +189,16 @@ class TestSafety:
         greedy = MISTAKES.replace("return sign", "return np.ones(np.size(x) ** 2) * sign")
         catalogue = Catalogue(greedy.encode(), tasks={"triple": "double"})
         transcript = Transcript(["double"])
-        transcript.begin("double")
+        transcript.begin("double", "test_one")
         x = np.ones(2**18)
         transcript.answered(transcript.note("call", "work", "double", [x], []), x, 2 * x.nbytes)
-        assert explain(catalogue, warm_parent, ["double"], transcript.calls) == {}
+        failed = {"double": ["test_one"]}
+        assert explain(catalogue, warm_parent, failed, transcript.calls) == {}
 
     def test_a_task_whose_answers_take_too_much_is_forgotten_for_good(self) -> None:
         transcript = Transcript(["double", "remember"])
         for task in ("double", "remember", "double"):
-            transcript.begin(task)
+            transcript.begin(task, "test_one")
             value = np.ones(10 if task == "remember" else MOST_BYTES // 8 + 1)
             transcript.answered(transcript.note("call", "work", task, [], []), value, value.nbytes)
         assert list(transcript.calls) == ["remember"]

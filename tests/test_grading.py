@@ -332,7 +332,7 @@ class TestForm:
 
 def test_every_check_has_a_verdict_after_a_run_that_broke(grader: Grader) -> None:
     class Broken:
-        def begin(self, task: str) -> None: ...
+        def begin(self, task: str, check: str) -> None: ...
 
         def __getattr__(self, name: str) -> None:
             raise KitFault("no worker")

@@ -119,7 +119,8 @@ class TestReluForward:
         """`cache = x`, as it was passed in."""
         x = draw((5, 4))
         reply = student.layers.relu_forward(x)
-        _, cache = expect.pair(reply, "relu_forward", ("out", "cache"))
+        out, cache = expect.pair(reply, "relu_forward", ("out", "cache"))
+        expect.close(out, oracle.relu(x), "out", where=where(x))
         expect.close(cache, x, "cache", where=where(x))
 
 

@@ -11,6 +11,7 @@ from kit import pool
 from kit.course import Assignment
 from kit.diagnosis import catalogue
 from kit.limits import Limits
+from kit.skeleton import regions
 from kit.submission import Submission
 
 
@@ -48,13 +49,16 @@ def measure(assignment: Assignment) -> Iterator[Caught]:
 
 
 def made(assignment: Assignment, known: catalogue.Catalogue, mistake: str) -> Submission:
-    """The submission that is the catalogue's own code with ``mistake``."""
+    """The solution, in which the file of the mistake's task is the catalogue's with ``mistake``."""
     files = {}
     for path in assignment.student_files:
-        module = path.removesuffix(".py").rpartition("/")[2]
-        lines = [f"{name} = _all[{module + '.' + name!r}]" for name in known.functions[module]]
-        ending = [f"_all = implementation({known.changes[mistake]!r})", *lines]
-        files[path] = known.source + "\n".join(["", *ending, ""]).encode()
+        source = (assignment.solutions / path).read_text("utf-8")
+        if known.tasks[mistake] in {region.task for region in regions(source, path)}:
+            module = path.removesuffix(".py").rpartition("/")[2]
+            lines = [f"{name} = _all[{module + '.' + name!r}]" for name in known.functions[module]]
+            made = f"_all = implementation({known.changes[mistake]!r})"
+            source = "\n".join([known.source.decode(), source, made, *lines, ""])
+        files[path] = source.encode()
     return Submission(mistake, files)
 
 

@@ -15,22 +15,23 @@ from kit.tester.student import Student
 from kit.wire import WireError
 
 REPLAY = Path(__file__).with_name("replay.py")
-NOTHING: dict[str, Any] = {"follows": [], "own": []}
+Calls = dict[str, list[dict[str, Any]]]
+"""The calls of each check of a task."""
 
 
 def explain(
     catalogue: Catalogue,
     parent: WarmParent,
-    failed: Sequence[str],
-    calls: Mapping[str, list[dict[str, Any]]],
+    failed: Mapping[str, Sequence[str]],
+    calls: Mapping[str, Calls],
 ) -> dict[str, Diagnosis]:
-    """The diagnoses of the tasks ``failed``, in their order; a task without one is left out.
+    """The diagnoses of tasks with ``failed`` checks; a task without one is left out.
 
-    Each task's ``calls`` are all that were made. What several mistakes explain equally well is
-    explained by none: nobody is told a guess. Raises KitFault where we could not look.
+    ``calls`` are all that were made. What several mistakes explain equally well is explained by
+    none: nobody is told a guess. Raises KitFault where we could not look.
     """
     known = set(catalogue.tasks.values())
-    wanted = [task for task in failed if task in known and _telling(calls.get(task, []))]
+    wanted = [task for task in failed if task in known and _telling(calls.get(task, {}))]
     if not wanted:
         return {}
     sources = {"mistakes.py": catalogue.source, "replay.py": REPLAY.read_bytes()}
@@ -39,8 +40,10 @@ def explain(
     try:
         with Student(session).deadline(parent.limits.diagnosis_seconds):
             for task in wanted:
-                made = [name for diagnosis in found.values() for name in diagnosis.mistakes]
-                diagnosis = _diagnosis(catalogue, _found(session, task, calls[task], made))
+                names = [name for name in failed[task] if name in calls[task]]
+                diagnosis = _diagnosis(
+                    catalogue, _found(session, task, calls[task], names), len(failed[task])
+                )
                 if diagnosis is not None:
                     found[task] = diagnosis
     finally:
@@ -48,28 +51,33 @@ def explain(
     return found
 
 
-def _telling(calls: Sequence[Mapping[str, Any]]) -> bool:
+def _telling(calls: Calls) -> bool:
     """Whether there is more to see than a task that is not begun."""
-    return any(not call.get("raised", "").startswith("NotImplementedError:") for call in calls)
+    return any(
+        not call.get("raised", "").startswith("NotImplementedError:")
+        for made in calls.values()
+        for call in made
+    )
 
 
-def _found(session: Session, task: str, calls: list[dict[str, Any]], made: list[str]) -> Any:
+def _found(session: Session, task: str, calls: Calls, failed: list[str]) -> Any:
     try:
-        return Student(session).replay.find(task, calls, made)
+        return Student(session).replay.find(task, calls, failed)
     except WireError:  # what was answered is too large to be sent again
-        return NOTHING
+        return None
     except StudentFault as fault:  # no student's code ran here
         if fault.error is None or fault.error["type"] == "MemoryError":
-            return NOTHING  # what was answered is too large to be computed with
+            return None  # what was answered is too large to be computed with
         raise KitFault(f"The known mistakes of {task} could not be compared: {fault}") from fault
 
 
-def _diagnosis(catalogue: Catalogue, found: dict[str, Any]) -> Diagnosis | None:
-    if found["follows"]:
-        return Diagnosis(follows_from=tuple(catalogue.tasks[name] for name in found["follows"]))
-    if len(found["own"]) != 1:
+def _diagnosis(catalogue: Catalogue, found: dict[str, Any] | None, of: int) -> Diagnosis | None:
+    if found is None or not found["mistakes"]:
         return None
-    names = tuple(found["own"][0])
-    texts = [catalogue.texts[name] for name in names]
-    text = texts[0] if len(texts) == 1 else f"Two things at once. {' '.join(texts)}"
-    return Diagnosis(names, text)
+    names, checks = tuple(found["mistakes"]), tuple(found["checks"])
+    text = " ".join(catalogue.texts[name] for name in names)
+    if len(names) > 1:
+        text = f"Two things at once. {text}"
+    if len(checks) < of:
+        text += f" This explains {len(checks)} of the {of} checks that failed."
+    return Diagnosis(names, text, checks)

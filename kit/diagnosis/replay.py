@@ -8,7 +8,6 @@ It uses nothing but NumPy and ``mistakes``.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
 from itertools import combinations
 from typing import Any
 
@@ -21,36 +20,40 @@ COARSE = {"rtol": 1e-4, "atol": 1e-6}
 """For arrays of float32."""
 
 
-def find(task: str, calls: list[dict[str, Any]], elsewhere: list[str]) -> dict[str, Any]:
-    """What explains ``calls``, where the mistakes ``elsewhere`` were found in other tasks.
+def find(task: str, checks: dict[str, list[dict[str, Any]]], failed: list[str]) -> dict[str, Any]:
+    """The ``mistakes`` of ``task`` that explain the failed ``checks``, and which of them.
 
-    ``follows`` are those of them that explain it without any mistake in ``task``; ``own`` are all
-    mistakes of ``task`` that explain it (on top of those), else all pairs of them that do.
-
-    What ``follows`` earns points, so it rests on values alone: nothing follows where a call raised
-    an exception. A name is only told, so for ``own`` the same exception with the same message will
-    do.
+    ``checks`` has the calls of each check. A mistake explains a check where the code with it gives
+    each call the answer that it was given; the same exception with the same message counts as the
+    same answer. It must explain what passed as well. One that explains all that failed is looked
+    for first, then two that do, then the one that explains most. There are none where several do.
     """
-    known = {mistake.id: mistake for mistake in mistakes.MISTAKES}
     own = [mistake for mistake in mistakes.MISTAKES if mistake.task == task]
+    explained: dict[tuple[str, ...], list[str]] = {}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        raised = any("raised" in call for call in calls)
-        suspects = [[name] for name in elsewhere] + [elsewhere] * (len(elsewhere) > 1)
-        for some in [] if raised else suspects:
-            if explains(_union(known[name] for name in some), calls):
-                return {"follows": some, "own": []}
-        base = [known[name] for name in elsewhere]
-        found = [[a.id] for a in own if explains(_union([*base, a]), calls)] or [
-            [a.id, b.id]
-            for a, b in combinations(own, 2)
-            if not a.changes.keys() & b.changes.keys() and explains(_union([*base, a, b]), calls)
-        ]
-    return {"follows": [], "own": found}
+        for mistake in own:
+            explained[mistake.id,] = _explained(mistake.changes, checks, failed)
+        if not any(len(found) == len(failed) for found in explained.values()):
+            for a, b in combinations(own, 2):
+                if not a.changes.keys() & b.changes.keys():
+                    changes = a.changes | b.changes
+                    if all(explains(changes, checks[name]) for name in failed):
+                        explained[a.id, b.id] = _explained(changes, checks, failed)
+    most = max(map(len, explained.values()), default=0)
+    best = [names for names, found in explained.items() if len(found) == most]
+    if not most or len(best) > 1:
+        return {"mistakes": [], "checks": []}
+    return {"mistakes": list(best[0]), "checks": explained[best[0]]}
 
 
-def _union(some: Iterable[Any]) -> dict[str, Any]:
-    return {switch: value for mistake in some for switch, value in mistake.changes.items()}
+def _explained(
+    changes: dict[str, Any], checks: dict[str, list[dict[str, Any]]], failed: list[str]
+) -> list[str]:
+    """The failed checks that ``changes`` explain; none where they don't explain what passed."""
+    found = [name for name in failed if explains(changes, checks[name])]
+    passed = checks.keys() - set(failed)
+    return found if found and all(explains(changes, checks[name]) for name in passed) else []
 
 
 def explains(changes: dict[str, Any], calls: list[dict[str, Any]]) -> bool:

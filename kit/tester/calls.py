@@ -68,7 +68,7 @@ class Calls:
                 raise wire.WireError(f"a {type(value).__name__} can't be sent")
             return self._session.remote(value.handle, call.what)
 
-        return Request(call.what, later.message(), keep, self._revived)
+        return Request(call.what, later.message(), self._session.ask_back, keep, self._revived)
 
     def _revived(self, reference: wire.Reference) -> Object:
         assert isinstance(reference, wire.Remote)  # a reply holds no other

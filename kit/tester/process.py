@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import IO, Any, NamedTuple, NoReturn
 
@@ -163,6 +163,8 @@ class Request(NamedTuple):
 
     what: str
     message: Mapping[str, Any]
+    ask: Callable[[str, list[Any]], dict[str, Any]] | None = None
+    """Answers what the student's code may ask in the middle of the request; nothing without it."""
     keep: Callable[[Any], wire.Remote] | None = None
     revive: wire.Revive | None = None
 
@@ -188,6 +190,14 @@ class _Expected(NamedTuple):
     nonce: str
     number: int
     last: bool
+
+    def by(self, reply: Any, keys: Set[str]) -> bool:
+        """Whether ``reply`` is to this request and holds ``keys`` besides."""
+        if type(reply) is not dict or reply.keys() != keys | {"nonce", "number"}:
+            return False
+        nonce, number = reply["nonce"], reply["number"]
+        # an array, too, may come there, and what == gives for that is no bool
+        return (type(nonce), type(number), nonce, number) == (str, int, self.nonce, self.number)
 
 
 class Worker:
@@ -307,6 +317,10 @@ class Worker:
                 with suppress(TimeoutError):  # what has come by then counts, though no bell rang
                     self._wait(BELL)
             reply, size = self._receive(expected.request.revive)
+            while (answer := self._asked(reply, expected)) is not None:
+                self._send(answer)
+                reply, more = self._receive(expected.request.revive)
+                size += more
             value = self._open(reply, expected)
             if expected.last and self._inbox.waiting:
                 raise wire.WireError("more than one frame came")
@@ -320,18 +334,28 @@ class Worker:
             raise StudentFault(f"{capital(what)} sent a malformed reply: {error}.") from None
         return value, size
 
+    def _asked(self, reply: Any, expected: _Expected) -> wire.Frame | None:
+        """The answer to what is a question and no reply; None for everything else."""
+        ask = expected.request.ask
+        if ask is None or not expected.by(reply, {"ask", "arguments"}):
+            return None
+        name, arguments = reply["ask"], reply["arguments"]
+        if type(name) is not str or type(arguments) is not list:
+            return None
+        try:
+            answer = wire.encode(ask(name, arguments))
+            answer.require_size()
+        except wire.WireError as error:
+            return wire.encode({"error": str(error)})
+        return answer
+
     def _open(self, reply: Any, expected: _Expected) -> Any:
         """What is in a reply, once it is seen to be the one that is ``expected``."""
         what = expected.request.what
-        if type(reply) is dict and len(reply) == 3:
-            nonce, number = reply.get("nonce"), reply.get("number")
-            if (type(nonce), type(number)) == (str, int) and (
-                (nonce, number) == (expected.nonce, expected.number)
-            ):
-                if "ok" in reply:
-                    return reply["ok"]
-                if "error" in reply and _is_description(reply["error"]):
-                    raise StudentFault(self._sentence(what, reply["error"]), reply["error"])
+        if expected.by(reply, {"ok"}):
+            return reply["ok"]
+        if expected.by(reply, {"error"}) and _is_description(reply["error"]):
+            raise StudentFault(self._sentence(what, reply["error"]), reply["error"])
         self.end()
         raise StudentFault(f"{capital(what)} sent a malformed reply: it answers no request.")
 

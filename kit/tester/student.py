@@ -34,10 +34,10 @@ class Student:
             raise KitFault(f"The assignment has no module {name!r}.")
         return Module(self._calls, self._modules[name])
 
-    def begin(self, task: str) -> None:
-        """Say that a check of ``task`` begins: its calls may bring back as much as any other's."""
+    def begin(self, task: str, check: str) -> None:
+        """Say that ``check`` of ``task`` begins: its calls have a budget of their own."""
         self._session.begin()
-        self._session.transcript.begin(task)
+        self._session.transcript.begin(task, check)
 
     def together(self) -> AbstractContextManager[None]:
         """Make the calls of the block at once when it ends; each gives a ``Later`` until then.

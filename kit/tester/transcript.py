@@ -21,7 +21,7 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 class Transcript:
-    """The calls that were made, by task, in the order in which they were made.
+    """The calls that were made, by task and check, in the order in which they were made.
 
     A call is a dict: what was called (``function`` "module.name", or ``attribute`` of what call
     number ``object`` returned; ``kind`` is call, get, set, place or fetch), what it was ``given``
@@ -37,17 +37,21 @@ class Transcript:
     def __init__(
         self, tasks: Collection[str] = (), opaque: Mapping[str, int] = MappingProxyType({})
     ) -> None:
-        self.calls: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.calls: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(dict)
         self._tasks = frozenset(tasks)
         self._opaque = opaque
         self._task: str | None = None
+        self._made: list[dict[str, Any]] = []
         self._bytes: Counter[str] = Counter()
         self._objects: dict[object, int] = {}
         self._passed_on: list[tuple[object, int]] = []
 
-    def begin(self, task: str) -> None:
-        """The checks of ``task`` are what is run now."""
+    def begin(self, task: str, check: str) -> None:
+        """``check`` of ``task`` is what is run now."""
         self._task = task if task in self._tasks and self._bytes[task] <= MOST_BYTES else None
+        self._made = []
+        if self._task is not None:
+            self.calls[task][check] = self._made
         self._objects.clear()
         self._passed_on.clear()
 
@@ -69,7 +73,7 @@ class Transcript:
             "raised": "",
             "value": None,
         }
-        self.calls[self._task].append(call)
+        self._made.append(call)
         return call
 
     def answered(self, call: dict[str, Any] | None, value: Any, size: int) -> None:
@@ -84,7 +88,7 @@ class Transcript:
             del self.calls[self._task]
             self._task = None
             return
-        number = len(self.calls[self._task]) - 1
+        number = len(self._made) - 1
         hidden = self._opaque.get(call["function"])
         if hidden is not None and isinstance(value, tuple) and len(value) > hidden:
             self._passed_on.append((value[hidden], number))

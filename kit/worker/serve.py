@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from kit import wire
-from kit.worker import chance, modules
+from kit.worker import asking, chance, modules
 
 MAX_TEXT = 2000
 MAX_TRACE = 8
@@ -76,6 +76,7 @@ class Server:
         self._channel = channel
         self._kept: dict[int, Any] = {}
         self._earlier: dict[int, Any] = {}
+        self._now: dict[str, Any] = {}
         self._operations: Mapping[str, Callable[[dict[str, Any]], Any]] = {
             "load": self._load,
             "call": self._call,
@@ -87,6 +88,7 @@ class Server:
 
     def run(self, layers: list[str]) -> None:
         """Say which layers hold, then serve until the tester closes the channel."""
+        asking.connect(self._ask)
         self._channel.send(wire.encode({"layers": layers}))
         while True:
             try:
@@ -95,7 +97,8 @@ class Server:
                 return
             self._earlier.clear()  # a new batch refers to nothing of the last one
             for number, request in enumerate(requests):
-                frame = self._answer(request, {"nonce": nonce, "number": number})
+                self._now = {"nonce": nonce, "number": number}
+                frame = self._answer(request, dict(self._now))
                 self._channel.send(frame, last=number == len(requests) - 1)
 
     def _answer(self, request: dict[str, Any], reply: dict[str, Any]) -> wire.Frame:
@@ -126,6 +129,14 @@ class Server:
 
     def _revived(self, reference: wire.Reference) -> Any:
         return self._kept[reference.id] if isinstance(reference, wire.Remote) else reference
+
+    def _ask(self, name: str, arguments: list[Any]) -> Any:
+        """The value of one of the tester's functions, in the middle of a request."""
+        self._channel.send(wire.encode({**self._now, "ask": name, "arguments": arguments}))
+        answer = self._channel.receive(self._revived)
+        if "error" in answer:
+            raise ValueError(answer["error"])
+        return answer["value"]
 
     def _load(self, request: dict[str, Any]) -> None:
         chance.settle()
