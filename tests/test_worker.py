@@ -398,6 +398,7 @@ class TestConfinement:
             "kit.limits",
             "kit.wire",
             "kit.worker",
+            "kit.worker.absent",
             "kit.worker.confine",
             "kit.worker.modules",
             "kit.worker.serve",

@@ -12,7 +12,7 @@ import socket
 import sys
 import traceback
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import ModuleType
 from typing import Any
@@ -21,6 +21,7 @@ import numpy as np
 
 from kit import wire
 from kit.worker import modules
+from kit.worker.absent import Absent, use
 
 MAX_TEXT = 2000
 MAX_TRACE = 8
@@ -74,8 +75,10 @@ class Channel:
 class Server:
     """Holds the objects that stay here and carries requests out."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, packages: Sequence[str] = ()) -> None:
         self._channel = channel
+        self._packages = packages
+        self._imports: modules.Imports | None = None
         self._kept: dict[int, Any] = {}
         self._earlier: dict[int, Any] = {}
         self._operations: Mapping[str, Callable[[dict[str, Any]], Any]] = {
@@ -108,7 +111,7 @@ class Server:
         except BaseException as error:
             self._flush()
             reply.pop("ok", None)
-            return wire.encode({**reply, "error": describe(error)})
+            return wire.encode({**reply, "error": describe(error, self._imports)})
         return frame
 
     @staticmethod
@@ -120,6 +123,8 @@ class Server:
                 continue
 
     def _keep(self, value: Any) -> wire.Remote:
+        if type(value) is Absent:
+            use(value)
         number = len(self._kept)
         self._kept[number] = value
         return wire.Remote(number, type(value).__name__[:100])
@@ -128,7 +133,8 @@ class Server:
         return self._kept[reference.id] if isinstance(reference, wire.Remote) else reference
 
     def _load(self, request: dict[str, Any]) -> None:
-        modules.install({name: data.tobytes() for name, data in request["sources"].items()})
+        sources = {name: data.tobytes() for name, data in request["sources"].items()}
+        self._imports = modules.Imports(sources, self._packages)
 
     def _call(self, request: dict[str, Any]) -> dict[str, Any]:
         function = self._resolve(request)
@@ -205,12 +211,15 @@ def _without_arguments(value: Any, left: list[Any]) -> Any:
     return value
 
 
-def describe(error: BaseException) -> dict[str, Any]:
+def describe(error: BaseException, imports: modules.Imports | None = None) -> dict[str, Any]:
     """An exception as text: its type, message and where in the submission it was raised."""
     try:
         message = str(error)[:MAX_TEXT]
     except BaseException:
         message = "(an exception whose message can't be read)"
+    if imports is not None:
+        imports.settle(error)
+        message = f"{message}. {hint}" if (hint := imports.hint(error)) else message
     frames = [
         {
             "file": frame.filename,
