@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -76,18 +77,52 @@ class Assignment:
         return found[0]
 
     @cached_property
+    def _document(self) -> dict[str, Any]:
+        return dict(json.loads(self.notebook.read_text(encoding="utf-8")))
+
+    @cached_property
+    def packages(self) -> tuple[str, ...]:
+        """What submissions may import besides NumPy and the standard library.
+
+        The notebook's metadata list it: ``"kit": {"packages": ["scipy.special"]}``, each module by
+        itself, since what is not loaded beforehand can't be loaded while a submission is graded.
+        """
+        names = self._document.get("metadata", {}).get("kit", {}).get("packages", [])
+        if not isinstance(names, list) or not all(
+            isinstance(name, str) and all(part.isidentifier() for part in name.split("."))
+            for name in names
+        ):
+            raise CourseError(
+                f'{self.notebook.name}: "packages" in its metadata must be a list of modules, such '
+                'as "kit": {"packages": ["scipy.special"]}.'
+            )
+        return tuple(names)
+
+    @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """The graded cells of the notebook in order: the one truth of ids, titles and points."""
-        document = json.loads(self.notebook.read_text(encoding="utf-8"))
         tasks = tuple(
             _task(cell["metadata"])
-            for cell in document["cells"]
+            for cell in self._document["cells"]
             if cell["metadata"].get("nbgrader", {}).get("grade")
         )
         ids = [task.id for task in tasks]
         for repeated in {task_id for task_id in ids if ids.count(task_id) > 1}:
             raise CourseError(f"{self.notebook.name}: two graded cells have the id {repeated!r}.")
         return tasks
+
+    def require_packages(self) -> None:
+        """Raise CourseError where one of ``packages`` is not installed on this machine."""
+        for name in self.packages:
+            try:
+                found = importlib.util.find_spec(name) is not None
+            except ImportError:
+                found = False
+            if not found:
+                raise CourseError(
+                    f"{self.notebook.name} lets submissions import {name}, and this machine has no "
+                    "such module: install it wherever submissions are graded."
+                )
 
     def require(self, tasks: Iterable[str]) -> None:
         """Raise CourseError where one of ``tasks`` is not the id of an automatic task."""

@@ -372,7 +372,14 @@ class Grader:
     ) -> None:
         self.assignment = assignment
         self.limits = limits or Limits()
-        self._parent = WarmParent(self.limits, floor_only=floor_only, trust=trust, first=first)
+        assignment.require_packages()
+        self._parent = WarmParent(
+            self.limits,
+            floor_only=floor_only,
+            trust=trust,
+            packages=assignment.packages,
+            first=first,
+        )
         try:
             self.suites = Suites(assignment, tasks)
             self._catalogue = catalogue.load(assignment)

@@ -37,7 +37,11 @@ class Limits:
     processes: int = 0
     """Processes and threads that a submission may start."""
     source_bytes: int = 2 * MIB
-    """One file of a submission that is graded."""
+    """One file of a submission that is graded, or that those import from."""
+    helper_files: int = 100
+    """Modules of a student's own beside the files that are asked for."""
+    helper_bytes: int = 2 * MIB
+    """All of them together."""
     submission_files: int = 50_000
     """Entries of a submission's folder or archive that are looked through."""
     notebook_bytes: int = 16 * MIB

@@ -127,7 +127,8 @@ class Run:
         if path is None:
             return Current(assignment)
         submission = read(path, assignment, path.name, Limits())
-        parent = self._ending.enter_context(WarmParent())
+        assignment.require_packages()
+        parent = self._ending.enter_context(WarmParent(packages=assignment.packages))
         session = Session(sources_of(assignment, submission), parent)
         self._ending.callback(session.close)
         return Current(assignment, Student(session), self._config.getoption("--seed"))

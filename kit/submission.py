@@ -14,13 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit import notebook
+from kit import helpers, notebook
 from kit.archive import is_archive, open_archive, open_file
 from kit.course import Assignment
 from kit.limits import Limits
-from kit.locate import FEW, Located, NothingFoundError, locate
+from kit.locate import FEW, NothingFoundError, locate
 from kit.remarks import remarks
-from kit.tree import FolderTree, RejectedError, Tree, UnreadableError
+from kit.tree import Entry, FolderTree, RejectedError, Tree, UnreadableError
 
 __all__ = ["RejectedError", "Submission", "holds", "open_tree", "read", "sources_of", "take"]
 
@@ -29,6 +29,7 @@ __all__ = ["RejectedError", "Submission", "holds", "open_tree", "read", "sources
 class Submission:
     """What one student handed in: ``{"nndl/optim.py": b"..."}`` of the files a student writes.
 
+    Modules of the student's own, from which those import, are among them (``kit.helpers``).
     ``notes`` are sentences on what was found odd, for the student and the instructor.
     """
 
@@ -107,20 +108,22 @@ def _taken(
         names = ", ".join(sorted(tree.outside)[:FEW])
         said.append(f"Names that lead out of the archive were left out: {names}.")
     located = locate(tree.entries, assignment.student_files)
-    said += located.notes
-    files, unread = _contents(tree, located, limits)
-    said += unread
-    if not files:
+    own, left_out = helpers.find(tree.entries, located.files, assignment, limits)
+    files, unread = _contents(tree, located.files | own, limits)
+    said += [*located.notes, *unread, *left_out]
+    if files.keys() <= own.keys():
         raise RejectedError(" ".join(said))
-    for name, content in files.items():
-        said += remarks(name, content)
+    for name in [name for name in files if name not in own]:
+        said += remarks(name, files[name])
     said += notebook.notes(tree, located.home, assignment, limits)
     return Submission(student, files, tuple(said))
 
 
-def _contents(tree: Tree, located: Located, limits: Limits) -> tuple[dict[str, bytes], list[str]]:
+def _contents(
+    tree: Tree, found: Mapping[str, Entry], limits: Limits
+) -> tuple[dict[str, bytes], list[str]]:
     """The bytes of the files, and a sentence for each that can't be read."""
-    wanted = {entry.name: name for name, entry in located.files.items()}
+    wanted = {entry.name: name for name, entry in found.items()}
     files, notes = {}, []
     for entry in tree.entries:  # in their order, for some archives are read from the beginning
         if entry.name in wanted:
@@ -129,13 +132,14 @@ def _contents(tree: Tree, located: Located, limits: Limits) -> tuple[dict[str, b
                 files[name] = tree.read(entry, limits.source_bytes)
             except UnreadableError as error:
                 notes.append(f"{name} was not read: {error}.")
-    return {name: files[name] for name in located.files if name in files}, notes
+    return {name: files[name] for name in found if name in files}, notes
 
 
 def sources_of(assignment: Assignment, submission: Submission) -> dict[str, bytes]:
     """What the worker gets: the modules that we provide and the files that were handed in.
 
-    A file that was not handed in fails, where it is imported, with a sentence that says so.
+    First come those that every submission has. A file that was not handed in fails, where it is
+    imported, with a sentence that says so.
     """
     provided = {
         name: (assignment.source / name).read_bytes() for name in assignment.provided_modules
@@ -144,7 +148,7 @@ def sources_of(assignment: Assignment, submission: Submission) -> dict[str, byte
         name: f"raise ModuleNotFoundError({f'{name} was not handed in, or not read'!r})\n".encode()
         for name in assignment.student_files
     }
-    return {**absent, **submission.files, **provided}
+    return {**absent, **provided, **submission.files, **provided}
 
 
 def holds(path: Path, assignment: Assignment) -> bool:

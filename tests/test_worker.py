@@ -421,6 +421,8 @@ class TestConfinement:
             "kit.limits",
             "kit.wire",
             "kit.worker",
+            "kit.worker.absent",
+            "kit.worker.asking",
             "kit.worker.chance",
             "kit.worker.confine",
             "kit.worker.modules",
@@ -738,7 +740,7 @@ class TestForgery:
     def test_a_value_that_fits_into_a_reply_only_is_not_passed_on(self, student: Make) -> None:
         work = student("def f(): return 'x' * (2**21 - 80)\ndef g(x): return x\n")
         value = work.work.f()
-        work.begin("another check")
+        work.begin("task", "another check")
         with pytest.raises(StudentFault, match="too large to be sent"):
             work.work.g(value)
         assert work.work.g(1) == 1
@@ -750,7 +752,7 @@ class TestForgery:
         work = student("import numpy as np\ndef f(n): return np.zeros(n, np.uint8)")
         half = REPLY_BLOCK_BYTES // 2
         for check in ("one", "another"):
-            work.begin(check)
+            work.begin("task", check)
             assert work.work.f(half).size == half
             assert work.work.f(10).size == 10
             with pytest.raises(StudentFault, match="a frame is too large"):
@@ -763,7 +765,7 @@ class TestForgery:
         with WarmParent(limits) as parent:
             session = Session({"w.py": b"def f(): return 1"}, parent)
             student = Student(session)
-            student.begin("a check")
+            student.begin("task", "a check")
             with pytest.raises(StudentFault, match="to judge what your code returned before"):
                 student.w.f()
             session.close()

@@ -31,16 +31,19 @@ def launch(
     *,
     floor_only: bool = False,
     trust: bool = False,
+    packages: Sequence[str] = (),
 ) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Start a warm parent, and return it with our end of its control socket.
 
     ``namespaces`` is the command that makes some for it, or empty; ``errors`` is where its error
-    messages go; ``floor_only`` and ``trust`` are those of ``kit.tester.process.WarmParent``.
+    messages go; ``floor_only``, ``trust`` and ``packages`` are those of
+    ``kit.tester.process.WarmParent``.
     """
     control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     settings = {
         "floor_only": floor_only,
         "trust": trust,
+        "packages": list(packages),
         "control": theirs.fileno(),
         "namespaces": isolation.own_namespaces() if namespaces else {},
     }

@@ -34,9 +34,10 @@ class WarmParent:
     """The process from which workers are forked; a context manager that ends it, and them.
 
     It is started in namespaces where the host offers them, unless ``floor_only`` asks for nothing
-    but the floor of the isolation. ``trust`` lets workers run without that floor, too. With neither
-    it may be a copy, warm at once, of one that was launched before: ``first`` is the control socket
-    of that.
+    but the floor of the isolation. ``trust`` lets workers run without that floor, too. ``packages``
+    is what submissions may import besides NumPy and the standard library. With none of these it may
+    be a copy, warm at once, of one that was launched before: ``first`` is the control socket of
+    that.
 
     Raises IsolationMissing where the floor can't be had.
     """
@@ -47,18 +48,23 @@ class WarmParent:
         *,
         floor_only: bool = False,
         trust: bool = False,
+        packages: Sequence[str] = (),
         first: socket.socket | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.trust = trust
-        self._settings = {"floor_only": floor_only, "trust": trust}
+        self._settings: dict[str, Any] = {
+            "floor_only": floor_only,
+            "trust": trust,
+            "packages": packages,
+        }
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
         ways: list[Callable[[], None]] = [lambda: self._start([])]
         namespaces = None if floor_only else isolation.namespace_command()
         if namespaces is not None:
             ways.insert(0, lambda: self._start(namespaces))
-        if first is not None and not floor_only and not trust:
+        if first is not None and not any(self._settings.values()):
             ways.insert(0, lambda: self._copy(first))
         for way in ways:
             try:

@@ -107,8 +107,11 @@ class Module:
 
 
 def _module_names(sources: Any) -> dict[str, str]:
-    """``{"optim": "nndl.optim", ...}`` for the modules among ``sources``."""
-    paths = [PurePosixPath(name) for name in sources if name.endswith(".py")]
+    """``{"optim": "nndl.optim", ...}`` for the modules among ``sources``.
+
+    Of two with the same last name it is the first: a student's own come last.
+    """
+    paths = [PurePosixPath(name) for name in reversed(list(sources)) if name.endswith(".py")]
     return {
         path.stem: ".".join(path.with_suffix("").parts) for path in paths if path.stem != "__init__"
     }

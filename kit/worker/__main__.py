@@ -10,8 +10,8 @@ its control socket it is asked, in JSON, for workers, and to end them:
 The last asks for another warm parent, which has the ``cores`` and the scheduling ``policy`` of who
 asks; the first then only makes such copies.
 It ends, with all its workers, when the tester closes the socket. Its only argument is JSON:
-``control``, the number of the socket; ``namespaces``, those of the tester; ``floor_only`` and
-``trust``, see ``Start``.
+``control``, the number of the socket; ``namespaces``, those of the tester; ``floor_only``,
+``packages`` and ``trust``, see ``Start``.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ class Start:
     """The layers that this process has already, and its workers with it."""
     floor_only: bool
     """Whether nothing but the floor is used, though the host may offer more."""
+    packages: tuple[str, ...]
+    """What submissions may import besides NumPy and the standard library."""
 
 
 def main(settings: dict[str, Any]) -> None:
@@ -59,9 +61,10 @@ def main(settings: dict[str, Any]) -> None:
             control.send(json.dumps({"refused": str(error)}).encode())
             return
         seccomp = None
-    modules.preload()
+    packages = tuple(settings["packages"])
+    modules.preload(packages)
     layers = ("namespaces",) if are_own(settings["namespaces"]) else ()
-    start = Start(seccomp, layers, settings["floor_only"])
+    start = Start(seccomp, layers, settings["floor_only"], packages)
     gc.collect()
     gc.freeze()
     gc.enable()
@@ -135,7 +138,7 @@ def work(start: Start, limits: dict[str, int], channel: int, bell: int, output: 
     except ConfinementError as error:
         connection.send(wire.encode({"refused": str(error)}))
         return
-    Server(connection).run([*start.layers, *layers])
+    Server(connection, start.packages).run([*start.layers, *layers])
 
 
 def end(pid: int) -> dict[str, Any]:

@@ -12,13 +12,14 @@ import socket
 import sys
 import traceback
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
 from kit import wire
 from kit.worker import asking, chance, modules
+from kit.worker.absent import Absent, use
 
 MAX_TEXT = 2000
 MAX_TRACE = 8
@@ -72,8 +73,10 @@ class Channel:
 class Server:
     """Holds the objects that stay here and carries requests out."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, packages: Sequence[str] = ()) -> None:
         self._channel = channel
+        self._packages = packages
+        self._imports: modules.Imports | None = None
         self._kept: dict[int, Any] = {}
         self._earlier: dict[int, Any] = {}
         self._now: dict[str, Any] = {}
@@ -111,7 +114,7 @@ class Server:
         except BaseException as error:
             self._flush()
             reply.pop("ok", None)
-            return wire.encode({**reply, "error": describe(error)})
+            return wire.encode({**reply, "error": describe(error, self._imports)})
         return frame
 
     @staticmethod
@@ -123,6 +126,8 @@ class Server:
                 continue
 
     def _keep(self, value: Any) -> wire.Remote:
+        if type(value) is Absent:
+            use(value)
         number = len(self._kept)
         self._kept[number] = value
         return wire.Remote(number, type(value).__name__[:100])
@@ -140,7 +145,8 @@ class Server:
 
     def _load(self, request: dict[str, Any]) -> None:
         chance.settle()
-        modules.install({name: data.tobytes() for name, data in request["sources"].items()})
+        sources = {name: data.tobytes() for name, data in request["sources"].items()}
+        self._imports = modules.Imports(sources, self._packages)
 
     def _call(self, request: dict[str, Any]) -> Any:
         function = self._resolve(request)
@@ -196,12 +202,15 @@ class Server:
         return value[argument.item]
 
 
-def describe(error: BaseException) -> dict[str, Any]:
+def describe(error: BaseException, imports: modules.Imports | None = None) -> dict[str, Any]:
     """An exception as text: its type, message and where in the submission it was raised."""
     try:
         message = str(error)[:MAX_TEXT]
     except BaseException:
         message = "(an exception whose message can't be read)"
+    if imports is not None:
+        imports.settle(error)
+        message = f"{message}. {hint}" if (hint := imports.hint(error)) else message
     frames = [
         {
             "file": frame.filename,
