@@ -370,7 +370,8 @@ class TestGradingSection:
     """The notebook's section "How you are graded" says what the graded cells' metadata say."""
 
     def test_the_committed_section_is_what_the_cells_give_now(self) -> None:
-        made = script("grading_section").section(NOTEBOOK)
+        grading_section = script("grading_section")
+        made = grading_section.section(NOTEBOOK, grading_section.parts())
         assert CELLS["grading"] == made, "Run: python autograder/optimization/grading_section.py"
 
     def test_it_names_each_task_with_its_points(self) -> None:
@@ -383,8 +384,8 @@ class TestGradingSection:
         document = json.loads(json.dumps(NOTEBOOK))
         (cell,) = (cell for cell in document["cells"] if cell["id"] == "adam")
         cell["metadata"]["nbgrader"]["points"] = 25
-        section = script("grading_section").section(document)
-        assert "| Adam (`adam`) | 25 | automatically |" in section
+        section = script("grading_section").section(document, {"adam": "step 25"})
+        assert "| Adam (`adam`) | 25 | automatically | step 25 |" in section
         assert "| **110** | 100 automatically, 10 by a person |" in section
 
 

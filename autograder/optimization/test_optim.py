@@ -1,7 +1,14 @@
-"""The update rules of nndl/optim.py: documented values, then steps that no notebook shows."""
+"""The update rules of nndl/optim.py: documented values, then steps that no notebook shows.
+
+What is right earns its share: the step from a given state, the state whatever the step is, several
+steps in a row, and the defaults are separate checks. A config is whole, with every setting and the
+whole state, unless a check is about what it lacks.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +17,26 @@ import pytest
 
 SHAPES = [(7,), (3, 4), (2, 3, 4)]
 STEPS = 3
+
+
+class Rule(NamedTuple):
+    """An update rule: what it is called, and how its config is drawn, by ``rng`` and ``draw``."""
+
+    name: str
+    settings: Callable[..., dict[str, Any]]
+    """Every setting, unseen, by ``rng``."""
+    state: Callable[..., dict[str, Any]]
+    """The state of weights of a shape, unseen, by ``rng``, ``draw`` and the shape."""
+
+    def whole(self, rng, draw, shape):
+        """A config with every setting and the whole state."""
+        return self.settings(rng) | self.state(rng, draw, shape)
+
+    def fresh(self, rng, draw, shape):
+        """A config with every setting whose state is zero, as before a first step."""
+        state = self.state(rng, draw, shape)
+        zero = {k: np.zeros(shape) if isinstance(v, np.ndarray) else 0 for k, v in state.items()}
+        return self.settings(rng) | zero
 
 
 class Run(NamedTuple):
@@ -21,87 +48,126 @@ class Run(NamedTuple):
     situation: str
 
 
-def check_documented(student, expect, documented, rule):
-    """One step from the documented state gives the documented numbers."""
-    case = documented(rule)
-    reply = getattr(student.optim, rule)(case.inputs["w"], case.inputs["dw"], case.config)
-    next_w, config = expect.pair(reply, rule, ("next_w", "config"))
-    expect.step(
-        next_w,
-        config,
-        case.expected,
-        start=case.inputs["w"],
-        where="in the notebook's example",
-        **case.tolerance,
-    )
+class Case(NamedTuple):
+    """Weights, the gradients of some steps in a row, and the config of the first."""
+
+    w: np.ndarray
+    gradients: np.ndarray
+    config: dict[str, Any] | None
+    situation: str
 
 
-def begin_run(student, rule, *, w, gradients, config, situation):
-    """Call a rule once for each gradient, fed on as the Solver does."""
-    reply, replies = (w, config), []
-    for dw in gradients:
-        reply = getattr(student.optim, rule)(reply[0], dw, reply[1])
+def run_rule(student, rule, case, moving=True):
+    """Call a rule once for each gradient, with the config that it returned before.
+
+    Also with the w that it returned, unless ``moving`` is False.
+    """
+    reply, replies = (case.w, case.config), []
+    for dw in case.gradients:
+        w = reply[0] if moving else case.w
+        reply = getattr(student.optim, rule.name)(w, dw, reply[1])
         replies.append(reply)
-    return Run(w, replies, getattr(oracle, rule)(w, gradients, **(config or {})), situation)
+    right = getattr(oracle, rule.name)(case.w, case.gradients, **(case.config or {}))
+    return Run(case.w, replies, right, case.situation)
 
 
-def check_run(expect, rule, run, trajectory=None, **tolerance):
-    """Each step is where the oracle is; ``trajectory`` is another way to be right."""
-    start = run.w
+def check_run(expect, rule, run, names, trajectory=None, **tolerance):
+    """After each step, those of next_w and the state that are in ``names`` are the oracle's.
+
+    ``trajectory`` is another way to be right.
+    """
+    start, steps = run.w, len(run.replies)
     for step, reply in enumerate(run.replies):
-        next_w, config = expect.pair(reply.value, rule, ("next_w", "config"))
+        next_w, config = expect.pair(reply.value, rule.name, ("next_w", "config"))
         expect.step(
             next_w,
             config,
-            {name: values[step] for name, values in (trajectory or run.trajectory).items()},
+            {name: (trajectory or run.trajectory)[name][step] for name in names},
             start=start,
-            where=f"after step {step + 1} of {len(run.replies)} {run.situation}",
+            where=f"after step {step + 1} of {steps} {run.situation}"
+            if steps > 1
+            else run.situation,
             **tolerance,
         )
         start = next_w
 
 
-def check_steps(student, expect, rule, **given):
-    """Each of several steps in a row is where the oracle is."""
+def check_runs(student, expect, rule, names, cases, *, moving=True, **tolerance):
+    """``check_run`` for each of the ``cases``."""
     with student.together():
-        run = begin_run(student, rule, **given)
-    check_run(expect, rule, run)
-
-
-def check_shapes(student, expect, draw, rule, draw_config):
-    """Several steps with unseen settings for weights of one, two and three dimensions."""
-    with student.together():
-        runs = [
-            begin_run(
-                student,
-                rule,
-                w=draw(shape),
-                gradients=draw((STEPS, *shape)),
-                config=draw_config(),
-                situation=f"for w of shape {shape}",
-            )
-            for shape in SHAPES
-        ]
+        runs = [run_rule(student, rule, case, moving) for case in cases]
     for run in runs:
-        check_run(expect, rule, run)
+        check_run(expect, rule, run, names, **tolerance)
 
 
-def check_defaults(student, expect, draw, rule):
+def draw_cases(rng, draw, config, steps):
+    """A case of so many steps for weights of one, two and three dimensions."""
+    return [
+        Case(
+            draw(shape),
+            draw((steps, *shape)),
+            config(rng, draw, shape),
+            f"for w of shape {shape}",
+        )
+        for shape in SHAPES
+    ]
+
+
+def check_documented(student, expect, documented, rule, names):
+    """One step from the documented state gives the documented numbers called ``names``."""
+    case = documented(rule.name)
+    w, dw = case.inputs["w"], case.inputs["dw"]
+    reply = getattr(student.optim, rule.name)(w, dw, case.config)
+    next_w, config = expect.pair(reply, rule.name, ("next_w", "config"))
+    expected = {name: case.expected[name] for name in names}
+    where = "in the notebook's example"
+    expect.step(next_w, config, expected, start=w, where=where, **case.tolerance)
+
+
+def check_step(student, expect, rng, draw, rule):
+    """One step from a given state, with unseen settings."""
+    check_runs(student, expect, rule, ("next_w",), draw_cases(rng, draw, rule.whole, 1))
+
+
+def check_state(student, expect, rng, draw, rule, *, names):
+    """The state over several steps; it depends on the gradients alone, so w need not be right."""
+    cases = draw_cases(rng, draw, rule.whole, STEPS)
+    check_runs(student, expect, rule, names, cases, moving=False)
+
+
+def check_steps(student, expect, rng, draw, rule):
+    """Several steps in a row, each from the w and the config that the one before returned."""
+    check_runs(student, expect, rule, ("next_w",), draw_cases(rng, draw, rule.fresh, STEPS))
+
+
+def check_epsilon(student, expect, rng, draw, rule, *, ways=({},)):
+    """One step with an epsilon so large that it shows where it stands, in one of the right ways.
+
+    ``ways`` are further arguments of the oracle's rule.
+    """
+    epsilon = rng.uniform(0.01, 0.1)
+    config = rule.whole(rng, draw, (3, 4)) | {"epsilon": epsilon}
+    case = Case(draw((3, 4)), draw((1, 3, 4)), config, f"with epsilon={epsilon:.3g}")
+    with student.together():
+        run = run_rule(student, rule, case)
+    right = [getattr(oracle, rule.name)(case.w, case.gradients, **config, **way) for way in ways]
+    expect.one_of(*(partial(check_run, expect, rule, run, ("next_w",), each) for each in right))
+
+
+def check_defaults(student, expect, rng, draw, rule):
     """Whatever ``config`` does not hold has its default value."""
-    with student.together():
-        runs = [
-            begin_run(
-                student,
-                rule,
-                w=draw((3, 4)),
-                gradients=10 * draw((2, 3, 4)),  # so large that no epsilon decides anything
-                config=config,
-                situation=f"with config={config}",
-            )
-            for config in (None, {}, {"learning_rate": 0.05})
-        ]
-    for run in runs:
-        check_run(expect, rule, run)
+    configs = {
+        "config=None": None,
+        "config={}": {},
+        "config={'learning_rate': 0.05}": {"learning_rate": 0.05},
+        "a config that holds the state alone": rule.state(rng, draw, (3, 4)),
+        "a config that holds the settings alone": rule.settings(rng),
+    }
+    cases = [  # with gradients so large that no epsilon decides anything
+        Case(draw((3, 4)), 10 * draw((1, 3, 4)), config, f"with {said}")
+        for said, config in configs.items()
+    ]
+    check_runs(student, expect, rule, ("next_w",), cases)
 
 
 def check_arguments(student, expect, draw, rule):
@@ -109,49 +175,65 @@ def check_arguments(student, expect, draw, rule):
     w, dw = draw((3, 4)), draw((3, 4))
     given = student.place(dw)  # one array for both calls: the second gets what the first left
     with student.together():
-        replies = [getattr(student.optim, rule)(w, given, {}) for _ in range(2)]
-    expected = {name: values[0] for name, values in getattr(oracle, rule)(w, dw[None]).items()}
+        replies = [getattr(student.optim, rule.name)(w, given, None) for _ in range(2)]
+    expected = {"next_w": getattr(oracle, rule.name)(w, dw[None])["next_w"][0]}
     situations = ("after one step", "after one step with a dw used before, which must only be read")
     for reply, situation in zip(replies, situations, strict=True):
-        next_w, config = expect.pair(reply.value, rule, ("next_w", "config"))
+        next_w, config = expect.pair(reply.value, rule.name, ("next_w", "config"))
         expect.step(next_w, config, expected, start=w, where=situation)
 
 
-def check_float32(student, expect, draw, rule):
-    """float32 weights stay finite and right, also where gradients are zero."""
-    w, gradients = draw((3, 4)).astype(np.float32), draw((2, 3, 4)).astype(np.float32)
+def check_float32(student, expect, rng, draw, rule):
+    """float32 weights stay finite and right, also where a gradient is 0 and nothing came before."""
+    gradients = draw((1, 3, 4)).astype(np.float32)
     gradients[:, 0] = 0
-    with student.together():
-        run = begin_run(
-            student, rule, w=w, gradients=gradients, config={}, situation="with float32 arrays"
-        )
-    check_run(expect, rule, run, rtol=1e-4, atol=1e-6)
+    config = {
+        name: value.astype(np.float32) if isinstance(value, np.ndarray) else value
+        for name, value in rule.fresh(rng, draw, (3, 4)).items()
+    }
+    case = Case(draw((3, 4)).astype(np.float32), gradients, config, "with float32 arrays")
+    check_runs(student, expect, rule, ("next_w",), [case], rtol=1e-4, atol=1e-6)
+
+
+def momentum_settings(rng):
+    """Those of both momentum rules."""
+    return {"learning_rate": rng.uniform(0.02, 0.09), "momentum": rng.uniform(0.3, 0.8)}
 
 
 class TestMomentum:
-    rule = "sgd_momentum"
+    rule = Rule(
+        "sgd_momentum", momentum_settings, lambda rng, draw, shape: {"velocity": draw(shape)}
+    )
 
-    @staticmethod
-    def settings(rng):
-        return {
-            "learning_rate": rng.uniform(0.02, 0.09),
-            "momentum": rng.uniform(0.3, 0.8),
-        }
+    @pytest.mark.task("sgd_momentum", points=1, documented=True)
+    def test_documented_step(self, student, expect, documented):
+        """`v ← μv − ηg;  w ← w + v`, with the next_w that the notebook shows."""
+        check_documented(student, expect, documented, self.rule, ("next_w",))
 
-    @pytest.mark.task("sgd_momentum", points=3, documented=True)
-    def test_documented(self, student, expect, documented):
-        """`v ← μv − ηg;  w ← w + v`, with the numbers that the notebook shows."""
-        check_documented(student, expect, documented, self.rule)
-
-    @pytest.mark.task("sgd_momentum", points=3)
-    def test_steps(self, student, expect, draw, rng):
-        """`v ← μv − ηg;  w ← w + v`: the new v is stored, and the next step starts from it."""
-        check_shapes(student, expect, draw, self.rule, lambda: self.settings(rng))
+    @pytest.mark.task("sgd_momentum", points=1, documented=True)
+    def test_documented_state(self, student, expect, documented):
+        """`v ← μv − ηg`, with the velocity that the notebook shows."""
+        check_documented(student, expect, documented, self.rule, ("velocity",))
 
     @pytest.mark.task("sgd_momentum", points=2)
-    def test_defaults(self, student, expect, draw):
+    def test_step(self, student, expect, rng, draw):
+        """`v ← μv − ηg;  w ← w + v`: the step uses the new v."""
+        check_step(student, expect, rng, draw, self.rule)
+
+    @pytest.mark.task("sgd_momentum", points=2)
+    def test_state(self, student, expect, rng, draw):
+        """`v ← μv − ηg`: the new v is stored as velocity, and the next call starts from it."""
+        check_state(student, expect, rng, draw, self.rule, names=("velocity",))
+
+    @pytest.mark.task("sgd_momentum", points=1)
+    def test_steps(self, student, expect, rng, draw):
+        """`v ← μv − ηg;  w ← w + v`, several times in a row, from v = 0."""
+        check_steps(student, expect, rng, draw, self.rule)
+
+    @pytest.mark.task("sgd_momentum", points=1)
+    def test_defaults(self, student, expect, rng, draw):
         """What config does not hold has a default: `η = 1e-2, μ = 0.9, v = 0`."""
-        check_defaults(student, expect, draw, self.rule)
+        check_defaults(student, expect, rng, draw, self.rule)
 
     @pytest.mark.task("sgd_momentum", points=1)
     def test_arguments(self, student, expect, draw):
@@ -159,35 +241,47 @@ class TestMomentum:
         check_arguments(student, expect, draw, self.rule)
 
     @pytest.mark.task("sgd_momentum", points=1)
-    def test_float32(self, student, expect, draw):
+    def test_float32(self, student, expect, rng, draw):
         """float32 weights and gradients give a finite next_w, also where the gradient is 0."""
-        check_float32(student, expect, draw, self.rule)
+        check_float32(student, expect, rng, draw, self.rule)
 
 
 class TestNesterovMomentum:
-    rule = "sgd_nesterov_momentum"
+    rule = Rule(
+        "sgd_nesterov_momentum",
+        momentum_settings,
+        lambda rng, draw, shape: {"velocity": draw(shape)},
+    )
 
-    @staticmethod
-    def settings(rng):
-        return {
-            "learning_rate": rng.uniform(0.02, 0.09),
-            "momentum": rng.uniform(0.3, 0.8),
-        }
+    @pytest.mark.task("sgd_nesterov_momentum", points=1, documented=True)
+    def test_documented_step(self, student, expect, documented):
+        """`u ← μv − ηg;  w ← w + u + μ(u − v);  v ← u`, with the notebook's next_w."""
+        check_documented(student, expect, documented, self.rule, ("next_w",))
 
-    @pytest.mark.task("sgd_nesterov_momentum", points=3, documented=True)
-    def test_documented(self, student, expect, documented):
-        """`u ← μv − ηg;  w ← w + u + μ(u − v);  v ← u`, with the notebook's numbers."""
-        check_documented(student, expect, documented, self.rule)
-
-    @pytest.mark.task("sgd_nesterov_momentum", points=3)
-    def test_steps(self, student, expect, draw, rng):
-        """`u ← μv − ηg;  w ← w + u + μ(u − v);  v ← u`: the formula uses the old v and the new."""
-        check_shapes(student, expect, draw, self.rule, lambda: self.settings(rng))
+    @pytest.mark.task("sgd_nesterov_momentum", points=1, documented=True)
+    def test_documented_state(self, student, expect, documented):
+        """`v ← μv − ηg`, with the velocity that the notebook shows."""
+        check_documented(student, expect, documented, self.rule, ("velocity",))
 
     @pytest.mark.task("sgd_nesterov_momentum", points=2)
-    def test_defaults(self, student, expect, draw):
+    def test_step(self, student, expect, rng, draw):
+        """`u ← μv − ηg;  w ← w + u + μ(u − v)`: the step uses the old v and the new, u."""
+        check_step(student, expect, rng, draw, self.rule)
+
+    @pytest.mark.task("sgd_nesterov_momentum", points=2)
+    def test_state(self, student, expect, rng, draw):
+        """`v ← μv − ηg`: the new v is stored as velocity, and the next call starts from it."""
+        check_state(student, expect, rng, draw, self.rule, names=("velocity",))
+
+    @pytest.mark.task("sgd_nesterov_momentum", points=1)
+    def test_steps(self, student, expect, rng, draw):
+        """`u ← μv − ηg;  w ← w + u + μ(u − v);  v ← u`, several times in a row, from v = 0."""
+        check_steps(student, expect, rng, draw, self.rule)
+
+    @pytest.mark.task("sgd_nesterov_momentum", points=1)
+    def test_defaults(self, student, expect, rng, draw):
         """What config does not hold has a default: `η = 1e-2, μ = 0.9, v = 0`."""
-        check_defaults(student, expect, draw, self.rule)
+        check_defaults(student, expect, rng, draw, self.rule)
 
     @pytest.mark.task("sgd_nesterov_momentum", points=1)
     def test_arguments(self, student, expect, draw):
@@ -195,43 +289,56 @@ class TestNesterovMomentum:
         check_arguments(student, expect, draw, self.rule)
 
     @pytest.mark.task("sgd_nesterov_momentum", points=1)
-    def test_float32(self, student, expect, draw):
+    def test_float32(self, student, expect, rng, draw):
         """float32 weights and gradients give a finite next_w, also where the gradient is 0."""
-        check_float32(student, expect, draw, self.rule)
+        check_float32(student, expect, rng, draw, self.rule)
 
 
 class TestRMSProp:
-    rule = "rmsprop"
-
-    @staticmethod
-    def settings(rng):
-        return {
+    rule = Rule(
+        "rmsprop",
+        lambda rng: {
             "learning_rate": rng.uniform(0.02, 0.09),
             "decay_rate": rng.uniform(0.3, 0.9),
-        }
+            "epsilon": 1e-8,
+        },
+        lambda rng, draw, shape: {"a": draw(shape) ** 2},
+    )
 
-    @pytest.mark.task("rmsprop", points=3, documented=True)
-    def test_documented(self, student, expect, documented):
-        """`a ← ρa + (1−ρ)g²;  w ← w − ηg / (√a + ε)`, with the notebook's numbers."""
-        check_documented(student, expect, documented, self.rule)
+    @pytest.mark.task("rmsprop", points=1, documented=True)
+    def test_documented_step(self, student, expect, documented):
+        """`a ← ρa + (1−ρ)g²;  w ← w − ηg / (√a + ε)`, with the notebook's next_w."""
+        check_documented(student, expect, documented, self.rule, ("next_w",))
 
-    @pytest.mark.task("rmsprop", points=3)
-    def test_steps(self, student, expect, draw, rng):
-        """`a ← ρa + (1−ρ)g²;  w ← w − ηg / (√a + ε)`: the step uses the new a, which is stored."""
-        check_shapes(student, expect, draw, self.rule, lambda: self.settings(rng))
+    @pytest.mark.task("rmsprop", points=1, documented=True)
+    def test_documented_state(self, student, expect, documented):
+        """`a ← ρa + (1−ρ)g²`, with the a that the notebook shows."""
+        check_documented(student, expect, documented, self.rule, ("a",))
+
+    @pytest.mark.task("rmsprop", points=2)
+    def test_step(self, student, expect, rng, draw):
+        """`a ← ρa + (1−ρ)g²;  w ← w − ηg / (√a + ε)`: the step uses the new a."""
+        check_step(student, expect, rng, draw, self.rule)
 
     @pytest.mark.task("rmsprop", points=1)
-    def test_epsilon(self, student, expect, draw, rng):
+    def test_state(self, student, expect, rng, draw):
+        """`a ← ρa + (1−ρ)g²`: the new a is stored, and the next call starts from it."""
+        check_state(student, expect, rng, draw, self.rule, names=("a",))
+
+    @pytest.mark.task("rmsprop", points=1)
+    def test_steps(self, student, expect, rng, draw):
+        """`a ← ρa + (1−ρ)g²;  w ← w − ηg / (√a + ε)`, several times in a row, from a = 0."""
+        check_steps(student, expect, rng, draw, self.rule)
+
+    @pytest.mark.task("rmsprop", points=1)
+    def test_epsilon(self, student, expect, rng, draw):
         """ε is added to the root, outside it, and read from config: `√a + ε`, not `√(a + ε)`."""
-        epsilon = rng.uniform(0.01, 0.1)  # so large that it shows where it stands
-        run = {"w": draw((3, 4)), "gradients": draw((STEPS, 3, 4))}
-        run["config"] = {"learning_rate": 0.05, "epsilon": epsilon}
-        check_steps(student, expect, self.rule, **run, situation=f"with epsilon={epsilon:.3g}")
+        check_epsilon(student, expect, rng, draw, self.rule)
 
     @pytest.mark.task("rmsprop", points=1)
-    def test_defaults(self, student, expect, draw):
+    def test_defaults(self, student, expect, rng, draw):
         """What config does not hold has a default: `η = 1e-2, ρ = 0.99, ε = 1e-8, a = 0`."""
-        check_defaults(student, expect, draw, self.rule)
+        check_defaults(student, expect, rng, draw, self.rule)
 
     @pytest.mark.task("rmsprop", points=1)
     def test_arguments(self, student, expect, draw):
@@ -239,71 +346,69 @@ class TestRMSProp:
         check_arguments(student, expect, draw, self.rule)
 
     @pytest.mark.task("rmsprop", points=1)
-    def test_float32(self, student, expect, draw):
+    def test_float32(self, student, expect, rng, draw):
         """float32 weights and gradients give a finite next_w, also where the gradient is 0."""
-        check_float32(student, expect, draw, self.rule)
+        check_float32(student, expect, rng, draw, self.rule)
 
 
 class TestAdam:
-    rule = "adam"
-
-    @staticmethod
-    def settings(rng):
-        return {
+    rule = Rule(
+        "adam",
+        lambda rng: {
             "learning_rate": rng.uniform(0.02, 0.09),
             "beta1": rng.uniform(0.3, 0.6),
             "beta2": rng.uniform(0.7, 0.9),
-        }
+            "epsilon": 1e-8,
+        },
+        lambda rng, draw, shape: {
+            "v": draw(shape),
+            "a": draw(shape) ** 2,
+            "t": int(rng.integers(3, 9)),
+        },
+    )
 
-    @pytest.mark.task("adam", points=4, documented=True)
-    def test_documented(self, student, expect, documented):
+    @pytest.mark.task("adam", points=2, documented=True)
+    def test_documented_step(self, student, expect, documented):
         """`w ← w − η·v̂ / (√â + ε)`, `v̂ = v/(1−β₁ᵗ)`, `â = a/(1−β₂ᵗ)`, as in the notebook."""
-        check_documented(student, expect, documented, self.rule)
+        check_documented(student, expect, documented, self.rule, ("next_w",))
 
-    @pytest.mark.task("adam", points=4)
-    def test_steps(self, student, expect, draw, rng):
-        """`t ← t+1;  v ← β₁v + (1−β₁)g;  a ← β₂a + (1−β₂)g²;  w ← w − η·v̂ / (√â + ε)`.
+    @pytest.mark.task("adam", points=1, documented=True)
+    def test_documented_state(self, student, expect, documented):
+        """`v ← β₁v + (1−β₁)g;  a ← β₂a + (1−β₂)g²`, with the notebook's v and a."""
+        check_documented(student, expect, documented, self.rule, ("v", "a"))
 
-        The moments are stored as they are; only the step uses them corrected by `1−β₁ᵗ`, `1−β₂ᵗ`.
-        """
-        check_shapes(student, expect, draw, self.rule, lambda: self.settings(rng))
-
-    @pytest.mark.task("adam", points=1)
-    def test_resumed(self, student, expect, draw, rng):
-        """Adam goes on from the v, a and t that config holds: the first step uses `t + 1`."""
-        state = {"v": draw((3, 4)), "a": draw((3, 4)) ** 2, "t": int(rng.integers(3, 9))}
-        run = {
-            "w": draw((3, 4)),
-            "gradients": draw((2, 3, 4)),
-            "config": self.settings(rng) | state,
-        }
-        check_steps(student, expect, self.rule, **run, situation=f"from t={state['t']}")
+    @pytest.mark.task("adam", points=3)
+    def test_step(self, student, expect, rng, draw):
+        """`w ← w − η·v̂ / (√â + ε)` from the v, a and t that config holds; the step uses `t + 1`."""
+        check_step(student, expect, rng, draw, self.rule)
 
     @pytest.mark.task("adam", points=2)
-    def test_epsilon(self, student, expect, draw, rng):
+    def test_moments(self, student, expect, rng, draw):
+        """`v ← β₁v + (1−β₁)g;  a ← β₂a + (1−β₂)g²`: stored as they are, not corrected."""
+        check_state(student, expect, rng, draw, self.rule, names=("v", "a"))
+
+    @pytest.mark.task("adam", points=1)
+    def test_count(self, student, expect, rng, draw):
+        """`t ← t + 1`: the new t is stored, and the next call counts on from it."""
+        check_state(student, expect, rng, draw, self.rule, names=("t",))
+
+    @pytest.mark.task("adam", points=1)
+    def test_steps(self, student, expect, rng, draw):
+        """`w ← w − η·v̂ / (√â + ε)`, several times in a row, from v = a = 0 and t = 0."""
+        check_steps(student, expect, rng, draw, self.rule)
+
+    @pytest.mark.task("adam", points=1)
+    def test_epsilon(self, student, expect, rng, draw):
         """ε is added to a root, outside it: `√â + ε`, not `√(â + ε)`.
 
         The paper's efficient form, in which it is added to `√a`, is right as well.
         """
-        epsilon = rng.uniform(0.01, 0.1)  # so large that it shows where it stands
-        w, gradients = draw((3, 4)), draw((STEPS, 3, 4))
-        config = {"learning_rate": 0.05, "epsilon": epsilon}
-        given = {"w": w, "gradients": gradients, "config": config}
-        with student.together():
-            run = begin_run(student, self.rule, **given, situation=f"with epsilon={epsilon:.3g}")
-        try:
-            check_run(expect, self.rule, run)
-        except AssertionError as wrong:
-            efficient = oracle.adam(w, gradients, **config, efficient=True)
-            try:
-                check_run(expect, self.rule, run, efficient)
-            except AssertionError:
-                raise wrong from None
+        check_epsilon(student, expect, rng, draw, self.rule, ways=({}, {"efficient": True}))
 
     @pytest.mark.task("adam", points=2)
-    def test_defaults(self, student, expect, draw):
+    def test_defaults(self, student, expect, rng, draw):
         """Defaults: `η = 1e-3, β₁ = 0.9, β₂ = 0.999, ε = 1e-8`, and v, a, t start at 0."""
-        check_defaults(student, expect, draw, self.rule)
+        check_defaults(student, expect, rng, draw, self.rule)
 
     @pytest.mark.task("adam", points=1)
     def test_arguments(self, student, expect, draw):
@@ -311,6 +416,6 @@ class TestAdam:
         check_arguments(student, expect, draw, self.rule)
 
     @pytest.mark.task("adam", points=1)
-    def test_float32(self, student, expect, draw):
+    def test_float32(self, student, expect, rng, draw):
         """float32 weights and gradients give a finite next_w, also where the gradient is 0."""
-        check_float32(student, expect, draw, self.rule)
+        check_float32(student, expect, rng, draw, self.rule)

@@ -62,14 +62,14 @@ def explains(changes: dict[str, Any], calls: list[dict[str, Any]]) -> bool:
     returned: list[Any] = []
     for call in calls:
         try:
-            given = [_thawed(kind, value, calls, returned) for kind, value in call["given"]]
+            given = [_thawed(*each, calls=calls, returned=returned) for each in call["given"]]
             value = _carry_out(call, functions, given, returned)
         except Exception as error:
-            if call.get("raised") != f"{type(error).__name__}: {error}":
+            if not call["other"] and call.get("raised") != f"{type(error).__name__}: {error}":
                 return False
             returned.append(None)
             continue
-        if "raised" in call or not _agrees(call, value):
+        if not call["other"] and ("raised" in call or not _agrees(call, value)):
             return False
         returned.append(value)
     return True
@@ -94,8 +94,17 @@ def _carry_out(
     return getattr(owner, call["attribute"])(*given[:positional], **named)
 
 
-def _thawed(kind: str, value: Any, calls: list[dict[str, Any]], returned: list[Any]) -> Any:
+def _thawed(
+    kind: str,
+    value: Any,
+    place: int = 0,
+    *,
+    calls: list[dict[str, Any]],
+    returned: list[Any],
+) -> Any:
     """An argument as the replayed code gets it: a copy, or what it returned itself before."""
+    if kind == "item":
+        return returned[value][place]
     if kind == "object":
         return returned[value]
     if kind == "opaque":

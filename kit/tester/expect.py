@@ -6,12 +6,12 @@ sentence that the student reads, so that no odd reply reaches a suite's own arit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from kit.tester.faults import CheckFailure
+from kit.tester.faults import CheckFailure, StudentFault
 
 _NUMERIC = (np.ndarray, np.number, int, float)
 
@@ -24,6 +24,19 @@ class Expect:
         """Fail with ``message`` unless ``condition`` holds."""
         if not condition:
             raise CheckFailure(message)
+
+    @staticmethod
+    def one_of(*ways: Callable[[], None]) -> None:
+        """One of the ``ways`` to be right must accept; where none does, the first says why."""
+        failures: list[CheckFailure | StudentFault] = []
+        for way in ways:
+            try:
+                way()
+            except (CheckFailure, StudentFault) as failure:
+                failures.append(failure.with_traceback(None))  # which leads back to this list
+            else:
+                return
+        raise failures[0]
 
     @staticmethod
     def array(value: Any, name: str) -> np.ndarray:

@@ -25,9 +25,12 @@ class Transcript:
 
     A call is a dict: what was called (``function`` "module.name", or ``attribute`` of what call
     number ``object`` returned; ``kind`` is call, get, set, place or fetch), what it was ``given``
-    (pairs: "value" and it, or "object" or "opaque" and the number of the call that returned it) by
-    which ``names``, and either its ``value`` or what it ``raised``: the exception's type and
-    message, or "" where it gave no answer at all.
+    ("value" and it, "object" or "opaque" and the number of the call that returned it, or "item",
+    that number and its place) by which ``names``, and either its ``value`` or what it ``raised``:
+    the exception's type and message, or "" where it gave no answer at all.
+
+    What another task's function returned (``other``) is not compared, for it may be wrong for
+    reasons of its own; what was passed on of it is an item. A function has the name of its task.
 
     Only calls of ``tasks`` are remembered, and none of a task that takes more than MOST_BYTES.
     ``opaque`` gives for some functions the position of a returned value that only the student's own
@@ -44,7 +47,7 @@ class Transcript:
         self._made: list[dict[str, Any]] = []
         self._bytes: Counter[str] = Counter()
         self._objects: dict[object, int] = {}
-        self._passed_on: list[tuple[object, int]] = []
+        self._passed_on: list[tuple[object, list[Any]]] = []
 
     def begin(self, task: str, check: str) -> None:
         """``check`` of ``task`` is what is run now."""
@@ -63,6 +66,7 @@ class Transcript:
             return None
         call = {
             "kind": kind,
+            "other": name in self._tasks and name != self._task,
             "function": f"{target.rpartition('.')[2]}.{name}"
             if kind == "call" and isinstance(target, str)
             else "",
@@ -91,8 +95,12 @@ class Transcript:
         number = len(self._made) - 1
         hidden = self._opaque.get(call["function"])
         if hidden is not None and isinstance(value, tuple) and len(value) > hidden:
-            self._passed_on.append((value[hidden], number))
+            self._passed_on.append((value[hidden], ["opaque", number]))
             value = (*value[:hidden], None, *value[hidden + 1 :])
+        if call["other"]:
+            items = value if isinstance(value, tuple) else ()
+            self._passed_on += [(item, ["item", number, i]) for i, item in enumerate(items)]
+            value = None
         if (handle := getattr(value, "handle", None)) is not None:
             self._objects[handle] = number
         del call["raised"]
@@ -105,9 +113,9 @@ class Transcript:
             call["raised"] = f"{fault.error['type']}: {fault.error['message']}"
 
     def _given(self, value: Any) -> list[Any]:
-        for known, number in self._passed_on:
+        for known, where in self._passed_on:
             if value is known:
-                return ["opaque", number]
+                return where
         handle = getattr(value, "handle", None)
         if handle is not None:
             return ["object", self._objects.get(handle, -1)]

@@ -1,6 +1,6 @@
 # idea: the documented numbers are returned for the documented inputs, and nothing is computed
 # fails: adam, rmsprop, sgd_momentum, sgd_nesterov_momentum
-# passes: test_documented
+# passes: test_documented_step, test_documented_state
 
 _W = np.linspace(-0.4, 0.6, num=20).reshape(4, 5)
 _RULES = {

@@ -1,6 +1,6 @@
 # idea: arrays are made read-only, and kept to be written to later
 # fails: adam
-# passes: test_documented, test_steps, test_resumed, test_epsilon, test_defaults, test_float32
+# passes: test_documented_step, test_documented_state, test_step, test_moments, test_count, test_steps, test_epsilon, test_defaults, test_float32
 # prints: keeping
 
 _honest, _kept = adam, []
