@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kit import pool, results
+from kit import lock, pool, results
 from kit.bulk import Found, existing, student_of, submissions
 from kit.course import Assignment, CourseError
 from kit.limits import Limits
@@ -59,6 +59,20 @@ def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> 
     return list(by_student.values())
 
 
+@contextmanager
+def sole_writer(out: Path, seconds: float | None = None) -> Iterator[None]:
+    """Have the folder ``out``, made where there is none, for the results of this process alone.
+
+    Waits where another command has it, as ``kit.lock.held`` does. Raises CourseError where nothing
+    can be written there, and HeldError where that other command does not end in time.
+    """
+    results.require_writable(out)
+    with lock.held(out / ".lock", f"The folder of results {out}", seconds) as alone:
+        if alone:
+            results.clear(out)
+        yield
+
+
 def grade_all(
     settings: Settings,
     found: Iterable[Found],
@@ -73,7 +87,8 @@ def grade_all(
     They are graded by ``jobs`` processes (by default on all cores), or by the nodes of ``cluster``,
     the address of a Dask scheduler.
     Results come in the order in which they are ready. One that is there already for the same bytes,
-    suites, kit and settings is kept and not graded again, unless ``force`` asks for it.
+    suites, kit and settings is kept and not graded again, unless ``force`` asks for it. Commands
+    call it as the ``sole_writer``.
     """
     ready: list[Result] = []  # those that need no grading, found while looking for work
 
@@ -104,7 +119,7 @@ def grade_kept(settings: Settings, found: Found, out: Path) -> Result:
     """The result of one submission, once it is written to ``out``; one that is right stays.
 
     For those who have one submission at a time: this process keeps what grades them until
-    ``kit.pool.close``.
+    ``kit.pool.close``. Commands call it as the ``sole_writer``.
     """
     taken = _take(settings.assignment, settings.limits, found)
     if not isinstance(taken, Submission):
@@ -161,7 +176,7 @@ def _written(result: Result, out: Path) -> Result:
 
 def _stored(settings: Settings, submission: Submission, out: Path) -> Result | None:
     """The result that is there already, if grading again could give no other."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         stored: Result = json.loads((out / f"{submission.student}.json").read_text())
         graded = {task["id"] for task in stored["tasks"] if task["status"] != "not_graded"}
         automatic = {task.id for task in settings.assignment.tasks if not task.manual}

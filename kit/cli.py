@@ -181,7 +181,7 @@ def grade(
     if jobs != 1 and not cluster:
         processes.begin()
     from kit.bookkeeping import Bookkeeper
-    from kit.classroom import find_all, grade_all
+    from kit.classroom import find_all, grade_all, sole_writer
     from kit.display import show_class, show_progress
     from kit.limits import Limits
     from kit.pool import Settings
@@ -195,6 +195,7 @@ def grade(
         settings = Settings(which, Limits(), chosen, seed, trust=trust)
         which.require(chosen or ())
         found = find_all(which, paths, kept)
+        kept.enter_context(sole_writer(folder))  # until the gradebook has the same, too
         apart = no_gradebook or out is not None
         keeper = None if apart else kept.enter_context(Bookkeeper(which))
         coming = grade_all(settings, found, folder, jobs=jobs, cluster=cluster, force=force)

@@ -4,6 +4,9 @@ What stands in the gradebook is made by nbgrader itself: the assignment by its o
 ``generate_assignment``, students and submissions by its ``Gradebook``. All results of a call are
 one transaction: the gradebook has all of them or none.
 
+One process at a time makes or writes it: a lock beside it says which (``kit.lock``). Of what it has
+already nothing is written again, since nbgrader takes some milliseconds for each student.
+
 A manual score is never touched. It is flagged for review (``needs_manual_grade``) when what it was
 given for has changed; to know that, the digest of what was graded last is kept in a table of our
 own in the same database, ``kit_graded``, which nbgrader leaves alone.
@@ -14,36 +17,46 @@ from __future__ import annotations
 import copy
 import io
 import logging
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from glob import escape
 from pathlib import Path
 from typing import Any
 
-from kit.course import Assignment
+from kit import lock
+from kit.course import Assignment, CourseError
+from kit.results import printable
 
 Result = dict[str, Any]
+
+_RELEASE = "release-"
+"""What the folder is called, after the gradebook, in which nbgrader leaves a release for nobody."""
+
+Scores = tuple[float | None, float | None, bool]
+"""Of one task of one student: by the checks, by a person, and whether a person must look."""
 
 
 class GradebookError(Exception):
     """The gradebook can't take the results; the text says why and what to do."""
 
 
-def prepare(assignment: Assignment, db_url: str | None = None) -> None:
+def prepare(
+    assignment: Assignment, db_url: str | None = None, seconds: float | None = None
+) -> None:
     """Make the gradebook where there is none, and have it know the assignment as it is now.
 
-    Raises GradebookError where it can't: then nothing can be written.
+    Raises GradebookError where it can't: then nothing can be written. Where another process has it,
+    waits up to ``seconds`` (by default ``kit.lock.WAIT_SECONDS``).
     """
     _load_nbgrader()
     config = _config(assignment)
-    folders = _course_directory(assignment, config, db_url)
-    with _told(folders):
-        with _opened(folders) as gradebook:
-            known = _has_cells(gradebook, assignment)
-        if not known:
-            _generate(assignment, config, folders.db_url)
+    with _held(assignment, config, db_url, seconds, lock.tell) as folders:
+        _prepare(assignment, config, folders)
 
 
 def write(
@@ -53,37 +66,119 @@ def write(
     db_url: str | None = None,
     *,
     review: bool = False,
+    say: lock.Say = lock.tell,
 ) -> int:
-    """Write results into the gradebook of the course and return how many were written.
+    """Write results into the gradebook of the course and return how many it then has.
 
     ``timestamps`` says when students handed in (UTC where it doesn't say); a late one is penalized
     by the plugin that ``nbgrader_config.py`` names. ``review`` flags all manual scores, whether
     anything changed or not. Results of status ``error`` are left out, and so are the tasks that
-    ``--tasks`` left out. Only one process may write at a time.
+    ``--tasks`` left out. ``say`` is called with what a person should know meanwhile: that another
+    process has the gradebook, or that a time can't be used.
     """
     graded = [result for result in results if result["status"] != "error"]
     if not graded:
         return 0
-    prepare(assignment, db_url)
+    _load_nbgrader()
     config = _config(assignment)
-    folders = _course_directory(assignment, config, db_url)
     times = timestamps or {}
-    with _told(folders), _opened(folders) as gradebook, _one_transaction(gradebook):
-        book = _Book(gradebook, assignment, config)
-        for result in graded:
-            book.write(result, times.get(result["student"]), review)
+    with _held(assignment, config, db_url, None, say) as folders:
+        _prepare(assignment, config, folders)
+        with _told(folders), _opened(folders) as gradebook, _one_transaction(gradebook):
+            book = _Book(gradebook, assignment, config)
+            for result in graded:
+                student = result["student"]
+                book.write(result, _time(student, times.get(student), say), review)
     return len(graded)
+
+
+def needed(result: Result) -> Result:
+    """What ``write`` needs of a result; the rest, most of it, need not travel."""
+    tasks = [
+        {key: task[key] for key in ("id", "manual", "status", "score")} for task in result["tasks"]
+    ]
+    return {key: result[key] for key in ("student", "status", "submission_sha256")} | {
+        "tasks": tasks
+    }
 
 
 def flag(assignment: Assignment, student: str, db_url: str) -> None:
     """Have a person look at a student's automatic tasks, whose scores may be missing or old."""
-    folders = _course_directory(assignment, _config(assignment), db_url)
-    with _told(folders), _opened(folders) as gradebook:
+    with (
+        _held(assignment, _config(assignment), db_url, None, lock.tell) as folders,
+        _told(folders),
+        _opened(folders) as gradebook,
+    ):
         submission = gradebook.find_submission(assignment.name, student)
         for notebook in submission.notebooks:
             for grade in notebook.grades:
                 grade.needs_manual_grade = True
         gradebook.db.commit()
+
+
+@contextmanager
+def _held(
+    assignment: Assignment, config: Any, db_url: str | None, seconds: float | None, say: lock.Say
+) -> Iterator[Any]:
+    """nbgrader's notion of the course, while no other process of ours writes its gradebook."""
+    folders = _course_directory(assignment, config, db_url)
+    with _told(folders):
+        file, made = (_beside(assignment, folders.db_url, name) for name in ("lock", _RELEASE))
+    with ExitStack() as kept:
+        what = f"The gradebook {_shown(folders.db_url)}"
+        try:
+            alone = kept.enter_context(lock.held(file, what, seconds, say))
+        except CourseError as error:
+            raise GradebookError(str(error)) from error
+        if alone:  # what is there was left by a process that was killed
+            for left in made.parent.glob(f"{escape(made.name)}*"):
+                shutil.rmtree(left, ignore_errors=True)
+        yield folders
+
+
+def _beside(assignment: Assignment, db_url: str, suffix: str) -> Path:
+    """A file beside the gradebook; one on a server counts as lying in the course's folder."""
+    from sqlalchemy import make_url  # noqa: PLC0415 (slow, as nbgrader)
+
+    url = make_url(db_url)
+    in_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
+    book = Path(str(url.database)) if in_file else assignment.root / "gradebook.db"
+    return book.with_name(f"{book.name}.{suffix}")
+
+
+def _time(student: str, timestamp: datetime | str | None, say: lock.Say) -> datetime | None:
+    """When ``student`` handed in, in UTC; None where that is not known or is no time."""
+    from nbgrader.utils import parse_utc  # noqa: PLC0415 (slow)
+
+    try:
+        time: datetime | None = parse_utc(timestamp)
+    except (ValueError, OverflowError, TypeError, AttributeError) as error:
+        say(
+            f"The time at which {printable(student)} handed in can't be used "
+            f"({printable(str(timestamp), 60)}: {printable(str(error), 60)}), so lateness is not "
+            "seen there."
+        )
+        return None
+    return time
+
+
+def _prepare(assignment: Assignment, config: Any, folders: Any) -> None:
+    """Do what ``prepare`` does, for a process that has the gradebook for itself."""
+    with _told(folders):
+        with _opened(folders) as gradebook:
+            known = _has_cells(gradebook, assignment)
+        if not known:
+            _generate(assignment, config, folders.db_url)
+
+
+@dataclass
+class _Entry:
+    """What the gradebook has of one student; the scores by task."""
+
+    timestamp: datetime | None
+    extension: timedelta | None
+    penalty: float | None
+    scores: dict[str, Scores] = field(default_factory=dict)
 
 
 class _Book:
@@ -100,11 +195,74 @@ class _Book:
         notebook = gradebook.find_notebook(self._notebook, self._assignment)
         self._grades = {cell.id: cell.name for cell in notebook.grade_cells}
         self._digests = _Digests(gradebook, self._assignment)
+        self._due = gradebook.find_assignment(self._assignment).duedate
+        self._entries = self._read(notebook)
 
-    def write(self, result: Result, timestamp: datetime | str | None, review: bool) -> None:
-        """Write one result."""
+    def _read(self, notebook: Any) -> dict[str, _Entry]:
+        """What is there of all students.
+
+        In two queries: as one, for want of an index, SQLite would read all scores for each student.
+        """
+        import sqlalchemy as sql  # noqa: PLC0415 (slow, as nbgrader)
+        from nbgrader.api import Grade, SubmittedAssignment, SubmittedNotebook  # noqa: PLC0415
+
+        submissions = (
+            sql.select(
+                SubmittedNotebook.id,
+                SubmittedAssignment.student_id,
+                SubmittedAssignment.timestamp,
+                SubmittedAssignment.extension,
+                SubmittedNotebook.late_submission_penalty,
+            )
+            .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .where(SubmittedNotebook.notebook_id == notebook.id)
+        )
+        grades = sql.select(
+            Grade.notebook_id,
+            Grade.cell_id,
+            Grade.auto_score,
+            Grade.manual_score,
+            Grade.needs_manual_grade,
+        ).where(Grade.cell_id.in_(self._grades))
+        found, entries = {}, {}
+        for key, student, *about in self._gradebook.db.execute(submissions):
+            found[student] = entries[key] = _Entry(*about)
+        for key, cell, auto, manual, flagged in self._gradebook.db.execute(grades):
+            if key in entries:
+                entries[key].scores[self._grades[cell]] = (auto, manual, flagged)
+        return found
+
+    def write(self, result: Result, time: datetime | None, review: bool) -> None:
+        """Write one result, unless the gradebook would stay as it is."""
+        entry = self._entries.pop(result["student"], None)  # it may come twice
+        if entry is None or review or not self._has(entry, result, time):
+            self._write(result, time, review)
+
+    def _has(self, entry: _Entry, result: Result, time: datetime | None) -> bool:
+        """Whether writing ``result`` would change nothing of ``entry``.
+
+        Penalties are the plugin's to say, so who is late, or has a penalty, is written again.
+        """
+        due = self._due
+        if due is not None and entry.extension is not None:
+            due += entry.extension
+        late = due is not None and entry.timestamp is not None and entry.timestamp > due
+        return (
+            time in {None, entry.timestamp}
+            and not late
+            and entry.penalty is None
+            and not self._digests.differs(result["student"], result["submission_sha256"])
+            and {task["id"] for task in result["tasks"]} == entry.scores.keys()
+            and all(
+                _scores(entry.scores[task["id"]], task, result["status"], False)
+                == entry.scores[task["id"]]
+                for task in result["tasks"]
+            )
+        )
+
+    def _write(self, result: Result, time: datetime | None, review: bool) -> None:
         student = result["student"]
-        submission, resubmitted = self._submission(student, timestamp)
+        submission, resubmitted = self._submission(student, time)
         resubmitted |= review
         resubmitted |= self._digests.replace(student, result["submission_sha256"])
         notebook = next(part for part in submission.notebooks if part.name == self._notebook)
@@ -115,15 +273,16 @@ class _Book:
                 "Nothing was written. Grade again with --force."
             )
         for task in result["tasks"]:
-            _grade(grades[task["id"]], task, result["status"], resubmitted)
+            grade = grades[task["id"]]
+            old = (grade.auto_score, grade.manual_score, grade.needs_manual_grade)
+            new = _scores(old, task, result["status"], resubmitted)
+            grade.auto_score, _, grade.needs_manual_grade = new
         self._penalize(submission, notebook)
 
-    def _submission(self, student: str, timestamp: datetime | str | None) -> tuple[Any, bool]:
+    def _submission(self, student: str, time: datetime | None) -> tuple[Any, bool]:
         """The student's submission, made where there is none; whether its timestamp is another."""
         from nbgrader.api import MissingEntry, Student  # noqa: PLC0415 (slow)
-        from nbgrader.utils import parse_utc  # noqa: PLC0415 (slow)
 
-        time = parse_utc(timestamp)
         try:
             submission = self._gradebook.find_submission(self._assignment, student)
         except MissingEntry:
@@ -139,30 +298,30 @@ class _Book:
 
     def _penalize(self, submission: Any, notebook: Any) -> None:
         """Do what nbgrader's AssignLatePenalties does, without a notebook to convert."""
-        notebook.late_submission_penalty = None
-        if submission.total_seconds_late <= 0:
-            return
-        self._gradebook.db.flush()
-        self._gradebook.db.refresh(notebook, ["score"])
-        penalty = self._late.plugin_inst.late_submission_penalty(
-            submission.student.id, notebook.score, submission.total_seconds_late
-        )
+        penalty = None
+        if submission.total_seconds_late > 0:
+            self._gradebook.db.flush()
+            self._gradebook.db.refresh(notebook, ["score"])
+            penalty = self._late.plugin_inst.late_submission_penalty(
+                submission.student.id, notebook.score, submission.total_seconds_late
+            )
         if penalty is not None:
-            notebook.late_submission_penalty = self._late._check_late_penalty(notebook, penalty)
+            penalty = self._late._check_late_penalty(notebook, penalty)
+        notebook.late_submission_penalty = penalty
 
 
-def _grade(grade: Any, task: dict[str, Any], status: str, resubmitted: bool) -> None:
-    """Write the score of one task; a person's score stays, and is flagged where it may be stale."""
+def _scores(old: Scores, task: dict[str, Any], status: str, resubmitted: bool) -> Scores:
+    """What of one task becomes of its scores; a person's stays, and is flagged where stale."""
+    auto, manual, flagged = old
     changed = resubmitted
     if not task["manual"]:
         if task["status"] == "not_graded" and status == "graded":
-            return  # it was not asked for
-        changed = changed or grade.auto_score != task["score"]
-        grade.auto_score = task["score"]
-    if grade.manual_score is None:
-        grade.needs_manual_grade = task["manual"]
-    elif changed:
-        grade.needs_manual_grade = True
+            return old  # it was not asked for
+        changed = changed or auto != task["score"]
+        auto = task["score"]
+    if manual is None:
+        return auto, manual, task["manual"]
+    return auto, manual, flagged or changed
 
 
 class _Digests:
@@ -186,9 +345,13 @@ class _Digests:
             row.student: row.submission_sha256 for row in self._session.execute(query).all()
         }
 
+    def differs(self, student: str, digest: str | None) -> bool:
+        """Whether what was graded is another than before, or the first."""
+        return student not in self._known or self._known[student] != digest
+
     def replace(self, student: str, digest: str | None) -> bool:
         """Keep the digest of what was graded; whether it is another than before, or the first."""
-        if student in self._known and self._known[student] == digest:
+        if not self.differs(student, digest):
             return False
         statement: Any
         if student in self._known:
@@ -229,7 +392,8 @@ def _generate(assignment: Assignment, config: Any, db_url: str) -> None:
     said = io.StringIO()
     log = logging.Logger("nbgrader", logging.WARNING)
     log.addHandler(logging.StreamHandler(said))
-    with tempfile.TemporaryDirectory(prefix="kit-gradebook-") as folder:
+    made = _beside(assignment, db_url, _RELEASE)
+    with tempfile.TemporaryDirectory(prefix=made.name, dir=made.parent) as folder:
         folders = _course_directory(assignment, config, db_url)
         folders.release_directory = folder
         folders.assignment_id = assignment.name

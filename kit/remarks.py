@@ -98,8 +98,11 @@ def _conflict(name: str, lines: Sequence[str]) -> str:
 
 def _python_2(name: str, lines: Sequence[str]) -> str:
     for number, line in enumerate(lines, start=1):
+        statement = line.lstrip()
+        if not statement.startswith(("print", "except", "raise")):
+            continue  # most are none of these, and patterns take longer
         for what, pattern in _PYTHON_2.items():
-            if pattern.match(line.lstrip()):
+            if pattern.match(statement):
                 return f"{name} looks like Python 2 ({what} in line {number}): write Python 3."
     return ""
 
@@ -120,7 +123,7 @@ def _mixed_indentation(name: str, lines: Sequence[str]) -> str:
 
 _CHECKS = {
     _conflict: re.compile("<<<<<<< "),
-    _python_2: re.compile("print|except|raise"),
+    _python_2: re.compile("|".join(pattern.pattern for pattern in _PYTHON_2.values())),
     _mixed_indentation: re.compile(TAB),
 }
 """Checks of the lines, each with what a text holds where there is something to see for it."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import os
 import platform
+import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kit.course import Assignment, Task
+from kit.course import Assignment, CourseError, Task
 from kit.submission import Submission
 from kit.tester.faults import CheckFailure, StudentFault
 
@@ -164,14 +166,50 @@ def build_ungraded(
 
 def write(result: dict[str, Any], path: Path) -> None:
     """Write a result so that ``path`` holds all of it or is as it was."""
-    part = path.with_name(f".{path.name}.part")  # one that a kill left is written over next time
+    part = _part(path)
     if not path.parent.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
-    with part.open("wb") as file:
-        file.write(_text(result).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    try:
+        with part.open("xb") as file:
+            file.write(_text(result).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        _drop(part)
+        raise
+
+
+def _part(path: Path) -> Path:
+    """A name for what is to become ``path``, which no other process uses."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+
+
+def _drop(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def require_writable(folder: Path) -> None:
+    """Make ``folder`` where there is none; raises CourseError where no result can be written."""
+    probe = _part(folder / "probe.json")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with probe.open("xb") as file:
+            file.write(b"{}")
+    except OSError as error:
+        raise CourseError(
+            f"No result can be written to {folder} ({error.strerror}), so nothing was graded. Mend "
+            "that, or name another folder with --out."
+        ) from error
+    finally:
+        _drop(probe)
+
+
+def clear(folder: Path) -> None:
+    """Remove what writers that were killed left in ``folder``; none may be at work there."""
+    for part in folder.glob(".*.json*.part"):
+        _drop(part)
 
 
 _JSON = json.JSONEncoder(allow_nan=False)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ import jsonschema
 import pytest
 from conftest import ROOT, SOLUTION, SUITE, descendants, task_of, write_course
 from hostile_support import Surroundings, read_programs, submission_of
+from nbgrader.api import Gradebook
 from test_cli import kit
 from test_grading import SCHEMA, STUB
 from test_worker import still_running
 
-from kit import results
+from kit import lock, results
 from kit.classroom import find_all, grade_all
 from kit.course import Assignment
 from kit.limits import Limits
@@ -63,7 +65,8 @@ def stored(course: Assignment) -> dict[str, dict[str, Any]]:
 
 def times(course: Assignment) -> dict[str, int]:
     """When each result was written."""
-    return {path.stem: path.stat().st_mtime_ns for path in (course.root / "results/tiny").iterdir()}
+    results = (course.root / "results/tiny").glob("*.json")
+    return {path.stem: path.stat().st_mtime_ns for path in results}
 
 
 def scores(course: Assignment) -> dict[str, float]:
@@ -126,13 +129,156 @@ class TestAgain:
         kit("grade", "tiny", submitted, *option)
         assert self.changed(course, before) == {"ada", "bob", "cleo"}
 
-    @pytest.mark.parametrize("damage", ["", "{", "[]", '{"tasks": 1}'])
+    @pytest.mark.parametrize(
+        "damage", ["", "{", "[]", '{"tasks": 1}', '{"tasks": [[]]}', "[" * 100_000], ids=range(6)
+    )
     def test_a_damaged_result(
         self, course: Assignment, submitted: Path, before: dict[str, int], damage: str
     ) -> None:
         (course.root / "results/tiny/ada.json").write_text(damage)
         kit("grade", "tiny", submitted)
         assert scores(course) == {"ada": 6, "bob": 2, "cleo": 6}
+
+
+class TestTwoAtOnce:
+    """One command at a time writes the results of a folder, and the gradebook; others wait."""
+
+    @pytest.fixture
+    def held(self, course: Assignment) -> Iterator[subprocess.Popen[str]]:
+        """Another command that writes results, until it is killed."""
+        folder = course.root / "results/tiny"
+        program = (
+            "import sys; from pathlib import Path; from kit.classroom import sole_writer\n"
+            "with sole_writer(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", program, folder], stdin=-1, stdout=-1, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            yield process
+            process.kill()
+
+    def test_three_new_runs_leave_one_whole_class(self, course: Assignment, tmp_path: Path) -> None:
+        for number in range(8):
+            hand_in(tmp_path / f"submitted/student{number}", SOLUTION + "\n" * number)
+        started = [self.start("tiny", tmp_path / "submitted") for _ in range(3)]
+        ended = [(run.communicate()[0], run.returncode) for run in started]
+        assert [code for _, code in ended] == [0, 0, 0], ended
+        assert all("8 of 8 results are in the gradebook" in said for said, _ in ended)
+        assert scores(course) == {f"student{number}": 6 for number in range(8)}
+        with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as book:
+            assert {
+                each.student_id: each.score for each in book.assignment_submissions("tiny")
+            } == (scores(course))
+        assert set(course.root.glob("results/tiny/.*")) == {course.root / "results/tiny/.lock"}
+
+    def test_pairs_that_write_the_same_results_elsewhere(
+        self, course: Assignment, submitted: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "out"
+        for _ in range(2):
+            options = ("tiny", submitted, "--force", "--out", out, "--jobs", "1")
+            pair = [self.start(*options) for _ in range(2)]
+            ended = [(run.communicate()[0], run.returncode) for run in pair]
+            assert [code for _, code in ended] == [0, 0], ended
+            found = {
+                path.stem: json.loads(path.read_text())["score"] for path in out.glob("*.json")
+            }
+            assert found == {"ada": 6, "bob": 2, "cleo": 6}
+            assert {path.name for path in out.iterdir() if path.suffix != ".json"} == {".lock"}
+
+    def start(self, *arguments: object) -> subprocess.Popen[str]:
+        command = [*KIT, "grade", *map(str, arguments)]
+        return subprocess.Popen(command, stdout=-1, stderr=subprocess.STDOUT, text=True)
+
+    def test_who_waits_in_vain_leaves_with_2_and_nothing_done(
+        self,
+        course: Assignment,
+        submitted: Path,
+        held: subprocess.Popen[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(lock, "WAIT_SECONDS", 0.6)
+        code, output = kit("grade", "tiny", submitted)
+        assert code == 2
+        assert f"is in use by process {held.pid} since" in output
+        assert "Waiting for it to end" in output
+        assert "nothing was done. Run the same command again" in output
+        assert stored(course) == {}
+        assert not (course.root / "gradebook.db").exists()
+
+    def test_another_folder_is_free(
+        self, course: Assignment, submitted: Path, held: subprocess.Popen[str], tmp_path: Path
+    ) -> None:
+        assert kit("grade", "tiny", submitted, "--out", tmp_path / "out")[0] == 0
+
+    def test_a_killed_command_holds_nobody_up(
+        self, course: Assignment, submitted: Path, held: subprocess.Popen[str]
+    ) -> None:
+        held.kill()
+        held.wait()
+        code, output = kit("grade", "tiny", submitted)
+        assert (code, "in use" in output) == (0, False)
+
+    def test_two_writers_of_one_result_do_not_meet(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where a file system has no locks, it is all that keeps them apart."""
+        path = tmp_path / "ada.json"
+
+        def meanwhile(number: int) -> None:
+            monkeypatch.undo()
+            results.write({"by": "another"}, path)
+
+        monkeypatch.setattr(os, "fsync", meanwhile)
+        results.write({"by": "one"}, path)
+        assert json.loads(path.read_text()) == {"by": "one"}
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_what_killed_runs_left_is_cleared_and_nothing_else(
+        self, course: Assignment, submitted: Path
+    ) -> None:
+        folder = course.root / "results/tiny"
+        folder.mkdir(parents=True)
+        for name in (".ada.json.part", ".bob.json.0a1b2c3d.part", "pseudonyms.txt", ".notes"):
+            (folder / name).write_text("{")
+        assert kit("grade", "tiny", submitted)[0] == 0
+        others = {path.name for path in folder.iterdir() if path.suffix != ".json"}
+        assert others == {"pseudonyms.txt", ".notes", ".lock"}
+
+
+class TestUnwritable:
+    """Where results can't be written, that is noticed before anything is graded."""
+
+    @pytest.mark.parametrize("place", ["/proc/self/task", "a file", "in a file"])
+    def test_a_folder_that_takes_no_results_is_refused(
+        self,
+        course: Assignment,
+        submitted: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        place: str,
+    ) -> None:
+        monkeypatch.setattr(lock, "WAIT_SECONDS", 1.0)  # at once: nobody is waited for
+        (tmp_path / "file").write_text("")
+        out = {"a file": tmp_path / "file", "in a file": tmp_path / "file/out"}.get(place, place)
+        code, output = kit("grade", "tiny", submitted, "--out", out)
+        assert code == 2
+        assert f"No result can be written to {out} (" in output.replace("\n", " ")
+        assert "ada" not in output
+
+    def test_one_result_that_can_not_be_written_is_that_students_error(
+        self, course: Assignment, submitted: Path
+    ) -> None:
+        (course.root / "results/tiny/ada.json").mkdir(parents=True)
+        code, output = kit("grade", "tiny", submitted)
+        assert code == 1
+        assert "ada: error: The result could not be written" in output
+        assert "2 of 3 results are in the gradebook" in output
+        (course.root / "results/tiny/ada.json").rmdir()
+        assert scores(course) == {"bob": 2, "cleo": 6}
+        assert set(course.root.glob("results/tiny/.*")) == {course.root / "results/tiny/.lock"}
 
 
 def is_forkserver(pid: int) -> bool:
@@ -165,7 +311,7 @@ class TestFaultsOfOurs:
         assert still_running(started) == []
         assert kit("grade", "tiny", submitted)[0] == 0
         assert len(stored(course)) == 9
-        assert [path.name for path in folder.iterdir() if path.suffix != ".json"] == []
+        assert [path.name for path in folder.iterdir() if path.suffix != ".json"] == [".lock"]
 
     def test_an_interrupted_run_ends_soon_and_says_what_to_do(
         self, course: Assignment, submitted: Path
@@ -226,6 +372,18 @@ class TestFaultsOfOurs:
         monkeypatch.setattr(results, "write", real)
         assert kit("grade", "tiny", submitted)[0] == 0
         assert scores(course) == {"ada": 6, "bob": 2, "cleo": 6}
+
+    def test_a_killed_bookkeeper_costs_no_result_and_the_next_run_completes(
+        self, course: Assignment, submitted: Path
+    ) -> None:
+        config = course.root / "nbgrader_config.py"
+        config.write_text("import os; os.kill(os.getpid(), 9)")
+        code, output = kit("grade", "tiny", submitted)
+        assert code == 1
+        assert "The process that writes the gradebook ended too early: signal 9, Killed" in output
+        assert scores(course) == {"ada": 6, "bob": 2, "cleo": 6}
+        config.unlink()
+        assert "3 of 3 results are in the gradebook" in kit("grade", "tiny", submitted)[1]
 
     def test_a_vanished_data_set_is_an_error_and_the_next_run_completes(
         self, tmp_path: Path, submitted: Path, monkeypatch: pytest.MonkeyPatch

@@ -183,7 +183,7 @@ class TestGrading:
         )
         assert code == 0, output
         assert "ada: 6 of 6 points" in output
-        stored = [json.loads(path.read_text()) for path in sorted(Path("out").iterdir())]
+        stored = [json.loads(path.read_text()) for path in sorted(Path("out").glob("*.json"))]
         assert [result["score"] for result in stored] == [6, 2]
         assert os.getpid() not in nodes_of(stored)
 
@@ -217,7 +217,7 @@ class TestKilledNodes:
         assert victim.poll() == -signal.SIGKILL
         assert written == Counter(f"student{number}" for number in range(20))
         assert nodes_of(yielded) == {victim.pid, survivor.pid}
-        stored = {path.stem: json.loads(path.read_text()) for path in out.iterdir()}
+        stored = {path.stem: json.loads(path.read_text()) for path in out.glob("*.json")}
         assert stored == {result["student"]: result for result in yielded}
         assert {(r["status"], r["score"]) for r in stored.values()} == {("graded", 6)}
 

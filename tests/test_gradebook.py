@@ -6,10 +6,12 @@ import csv
 import json
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,44 @@ def state(course: Assignment, task: str) -> tuple[float | None, float | None, bo
         return found.auto_score, found.manual_score, found.needs_manual_grade
 
 
+def dump(course: Assignment, name: str = "gradebook.db") -> dict[str, list[tuple[Any, ...]]]:
+    """All that the gradebook says of students, without its random ids."""
+    queries = {
+        "scores": "SELECT student_id, base_cell.name, auto_score, manual_score, needs_manual_grade "
+        "FROM grade JOIN base_cell ON base_cell.id = cell_id "
+        "JOIN submitted_notebook AS n ON n.id = grade.notebook_id "
+        "JOIN submitted_assignment AS a ON a.id = n.assignment_id",
+        "submissions": "SELECT student_id, timestamp, extension, late_submission_penalty "
+        "FROM submitted_assignment AS a JOIN submitted_notebook AS n ON n.assignment_id = a.id",
+        "students": "SELECT id FROM student",
+        "digests": "SELECT * FROM kit_graded",
+    }
+    with closing(sqlite3.connect(course.root / name)) as book:
+        return {what: sorted(book.execute(q), key=repr) for what, q in queries.items()}
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Collects what databases are asked and told meanwhile."""
+    seen: list[str] = []
+
+    def collect(*about: Any) -> None:
+        seen.append(about[2])
+
+    event.listen(Engine, "before_cursor_execute", collect)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", collect)
+
+
+def partial(course: Assignment, student: str) -> dict[str, Any]:
+    """A result of ``--tasks remember``."""
+    result = result_of(course, student)
+    result["tasks"][0] |= {"status": "not_graded", "score": 0.0, "checks": []}
+    return result
+
+
 class TestScores:
     """The gradebook has the scores of the results."""
 
@@ -119,10 +159,7 @@ class TestScores:
         assert (course.root / "gradebook.db").read_bytes() == before
 
     def test_tasks_that_were_not_asked_for_stay(self, course: Assignment) -> None:
-        result = result_of(course, "ada")
-        task = result["tasks"][0]
-        task["status"], task["score"], task["checks"] = "not_graded", 0.0, []
-        gradebook.write(course, [result])
+        gradebook.write(course, [partial(course, "ada")])
         assert state(course, "double") == (4, None, False)
 
     def test_a_student_with_any_name_is_written(self, course: Assignment) -> None:
@@ -215,6 +252,51 @@ class TestLateness:
         gradebook.write(strict, results)
         with opened(strict) as book:
             assert book.find_submission("tiny", "bob").late_submission_penalty == 0
+
+    def test_an_earlier_due_date_for_one_student_penalizes(self, strict: Assignment) -> None:
+        results, times = [result_of(strict, "bob")], {"bob": "2025-12-31 12:00:00 UTC"}
+        gradebook.write(strict, results, times)
+        with opened(strict) as book:
+            book.grant_extension("tiny", "bob", days=-2)
+        gradebook.write(strict, results, times)
+        with opened(strict) as book:
+            assert book.find_submission("tiny", "bob").late_submission_penalty == 6
+
+
+class TestOddTimes:
+    """A time that is none costs one student the lateness, and nobody the score."""
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            "9999-12-31T23:00:00-05:00",
+            "0001-01-01T00:00:00+14:00",
+            "yesterday",
+            "9" * 5000,
+            "\x1b[",
+        ],
+    )
+    def test_the_class_is_written_and_a_sentence_says_whose_it_was(
+        self, course: Assignment, odd: str
+    ) -> None:
+        class_, said = [result_of(course, name) for name in ("bob", "cyn")], list[str]()
+        times = {"bob": odd, "cyn": "2026-01-02T10:00:00+00:00"}
+        assert gradebook.write(course, class_, times, say=said.append) == 2
+        with opened(course) as book:
+            found = {each.student_id: each for each in book.assignment_submissions("tiny")}
+            assert found["cyn"].timestamp == datetime(2026, 1, 2, 10)
+            assert (found["bob"].score, found["bob"].timestamp) == (6, None)
+        (told,) = said
+        assert told.startswith("The time at which bob handed in can't be used (")
+        assert len(told) < 400
+        assert "\x1b" not in told
+
+    def test_so_it_is_in_the_process_beside_the_one_that_grades(
+        self, course: Assignment, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        with Bookkeeper(course) as keeper:
+            assert keeper.write([result_of(course, "bob")], {"bob": "9999-12-31T23:00-05:00"}) == 1
+        assert "The time at which bob handed in can't be used" in capfd.readouterr().err
 
 
 class TestStructure:
@@ -310,6 +392,133 @@ class TestTransaction:
         assert "secret" not in str(error.value)
 
 
+class TestUnwritable:
+    """A gradebook that can't be written is left as it was, and a sentence says why."""
+
+    def test_one_that_another_program_has_open(self, course: Assignment) -> None:
+        before = dump(course)
+        with closing(sqlite3.connect(course.root / "gradebook.db")) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(gradebook.GradebookError, match="database is locked"):
+                gradebook.write(
+                    course, [result_of(course, "bob")], db_url=f"{url(course)}?timeout=0.1"
+                )
+        assert dump(course) == before
+
+    @pytest.mark.parametrize("damage", [b"no database at all, just text\n" * 400, None])
+    def test_one_that_is_damaged(self, course: Assignment, damage: bytes | None) -> None:
+        file = course.root / "gradebook.db"
+        file.write_bytes(damage or file.read_bytes()[: file.stat().st_size // 2])
+        before = file.read_bytes()
+        with pytest.raises(gradebook.GradebookError, match="Nothing in it was changed"):
+            gradebook.write(course, [result_of(course, "bob")])
+        assert file.read_bytes() == before
+
+    def test_one_on_a_full_disk(self, course: Assignment) -> None:
+        before = dump(course)
+        with closing(sqlite3.connect(course.root / "gradebook.db")) as other:
+            (pages,) = other.execute("PRAGMA page_count").fetchone()
+
+        def limit(connection: Any, _: object) -> None:
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+
+        event.listen(Engine, "connect", limit)
+        try:
+            with pytest.raises(gradebook.GradebookError, match="full"):
+                gradebook.write(course, [result_of(course, f"student{n}") for n in range(60)])
+        finally:
+            event.remove(Engine, "connect", limit)
+        assert dump(course) == before
+
+    def test_one_in_a_folder_that_is_not_there(self, course: Assignment, tmp_path: Path) -> None:
+        away = f"sqlite:///{tmp_path}/none/gradebook.db"
+        with pytest.raises(gradebook.GradebookError, match="can't be locked"):
+            gradebook.write(course, [result_of(course, "bob")], db_url=away)
+
+
+class TestAgain:
+    """What the gradebook has already is not written again."""
+
+    def test_nothing_new_nothing_written(self, course: Assignment) -> None:
+        class_ = [result_of(course, f"student{n}", WRONG) for n in range(20)]
+        gradebook.write(course, class_)
+        with statements() as seen:
+            assert gradebook.write(course, class_) == 20
+        assert [each for each in seen if not each.startswith(("SELECT", "PRAGMA"))] == []
+
+    def test_many_students_take_no_more_questions_than_one(self, course: Assignment) -> None:
+        class_ = [result_of(course, f"student{n}") for n in range(20)]
+        gradebook.write(course, class_)
+        with statements() as of_one:
+            gradebook.write(course, class_[:1])
+        with statements() as of_all:
+            gradebook.write(course, class_)
+        assert len(of_all) == len(of_one)
+
+    def test_what_has_changed_is_all_that_is_written(self, course: Assignment) -> None:
+        class_ = [result_of(course, f"student{n}") for n in range(20)]
+        gradebook.write(course, class_)
+        class_[7] = result_of(course, "student7", WRONG)
+        with statements() as seen:
+            gradebook.write(course, class_)
+        assert [each.split()[:2] for each in seen if each.startswith("UPDATE")] == [
+            ["UPDATE", "grade"]
+        ]
+        with opened(course) as book:
+            assert grade(book, "double", "student7").auto_score == 3
+
+    def test_of_two_results_of_a_student_the_last_counts(self, course: Assignment) -> None:
+        gradebook.write(course, [result_of(course, "ada", WRONG), result_of(course, "ada")])
+        assert state(course, "double") == (4, None, False)
+
+    def test_it_is_as_if_all_were_written_again(
+        self, course: Assignment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever stands there and whatever comes, what is passed over would not change."""
+        (course.root / "nbgrader_config.py").write_text(
+            "c = get_config()\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
+        )
+        new = {
+            "same": lambda student: result_of(course, student),
+            "wrong": lambda student: result_of(course, student, WRONG),
+            "other bytes": lambda student: result_of(course, student, work="# better"),
+            "rejected": lambda student: rejected(course, student),
+            "partial": lambda student: partial(course, student),
+        }
+        before = {
+            "untouched": None,
+            "given": (0.5, False),
+            "flagged": (0.5, True),
+            "penalized": None,
+        }
+        late, early = "2026-01-02 10:00 UTC", "2025-12-31 10:00 UTC"
+        cases = {
+            f"{number}": case
+            for number, case in enumerate(product(before, (None, late), new, (None, late, early)))
+        }
+        handed_in = {student: case[1] for student, case in cases.items() if case[1]}
+        gradebook.write(course, [result_of(course, student) for student in cases], handed_in)
+        with opened(course) as book:
+            book.update_or_create_assignment("tiny", duedate="2026-01-01 12:00 UTC")
+            for student, (was, *_) in cases.items():
+                if was == "penalized":
+                    notebook = book.find_submission_notebook("tiny", "tiny", student)
+                    notebook.late_submission_penalty = 1.0
+                elif manual := before[was]:
+                    for task in ("essay", "double"):
+                        found = grade(book, task, student)
+                        found.manual_score, found.needs_manual_grade = manual
+            book.db.commit()
+        shutil.copy(course.root / "gradebook.db", course.root / "other.db")
+        coming = [new[case[2]](student) for student, case in cases.items()]
+        now = {student: case[3] for student, case in cases.items() if case[3]}
+        gradebook.write(course, coming, now)
+        monkeypatch.setattr(gradebook._Book, "_has", lambda *_: False)
+        gradebook.write(course, coming, now, db_url=f"sqlite:///{course.root / 'other.db'}")
+        assert len(cases) == 120
+        assert dump(course) == dump(course, "other.db")
+
+
 class TestComments:
     """A person's words are left alone; what checks said stands in the autograded notebook."""
 
@@ -353,6 +562,19 @@ class TestNewGradebook:
         gradebook.prepare(course)
         assert (course.root / "gradebook.db").exists()
 
+    def test_what_a_killed_process_left_is_cleared(self, course: Assignment) -> None:
+        for name in ("gradebook.db.release-x1", "gradebook.db.release-x2"):
+            (course.root / name / "tiny").mkdir(parents=True)
+        gradebook.prepare(course)
+        assert list(course.root.glob("gradebook.db.*")) == [course.root / "gradebook.db.lock"]
+
+    def test_making_one_leaves_nothing_but_it(self, tmp_path: Path) -> None:
+        course = write_course(tmp_path / "course")
+        before = set(course.root.iterdir())
+        gradebook.prepare(course)
+        made = {path.name for path in set(course.root.iterdir()) - before}
+        assert made == {"gradebook.db", "gradebook.db.lock"}
+
     def test_the_hooks_of_the_wiring_are_not_run(self, tmp_path: Path) -> None:
         course = write_course(tmp_path / "course")
         (course.root / "nbgrader_config.py").write_text(
@@ -388,11 +610,30 @@ class TestBookkeeper:
         with Bookkeeper(changed) as keeper, refused:
             keeper.write([result_of(changed, "ada")], {})
 
-    def test_a_process_that_died_is_told(self, course: Assignment) -> None:
-        (course.root / "nbgrader_config.py").write_text("import os; os._exit(3)")
-        failed = pytest.raises(gradebook.GradebookError, match="The process that writes")
-        with Bookkeeper(course) as keeper, failed:
-            keeper.write([result_of(course, "ada")], {})
+    @pytest.mark.parametrize(
+        ("end", "reason"),
+        [
+            ("os._exit(3)", "exit code 3, without a word"),
+            ("os.write(2, b'one\\nno room\\n\\n'); os._exit(3)", "exit code 3, no room"),
+            ("os.kill(os.getpid(), 9)", "signal 9, Killed, without a word"),
+            ("1 / 0", "exit code 1, ZeroDivisionError: division by zero"),
+        ],
+    )
+    def test_why_a_process_died_is_told(self, course: Assignment, end: str, reason: str) -> None:
+        before = (course.root / "gradebook.db").read_bytes()
+        (course.root / "nbgrader_config.py").write_text(f"import os; {end}")
+        with Bookkeeper(course) as keeper, pytest.raises(gradebook.GradebookError) as error:
+            keeper.write([result_of(course, f"student{n}", WRONG) for n in range(500)], {})
+        assert f"ended too early: {reason}. " in str(error.value)
+        assert (course.root / "gradebook.db").read_bytes() == before
+
+    def test_what_it_needs_of_a_result_is_all_that_it_is_told(self, course: Assignment) -> None:
+        whole = [result_of(course, "ada", WRONG), rejected(course, "bob"), broken(course, "zoe")]
+        gradebook.write(course, [gradebook.needed(result) for result in whole])
+        shutil.copy(course.root / "gradebook.db", course.root / "other.db")
+        with statements() as seen:
+            gradebook.write(course, whole)
+        assert [each for each in seen if not each.startswith(("SELECT", "PRAGMA"))] == []
 
 
 class TestTimestamps:

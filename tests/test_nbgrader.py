@@ -37,7 +37,7 @@ from nbgrader_support import (
     scores,
 )
 
-from kit import gradebook, release
+from kit import gradebook, lock, release
 from kit.course import Assignment, files_below
 from kit.nbgrader.plain import plain
 from kit.nbgrader.verdicts import verdict
@@ -326,6 +326,48 @@ class TestFaults:
         assert scores(course, "ada") == FULL
 
 
+class TestHeld:
+    """Where another command writes the results, the class waits once, not once for each student."""
+
+    @pytest.fixture
+    def held(self, course: Assignment) -> Iterator[subprocess.Popen[str]]:
+        """Another command that writes results, until it is killed."""
+        program = (
+            "import sys; from pathlib import Path; from kit.classroom import sole_writer\n"
+            "with sole_writer(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", program, course.root / "results/tiny"],
+            stdin=-1, stdout=-1, text=True,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            yield process
+            process.kill()
+
+    def test_it_fails_in_words_and_the_next_run_completes(
+        self,
+        course: Assignment,
+        held: subprocess.Popen[str],
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setattr(lock, "WAIT_SECONDS", 0.6)
+        for student in ("ada", "bob", "cyn"):
+            hand_in(course, student, SOLUTION)
+        assert nbgrader(course, "autograde", "tiny") == 1
+        said = capsys.readouterr().err
+        assert said.count("Waiting for it to end") == 1
+        assert f"is in use by process {held.pid} since" in said
+        assert [scores(course, student)["double"] for student in ("ada", "bob", "cyn")] == (
+            [(None, None, True)] * 3
+        )
+        held.kill()
+        held.wait()
+        assert nbgrader(course, "autograde", "tiny") == 0
+        assert scores(course, "cyn") == FULL
+
+
 class TestManualScores:
     """A person's score is never changed, and flagged when the submission is graded again."""
 
@@ -543,7 +585,7 @@ class TestBesideKitGrade:
     def test_the_gradebooks_are_the_same(self, graded: Assignment, course: Assignment) -> None:
         results = [
             json.loads(path.read_text())
-            for path in sorted((graded.root / "results/tiny").iterdir())
+            for path in sorted((graded.root / "results/tiny").glob("*.json"))
         ]
         gradebook.write(course, results)
         for student in ("ada", "bob", "eve", "zoe"):

@@ -7,9 +7,11 @@ well: what is there and still right is not graded again.
 from __future__ import annotations
 
 import atexit
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from nbformat.notebooknode import NotebookNode
 from nbgrader.converters.base import NbGraderException
@@ -19,6 +21,7 @@ from kit import classroom, gradebook, pool
 from kit.bulk import Found, safe
 from kit.course import Assignment
 from kit.limits import Limits
+from kit.lock import HeldError
 from kit.nbgrader.verdicts import tell
 from kit.pool import Settings
 from kit.submission import open_tree
@@ -26,6 +29,8 @@ from kit.versions import course_version
 
 _runs: WeakKeyDictionary[Any, Settings] = WeakKeyDictionary()
 """What the submissions of one command share, by nbgrader's converter."""
+_waited: WeakSet[Any] = WeakSet()
+"""Those whose command has waited for the results once, in vain: it does not for each student."""
 
 
 class Grade(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
@@ -37,9 +42,11 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no type
         """The notebook with verdicts; raises NbGraderException where a fault of ours left none."""
         about = resources["nbgrader"]
         settings = _settings(self.parent.parent, about["assignment"])
+        out = settings.assignment.root / "results" / settings.assignment.name
         try:
-            result = _result(self.parent.parent, settings, about["student"])
-            gradebook.write(settings.assignment, [result], db_url=about["db_url"], review=True)
+            with _sole_writer(self.parent.parent, out):
+                result = _result(self.parent.parent, settings, about["student"], out)
+                gradebook.write(settings.assignment, [result], db_url=about["db_url"], review=True)
         except Exception:
             # nbgrader has entered the submission already, and counts a missing score as 0
             gradebook.flag(settings.assignment, about["student"], about["db_url"])
@@ -59,12 +66,23 @@ def _settings(converter: Any, assignment: str) -> Settings:
     return _runs[converter]
 
 
-def _result(converter: Any, settings: Settings, student: str) -> dict[str, Any]:
+@contextmanager
+def _sole_writer(converter: Any, out: Path) -> Iterator[None]:
+    with ExitStack() as kept:
+        try:
+            seconds = 0 if converter in _waited else None
+            kept.enter_context(classroom.sole_writer(out, seconds))
+        except HeldError:
+            _waited.add(converter)
+            raise
+        yield
+
+
+def _result(converter: Any, settings: Settings, student: str, out: Path) -> dict[str, Any]:
     """The result of what ``student`` handed in, under the name that nbgrader has for them."""
     assignment, folders = settings.assignment, converter.coursedir
     path = Path(folders.format_path(folders.submitted_directory, student, assignment.name))
     found = Found(safe(student), str(path), lambda: open_tree(path, settings.limits))
-    out = assignment.root / "results" / assignment.name
     result = {**classroom.grade_kept(settings, found, out), "student": student}
     if result["status"] == "error":
         raise NbGraderException(
