@@ -1,43 +1,51 @@
 """Reads zips and tarballs that a student packed, or that pretend to be ones, member by member.
 
-Costs are bounded before they arise: a list of members that is too long, a member that is too large
-and a stream that unpacks without end are refused, and no member is read that nobody asked for. The
-zip format is the standard library's work. Of its tarfile only the parser of single headers is used:
-the rest of it reads headers of any size, at a cost that grows with their square.
+Costs are bounded before they arise: every header is counted, what is too long or unpacks without
+end is refused, and no member is read that nobody asked for. The zip format is the standard
+library's work. Of its tarfile only the parser of single headers is used: the rest of it reads
+headers of any size, at a cost that grows with their square.
 """
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
 import lzma
+import os
 import stat
 import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
+from kit.folder import open_regular
 from kit.limits import Limits
-from kit.tree import LINK, Entry, RejectedError, Tree, UnreadableError, normal, sift
+from kit.tree import (
+    LINK,
+    NOT_REGULAR,
+    Costs,
+    Entry,
+    RejectedError,
+    Tree,
+    UnreadableError,
+    normal,
+    sift,
+)
+from kit.unpack import unpacked
 
 SUFFIXES = tuple(".zip .tar .tgz .tar.gz .tbz2 .tar.bz2 .txz .tar.xz .rar .7z".split())
-PIECE = 16 * 1024 * 1024
-"""No single read of an archive's structure is larger; the list of a zip's members is one read."""
 EXTENDED_HEADER = 64 * 1024
 """The most that a tarball may say about one member, such as its long name."""
+EXTRA_FIELDS = 4 * 1024
+"""The most that a zip may say about one member. The library's work grows with its square."""
 
 _ENCRYPTED = 0x1
+_LISTED = struct.Struct("<28xHHH12x")
+"""Of a member in a zip's list: the lengths of its name, of extra fields and of a comment."""
 _UNKNOWN = {b"Rar!": "a RAR archive", b"7z\xbc\xaf": "a 7z archive"}
-_COMPRESSED: dict[bytes, Callable[[BinaryIO], Any]] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ": lzma.open,
-}
 # what the libraries raise on bytes that are no archive, or not the one that they claim to be
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -67,7 +75,11 @@ def stem(name: str) -> str:
 
 def open_file(path: Path, limits: Limits) -> Tree:
     """The tree of an archive on disk; raises RejectedError where it isn't one."""
-    return open_archive(path.open("rb"), path.name, limits)
+    try:
+        file = open_regular(path.parent, path.name)
+    except UnreadableError as error:
+        raise RejectedError(f"{path.name} was not read: {error}.") from error
+    return open_archive(file, path.name, limits)
 
 
 def open_archive(file: BinaryIO, label: str, limits: Limits) -> Tree:
@@ -81,7 +93,7 @@ def open_archive(file: BinaryIO, label: str, limits: Limits) -> Tree:
         for magic, kind in _UNKNOWN.items():
             if begin.startswith(magic):
                 raise RejectedError(f"{label} is {kind}, which can't be read. Hand in a .zip file.")
-        with _damage(label):
+        with _damage(RejectedError(f"{label} can't be read: it is damaged or no archive.")):
             if begin.startswith((b"PK\3\4", b"PK\5\6")):
                 return ZipTree(file, label, limits)
             return TarTree(file, label, limits)
@@ -91,48 +103,47 @@ def open_archive(file: BinaryIO, label: str, limits: Limits) -> Tree:
 
 
 @contextmanager
-def _damage(label: str) -> Iterator[None]:
-    """Turn what the libraries raise on a damaged archive into one sentence."""
+def _damage(problem: Exception) -> Iterator[None]:
+    """Raise ``problem`` for whatever the libraries raise on a damaged archive."""
     try:
         yield
     except OSError as error:
         if error.errno is not None:  # the disk's, not the archive's
             raise
-        raise RejectedError(f"{label} can't be read: it is damaged or no archive.") from error
+        raise problem from error
     except _DAMAGE as error:
-        raise RejectedError(f"{label} can't be read: it is damaged or no archive.") from error
+        raise problem from error
 
 
-@contextmanager
-def _damage_of_member() -> Iterator[None]:
-    try:
-        with _damage("it"):
-            yield
-    except RejectedError as error:
-        raise UnreadableError("its part of the archive is damaged") from error
-
-
-def _too_many(label: str, limits: Limits) -> RejectedError:
-    return RejectedError(f"{label} holds more than {limits.submission_files:,} files.")
+def _damage_of_member() -> AbstractContextManager[None]:
+    return _damage(UnreadableError("its part of the archive is damaged"))
 
 
 class _Members:
     """Collects the members of an archive as entries."""
 
-    def __init__(self) -> None:
-        self.entries: dict[str, Entry] = {}
-        self.outside: list[str] = []
+    def __init__(self, costs: Costs) -> None:
+        self._costs = costs
+        self._entries: dict[str, Entry] = {}
+        self._outside: list[str] = []
 
     def add(self, name: str, size: int, refused: str) -> str | None:
         """Note a member; its name, if it is to be found later."""
+        self._costs.file(name)
         usual = normal(name)
         if usual is None:
-            self.outside.append(name)
+            self._outside.append(name)
             return None
-        if usual in self.entries:
+        if usual in self._entries:
             refused = "the archive holds two files of this name"
-        self.entries[usual] = Entry(usual, size, refused)
+        self._entries[usual] = Entry(usual, size, refused)
         return usual
+
+    def fill(self, tree: Tree) -> None:
+        """Give ``tree`` its entries, and the names of what is not among them."""
+        tree.entries, left = sift(self._entries.values())
+        tree.leave(left)
+        tree.outside = self._outside
 
 
 class _Member(io.RawIOBase):
@@ -156,18 +167,18 @@ class ZipTree(Tree):
     """The members of a zip."""
 
     def __init__(self, file: BinaryIO, label: str, limits: Limits) -> None:
+        costs = Costs(label, limits)
         self._file = file
-        self._archive = zipfile.ZipFile(cast(BinaryIO, _Bounded(file, label)))
+        listing = _Listed(file, costs, limits.header_bytes)
+        self._archive = zipfile.ZipFile(cast(BinaryIO, listing))
+        listing.read_whole = True
         self._infos: dict[str, zipfile.ZipInfo] = {}
-        members = _Members()
-        if len(self._archive.infolist()) > limits.submission_files:
-            raise _too_many(label, limits)
+        members = _Members(costs)
         for info in self._archive.infolist():
             if not info.filename.endswith(("/", "\\")):
                 name = members.add(info.filename, info.file_size, _refused(info))
                 self._infos[name or ""] = info
-        self.entries = sift(list(members.entries.values()))
-        self.outside = members.outside
+        members.fill(self)
 
     def open(self, entry: Entry) -> BinaryIO:
         """The content of ``entry``; raises UnreadableError."""
@@ -186,7 +197,7 @@ def _refused(info: zipfile.ZipInfo) -> str:
     if kind == stat.S_IFLNK:
         return LINK
     if kind not in {0, stat.S_IFREG}:
-        return "it is not a regular file"
+        return NOT_REGULAR
     if info.flag_bits & _ENCRYPTED:
         return "it is encrypted: hand it in without a password"
     # the other methods of the library unpack any number of bytes in a single step
@@ -195,25 +206,46 @@ def _refused(info: zipfile.ZipInfo) -> str:
     return ""
 
 
-class _Bounded(io.RawIOBase):
-    """A file in which no single read is larger than PIECE."""
+class _Listed(io.RawIOBase):
+    """The file of a zip, whose list of members is counted as it is read, and not read if too long.
 
-    def __init__(self, file: BinaryIO, label: str) -> None:
+    Places that are not in the file are no fault of the disk's. From ``read_whole`` on it is read
+    as it is, for then only members are read, and those are asked for.
+    """
+
+    def __init__(self, file: BinaryIO, costs: Costs, most: int) -> None:
         self._file = file
-        self._label = label
+        self._costs = costs
+        self._most = most
+        self._end = file.seek(0, io.SEEK_END)
+        self.read_whole = False
 
     def read(self, size: int = -1) -> bytes:
-        here, end = self._file.tell(), self._file.seek(0, io.SEEK_END)
-        self._file.seek(here)
-        size = end - here if size < 0 else min(size, end - here)
-        if size > PIECE:
-            raise RejectedError(f"{self._label} can't be read: its list of files is too long.")
-        return self._file.read(max(size, 0))
+        left = max(self._end - self._file.tell(), 0)
+        size = left if size < 0 else min(size, left)
+        if self.read_whole:
+            return self._file.read(size)
+        if size > self._most:
+            raise self._costs.long_list()
+        content = self._file.read(size)
+        self._count(content)
+        return content
 
-    def seek(self, offset: int, whence: int = 0) -> int:
-        if whence == io.SEEK_SET and offset < 0:  # else the file itself would blame the disk
-            raise ValueError("a place before the beginning")
-        return self._file.seek(offset, whence)
+    def _count(self, listed: bytes) -> None:
+        position = 0
+        while listed.startswith(b"PK\1\2", position) and len(listed) - position >= _LISTED.size:
+            name, extra, comment = _LISTED.unpack_from(listed, position)
+            size = _LISTED.size + name + extra + comment
+            self._costs.header(size)
+            if extra > EXTRA_FIELDS:
+                raise zipfile.BadZipFile("too many extra fields")
+            position += size
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._file.tell(), io.SEEK_END: self._end}[whence]
+        if not 0 <= start + offset <= self._end:
+            raise OSError("a place that is not in the file")
+        return self._file.seek(start + offset)
 
     def tell(self) -> int:
         return self._file.tell()
@@ -227,19 +259,17 @@ class TarTree(Tree):
 
     def __init__(self, file: BinaryIO, label: str, limits: Limits) -> None:
         self._file = file
-        self._label = label
-        self._limits = limits
+        self._costs = Costs(label, limits)
+        self._end = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        self._stream = unpacked(file, limits, self._costs) or file
         self._places: dict[str, int] = {}
-        self._stream, self._end = self._unpacked()
-        members = _Members()
-        for count, (name, size, place, refused) in enumerate(self._members()):
-            if count >= limits.submission_files:
-                raise _too_many(label, limits)
+        members = _Members(self._costs)
+        for name, size, place, refused in self._members():
             usual = members.add(name, size, refused)
             if usual is not None:
                 self._places[usual] = place
-        self.entries = sift(list(members.entries.values()))
-        self.outside = members.outside
+        members.fill(self)
 
     def open(self, entry: Entry) -> BinaryIO:
         """The content of ``entry``; raises UnreadableError."""
@@ -252,17 +282,6 @@ class TarTree(Tree):
         self._stream.close()
         self._file.close()
 
-    def _unpacked(self) -> tuple[BinaryIO, int]:
-        """The tar itself, and the position behind which nothing of it is read."""
-        begin = self._file.read(6)
-        self._file.seek(0)
-        for magic, unpack in _COMPRESSED.items():
-            if begin.startswith(magic):
-                return unpack(self._file), self._limits.archive_bytes
-        end = self._file.seek(0, io.SEEK_END)
-        self._file.seek(0)
-        return self._file, end
-
     def _members(self) -> Iterator[tuple[str, int, int, str]]:
         """``(name, size, place, refused)`` of each file, in one pass over the tar."""
         position, said = 0, dict[str, str]()
@@ -272,7 +291,9 @@ class TarTree(Tree):
                 return
             info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
             size = self._size(info, said)
+            self._costs.header(len(info.name))
             if info.type in _SPEAKING:
+                self._costs.header(min(size, EXTENDED_HEADER))
                 said |= _said(info.type, self._exactly(min(size, EXTENDED_HEADER + 1)))
             elif info.type not in _SILENT:
                 name = said.get("path", info.name)
@@ -292,12 +313,8 @@ class TarTree(Tree):
 
     def _block(self, position: int) -> bytes:
         """The header at ``position``; empty at the end."""
-        if position >= self._end + tarfile.BLOCKSIZE:
-            if self._stream is self._file:
-                raise tarfile.ReadError("cut off")
-            raise RejectedError(
-                f"{self._label} was not read: it unpacks to more than {self._end:,} bytes."
-            )
+        if self._stream is self._file and position >= self._end + tarfile.BLOCKSIZE:
+            raise tarfile.ReadError("cut off")
         self._stream.seek(position)
         block = self._stream.read(tarfile.BLOCKSIZE)
         if 0 < len(block) < tarfile.BLOCKSIZE or (not block and position == 0):
@@ -317,9 +334,9 @@ _SILENT = {tarfile.XGLTYPE, tarfile.GNUTYPE_LONGLINK}
 _REFUSED = {
     tarfile.SYMTYPE: LINK,
     tarfile.LNKTYPE: LINK,
-    tarfile.CHRTYPE: "it is not a regular file",
-    tarfile.BLKTYPE: "it is not a regular file",
-    tarfile.FIFOTYPE: "it is not a regular file",
+    tarfile.CHRTYPE: NOT_REGULAR,
+    tarfile.BLKTYPE: NOT_REGULAR,
+    tarfile.FIFOTYPE: NOT_REGULAR,
 }
 
 

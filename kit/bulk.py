@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import unicodedata
 from abc import ABC, abstractmethod
 from collections import defaultdict
@@ -18,19 +19,29 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from kit import submitters
 from kit.archive import is_archive, open_archive, open_file, stem
 from kit.course import Assignment, CourseError, assignment_names
-from kit.limits import MIB, Limits
+from kit.folder import FolderTree
+from kit.limits import Limits
 from kit.locate import rank, resembles
-from kit.tree import LINK, Entry, FolderTree, RejectedError, Tree, UnreadableError, View, ignored
+from kit.results import printable
+from kit.tree import (
+    LINK,
+    Entry,
+    HostError,
+    Left,
+    RejectedError,
+    Tree,
+    UnreadableError,
+    View,
+    ignored,
+)
 
 GRADESCOPE = "submission_metadata.yml"
 CANVAS = re.compile(r"(?P<who>[^_/]+)_(?P<late>LATE_)?(?P<id>\d+)_(?P<file>\d+)_(?P<name>.+)")
 _RESUBMITTED = re.compile(r"(?P<stem>.+?)-(?P<number>\d{1,3})(?P<suffix>(?:\.\w+)+)")
-_RUBY = re.compile(rb"!ruby/\S*")  # marks objects of Gradescope's own; they are read as plain data
-_METADATA_BYTES = 64 * MIB
 _LONGEST_NAME = 150
 """In bytes: with what is added to it, a file's name may have 255."""
 
@@ -39,7 +50,8 @@ _LONGEST_NAME = 150
 class Found:
     """One submission: whose it is, where it lies (for messages), and how to open it.
 
-    ``open`` may raise RejectedError. ``notes`` are what is known of it already.
+    ``open`` may raise RejectedError, or OSError where this machine can't read it. ``notes`` are
+    what is known of it already.
     """
 
     student: str
@@ -59,7 +71,9 @@ def submissions(assignment: Assignment, path: Path, limits: Limits, kept: ExitSt
     try:
         return _submissions(assignment, path, limits, kept)
     except OSError as error:
-        raise CourseError(f"{path} can't be read ({error.strerror}).") from error
+        raise CourseError(f"{_shown(path)} can't be read ({error.strerror}).") from error
+    except RejectedError as error:
+        raise CourseError(f"{_shown(path)} can't be read. {printable(str(error))}") from error
 
 
 def _submissions(
@@ -77,16 +91,35 @@ def _submissions(
         shelf = found
     many = list(_on_shelf(assignment, shelf))
     if not many:
-        raise CourseError(f"{path} holds neither a submission nor folders or archives of students.")
+        raise CourseError(
+            f"{_shown(path)} holds neither a submission nor folders or archives of students."
+        )
     return many
 
 
 def existing(path: Path) -> Path:
     """``path``, resolved; raises CourseError where it is neither a folder nor a file."""
-    path = path.resolve()
-    if not (path.is_dir() or path.is_file()):
-        raise CourseError(f"{path} is not a folder, and no archive either: nothing is there.")
-    return path
+    try:
+        found = path.resolve(strict=True)
+        kind = found.stat().st_mode
+    except FileNotFoundError as error:
+        raise CourseError(
+            f"{_shown(path)} is not a folder, and no archive either: nothing is there."
+        ) from error
+    except OSError as error:
+        raise CourseError(f"{_shown(path)} can't be read ({error.strerror}).") from error
+    except RuntimeError as error:  # what pathlib makes of links, before Python 3.13
+        raise CourseError(f"{_shown(path)} can't be read (it is a link to itself).") from error
+    except ValueError as error:
+        raise CourseError(f"{_shown(path)} is no path ({error}).") from error
+    if not (stat.S_ISDIR(kind) or stat.S_ISREG(kind)):
+        raise CourseError(f"{_shown(path)} is not a folder, and no archive either.")
+    return found
+
+
+def _shown(path: Path) -> str:
+    """``path`` as a message may hold it: some are long, and some no text."""
+    return printable(str(path), 300)
 
 
 def student_of(path: Path) -> str:
@@ -109,7 +142,7 @@ def safe(name: str) -> str:
 
 def _one(path: Path, limits: Limits) -> Found:
     opened = partial(FolderTree if path.is_dir() else open_file, path, limits)
-    return Found(student_of(path), str(path), opened)
+    return Found(student_of(path), _shown(path), opened)
 
 
 def _is_one(assignment: Assignment, path: Path, limits: Limits) -> bool:
@@ -117,10 +150,14 @@ def _is_one(assignment: Assignment, path: Path, limits: Limits) -> bool:
     wanted = assignment.student_files
     if any(os.path.lexists(path / name) for name in wanted):
         return True
-    names = [entry.name for entry in FolderTree(path, limits, depth=1).entries]
+    names = [entry.name for entry in FolderTree(path, limits, flat=True).entries]
     for folder in _folders(path):
         if resembles(folder.name, wanted):
-            names += [entry.name for entry in FolderTree(folder, limits, depth=1).entries]
+            try:
+                names += [entry.name for entry in FolderTree(folder, limits, flat=True).entries]
+            except (OSError, RejectedError):  # it may be one student's folder among others
+                if any(name.startswith(f"{folder.name}/") for name in wanted):
+                    return True
     return any(rank(name, file) is not None for name in names for file in wanted)
 
 
@@ -151,12 +188,15 @@ class _Folder(_Shelf):
 
     def __init__(self, path: Path, limits: Limits) -> None:
         super().__init__(limits)
-        self.name, self._path = str(path), path
-        self.tree = FolderTree(path, limits, depth=1)
+        self.name, self._path = _shown(path), path
+        self.tree = FolderTree(path, limits, flat=True)
         self.folders = [folder.name for folder in _folders(path)]
 
     def inner(self, folder: str) -> set[str]:
-        return {each.name for each in _folders(self._path / folder)}
+        try:
+            return {each.name for each in _folders(self._path / folder)}
+        except OSError as error:
+            raise HostError(error, folder) from error
 
     def open(self, folder: str) -> Tree:
         return FolderTree(self._path, self.limits, inside=folder)
@@ -169,11 +209,7 @@ class _Archive(_Shelf):
         super().__init__(limits)
         self.name, self._whole = name, tree
         names = [entry.name.split("/") for entry in tree.entries]
-        depth = 0
-        while names and len({tuple(parts[: depth + 1]) for parts in names}) == 1:
-            if len(names[0]) == depth + 1:
-                break
-            depth += 1
+        depth = _shared(names)
         files: dict[str, Entry] = {}
         self._below: dict[str, dict[str, Entry]] = defaultdict(dict)
         for parts, entry in zip(names, tree.entries, strict=True):
@@ -181,9 +217,18 @@ class _Archive(_Shelf):
                 files[parts[depth]] = entry
             else:
                 self._below[parts[depth]]["/".join(parts[depth + 1 :])] = entry
+        self._left: dict[str, list[Left]] = defaultdict(list)
+        for left in tree.left():
+            self._leave(left, depth)
         self.tree = View(tree, files)
         self.folders = sorted(self._below)
         self.close = tree.close
+
+    def _leave(self, left: Left, depth: int) -> None:
+        folder, name = left.folder.split("/"), left.name.split("/")
+        if len(folder) > depth + 1:  # it is in a student's folder
+            inside = Left("/".join(folder[depth + 1 :]), "/".join(name[depth + 1 :]))
+            self._left[folder[depth]].append(inside)
 
     def inner(self, folder: str) -> set[str]:
         return {name.partition("/")[0] for name in self._below[folder] if "/" in name}
@@ -193,7 +238,21 @@ class _Archive(_Shelf):
         start = f"{deeper}/" if deeper else ""
         entries = self._below[top].items()
         inside = {name[len(start) :]: entry for name, entry in entries if name.startswith(start)}
-        return View(self._whole, inside)
+        left = [
+            Left(left.folder[len(start) :], left.name[len(start) :])
+            for left in self._left[top]
+            if left.folder.startswith(start)
+        ]
+        return View(self._whole, inside, left)
+
+
+def _shared(names: list[list[str]]) -> int:
+    """How many folders all ``names`` have in common."""
+    if not names:
+        return 0
+    first, last = min(names), max(names)
+    most = min(map(len, names)) - 1
+    return next((at for at in range(most) if first[at] != last[at]), most)
 
 
 def _download(path: Path, limits: Limits) -> _Archive | None:
@@ -202,7 +261,7 @@ def _download(path: Path, limits: Limits) -> _Archive | None:
         tree = open_file(path, limits)
     except RejectedError:
         return None
-    shelf = _Archive(str(path), tree, limits)
+    shelf = _Archive(_shown(path), tree, limits)
     names = [entry.name for entry in shelf.tree.entries]
     if GRADESCOPE in names or any(CANVAS.fullmatch(name) for name in names):
         return shelf
@@ -222,29 +281,25 @@ def _on_shelf(assignment: Assignment, shelf: _Shelf) -> Iterator[Found]:
         of_student = is_archive(name) or (entry.refused == LINK and "." not in name)
         if name not in canvas and of_student:
             student = safe(stem(name) if is_archive(name) else name)
-            yield Found(student, f"{shelf.name}/{name}", partial(_opened, shelf, entry))
+            yield Found(student, f"{shelf.name}/{printable(name)}", partial(_opened, shelf, entry))
     for folder in shelf.folders:
         yield _of_student(assignment, shelf, folder)
 
 
 def _of_student(assignment: Assignment, shelf: _Shelf, folder: str) -> Found:
-    """The submission in a student's folder, in which nbgrader has a folder for each assignment."""
+    """The submission in a student's folder, which is not looked into before its turn comes."""
+    opened = partial(_opened_folder, assignment, shelf, folder)
+    return Found(safe(folder), f"{shelf.name}/{printable(folder)}", opened)
+
+
+def _opened_folder(assignment: Assignment, shelf: _Shelf, folder: str) -> Tree:
+    """The files in a student's folder, in which nbgrader has a folder for each assignment."""
     inner = shelf.inner(folder)
-    where = f"{shelf.name}/{folder}"
     if assignment.name in inner:
-        opened = partial(shelf.open, f"{folder}/{assignment.name}")
-        return Found(safe(folder), f"{where}/{assignment.name}", opened)
-    others = inner.intersection(assignment_names(assignment.root))
-    return Found(safe(folder), where, partial(_without, shelf, folder, others))
-
-
-def _without(shelf: _Shelf, folder: str, others: set[str]) -> Tree:
-    """The files in ``folder``, but for those of other assignments."""
+        return shelf.open(f"{folder}/{assignment.name}")
     tree = shelf.open(folder)
-    if not others:
-        return tree
-    kept = [entry for entry in tree.entries if entry.name.partition("/")[0] not in others]
-    return View(tree, {entry.name: entry for entry in kept})
+    tree.without(inner.intersection(assignment_names(assignment.root)))
+    return tree
 
 
 def _opened(shelf: _Shelf, entry: Entry) -> Tree:
@@ -285,7 +340,8 @@ def _from_canvas(
             opened: Callable[[], Tree] = partial(_opened, shelf, only)
         else:
             opened = partial(View, shelf.tree, entries)
-        yield Found(safe(student), f"{shelf.name}/{matches[0].string}", opened, tuple(notes))
+        where = f"{shelf.name}/{printable(matches[0].string)}"
+        yield Found(safe(student), where, opened, tuple(notes))
 
 
 def _latest(matches: list[re.Match[str]]) -> tuple[dict[str, re.Match[str]], list[str]]:
@@ -308,42 +364,23 @@ def _latest(matches: list[re.Match[str]]) -> tuple[dict[str, re.Match[str]], lis
 
 def _from_gradescope(shelf: _Shelf, entry: Entry) -> Iterator[Found]:
     """The folders ``submission_12345``, each for everyone who handed it in."""
-    metadata = _metadata(shelf, entry)
-    for folder in sorted({*shelf.folders, *metadata}):
-        for student in _submitters(metadata.get(folder)) or [folder]:
+    listed = _listed(shelf, entry)
+    for folder in sorted({*shelf.folders, *listed}):
+        for student in listed.get(folder) or [folder]:
             opened = partial(shelf.open if folder in shelf.folders else _absent, folder)
-            yield Found(safe(student), f"{shelf.name}/{folder}", opened)
+            yield Found(safe(student), f"{shelf.name}/{printable(folder)}", opened)
 
 
 def _absent(folder: str) -> Tree:
     raise RejectedError(f"{GRADESCOPE} names {folder}, but the download holds no such folder.")
 
 
-def _metadata(shelf: _Shelf, entry: Entry) -> dict[str, Any]:
-    import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - only Gradescope's downloads need it
-
+def _listed(shelf: _Shelf, entry: Entry) -> dict[str, list[str]]:
+    """Who handed in each folder, as far as Gradescope's list says; raises CourseError."""
     try:
-        content = _RUBY.sub(b"", shelf.tree.read(entry, _METADATA_BYTES))
-        # the safe loader, in C: the list also holds every result of every student
-        metadata = yaml.load(content, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError, UnreadableError) as error:
-        reason = str(error).partition("\n")[0]
+        return submitters.read(shelf.tree.read(entry, shelf.limits.list_bytes), shelf.limits)
+    except (submitters.ListError, UnreadableError) as error:
         raise CourseError(
-            f"{shelf.name}/{GRADESCOPE} can't be read ({reason}). Download it again, or delete it "
+            f"{shelf.name}/{GRADESCOPE} can't be read ({error}). Download it again, or delete it "
             "to have the results named by folder."
         ) from error
-    if not isinstance(metadata, dict):
-        return {}
-    return {key: value for key, value in metadata.items() if isinstance(key, str)}
-
-
-def _submitters(about: Any) -> list[str]:
-    """The student ids of a submission, else the addresses, else the names."""
-    people = about.get(":submitters") if isinstance(about, dict) else None
-    found = []
-    for person in people if isinstance(people, list) else []:
-        known = person if isinstance(person, dict) else {}
-        name = next((known[key] for key in (":sid", ":email", ":name") if known.get(key)), None)
-        if name is not None:
-            found.append(str(name))
-    return found

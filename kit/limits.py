@@ -43,13 +43,30 @@ class Limits:
     helper_bytes: int = 2 * MIB
     """All of them together."""
     submission_files: int = 50_000
-    """Entries of a submission's folder or archive that are looked through."""
-    notebook_bytes: int = 16 * MIB
-    """A notebook that is compared with the released one."""
-    archive_bytes: int = 1024 * MIB
-    """What is unpacked of a compressed tarball while looking for the files."""
+    """Files of a submission's archive, or entries of its folder, that are looked through."""
+    path_characters: int = 4096
+    """One path in a submission."""
+    path_parts: int = 100
+    """Folders of one path, and the file in them."""
+    archive_headers: int = 150_000
+    """Headers of an archive: of files and folders, of what is said about them, of its parts."""
+    header_bytes: int = 16 * MIB
+    """What an archive says about its files, their names included; the names in a folder."""
+    archive_bytes: int = 2048 * MIB
+    """What is unpacked of a compressed tarball, as often as that is done. A byte of bzip2 counts
+    eightfold and one of xz fourfold, for so much longer they take."""
+    unpacking_memory_bytes: int = 128 * MIB
+    """Memory that the unpacking of an xz may ask for."""
     nested_bytes: int = 256 * MIB
     """An archive within another, which is held in memory."""
+    notebook_bytes: int = 16 * MIB
+    """A notebook that is compared with the released one."""
+    notebook_items: int = 2_000_000
+    """Commas and brackets in it, for every item takes memory."""
+    list_bytes: int = 64 * MIB
+    """Gradescope's list of who handed in what, which a download of a class has."""
+    list_items: int = 10_000_000
+    """Keys and values of that list."""
 
     def as_dict(self) -> dict[str, Any]:
         """The limits by name, for people and for the worker's parent."""

@@ -42,9 +42,12 @@ def locate(entries: Iterable[Entry], wanted: Sequence[str]) -> Located:
     Raises NothingFoundError, or RejectedError where two folders hold the files.
     """
     by_name = {entry.name: entry for entry in entries}
+    stems = [PurePosixPath(name).stem.casefold() for name in wanted]
+    likely = [
+        entry for name, entry in by_name.items() if any(map(name.casefold().__contains__, stems))
+    ]
     spelled = {
-        name: [entry for entry in by_name.values() if rank(entry.name, name) is not None]
-        for name in wanted
+        name: [entry for entry in likely if rank(entry.name, name) is not None] for name in wanted
     }
     if not any(spelled.values()):
         raise NothingFoundError(
@@ -108,7 +111,7 @@ def _places(
         if f"/{entry.name}".endswith(f"/{name}")
     }
     if "" in homes and len(homes) > 1:
-        copies = _listed(f"{home}/" for home in homes - {""})
+        copies = listed(f"{home}/" for home in homes - {""})
         located.notes.append(f"What lies in {copies} was left out.")
         homes = {""}
     if homes:
@@ -137,7 +140,7 @@ def _take(name: str, place: str | None, candidates: list[Entry], located: Locate
         located.notes.append(f"{name} is missing.")
         return
     if len(chosen) > 1:
-        names = _listed(entry.name for entry in chosen)
+        names = listed(entry.name for entry in chosen)
         located.notes.append(f"{name} is missing, and which file is it: {names}? Hand in just one.")
         return
     located.files[name] = chosen[0]
@@ -145,12 +148,12 @@ def _take(name: str, place: str | None, candidates: list[Entry], located: Locate
         located.notes.append(f"{name} was taken from {chosen[0].name}.")
     left = [entry.name for entry in inside if entry is not chosen[0]]
     if left:
-        located.notes.append(f"{_listed(left)} was left out: {chosen[0].name} was graded.")
+        located.notes.append(f"{listed(left)} was left out: {chosen[0].name} was graded.")
 
 
 def _only(folders: set[str]) -> str:
     if len(folders) > 1:
-        names = _listed(f"{folder}/" for folder in folders)
+        names = listed(f"{folder}/" for folder in folders)
         raise RejectedError(
             f"More than one folder holds the files to hand in ({names}). Hand in just one."
         )
@@ -179,7 +182,8 @@ def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """A few of ``names``, and how many more there are."""
     every = sorted(names)
     more = f" and {len(every) - FEW} more" if len(every) > FEW else ""
     return ", ".join(every[:FEW]) + more

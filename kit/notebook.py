@@ -37,9 +37,15 @@ def notes(tree: Tree, home: str, assignment: Assignment, limits: Limits) -> list
         names = ", ".join(sorted(entry.name for entry in found)[:5])
         return [f"Which notebook is yours: {names}? None of them is called {released.name}."]
     try:
-        cells = read_cells(tree.read(chosen, limits.notebook_bytes))
+        content = tree.read(chosen, limits.notebook_bytes)
+        most = limits.notebook_items
+        if len(content) > most and sum(map(content.count, (b",", b"[", b"{"))) > most:
+            raise UnreadableError(f"it has more than {most:,} items")
+        cells = read_cells(content)
     except UnreadableError as error:
         return [f"{chosen.name} was not compared with the original: {error}."]
+    except OSError as error:  # it takes no point, so neither does what this machine can't read
+        return [f"{chosen.name} was not compared with the original ({error.strerror})."]
     except ValueError as error:
         return [f"{chosen.name} is no notebook: {error}."]
     return compare(chosen.name, cells, _original(released.read_bytes()))

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kit import helpers, notebook
 from kit.archive import is_archive, open_archive, open_file
 from kit.course import Assignment
+from kit.folder import FolderTree
 from kit.limits import Limits
-from kit.locate import FEW, NothingFoundError, locate
+from kit.locate import FEW, NothingFoundError, listed, locate, rank
 from kit.remarks import remarks
-from kit.tree import Entry, FolderTree, RejectedError, Tree, UnreadableError
+from kit.tree import Entry, RejectedError, Tree, UnreadableError, machine_made
 
 __all__ = ["RejectedError", "Submission", "holds", "open_tree", "read", "sources_of", "take"]
 
@@ -103,14 +104,17 @@ def _taken(
     tree: Tree, assignment: Assignment, student: str, limits: Limits, notes: Sequence[str]
 ) -> Submission:
     """The submission that lies open in ``tree``, and not in an archive within it."""
-    said = list(notes)
-    if tree.outside:
-        names = ", ".join(sorted(tree.outside)[:FEW])
-        said.append(f"Names that lead out of the archive were left out: {names}.")
-    located = locate(tree.entries, assignment.student_files)
+    said = [*notes, *_left_out(tree)]
+    try:
+        located = locate(tree.entries, assignment.student_files)
+    except NothingFoundError as error:
+        hidden = _hidden(tree, assignment.student_files)
+        raise NothingFoundError(" ".join([str(error), *hidden])) from error
     own, left_out = helpers.find(tree.entries, located.files, assignment, limits)
+    said += located.notes
+    said += _hidden(tree, [name for name in assignment.student_files if name not in located.files])
     files, unread = _contents(tree, located.files | own, limits)
-    said += [*located.notes, *unread, *left_out]
+    said += [*unread, *left_out]
     if files.keys() <= own.keys():
         raise RejectedError(" ".join(said))
     for name in [name for name in files if name not in own]:
@@ -119,10 +123,34 @@ def _taken(
     return Submission(student, files, tuple(said))
 
 
+def _left_out(tree: Tree) -> Iterator[str]:
+    """Sentences on what was not looked at, whatever is in it."""
+    if tree.outside:
+        yield f"Names that lead out of the archive were left out: {listed(tree.outside)}."
+    folders = [name for name in tree.skipped if not machine_made(name)]
+    if folders:
+        names = listed(f"{name}/" for name in folders)
+        yield f"Hidden folders and those of installed packages are not looked into: {names}."
+
+
+def _hidden(tree: Tree, missing: Sequence[str]) -> Iterator[str]:
+    """A sentence for each missing file that may lie where nobody looks for it."""
+    if not missing:
+        return
+    hidden = [left.name for left in tree.left()]
+    for name in missing:
+        found = [each for each in hidden if rank(each, name) == 0]
+        if found:
+            yield f"{name} was not looked for in {listed(found)}: hand it in from another folder."
+
+
 def _contents(
     tree: Tree, found: Mapping[str, Entry], limits: Limits
 ) -> tuple[dict[str, bytes], list[str]]:
-    """The bytes of the files, and a sentence for each that can't be read."""
+    """The bytes of the files, and a sentence for each that can't be read.
+
+    Raises OSError where that is this machine's fault: no student is graded without it then.
+    """
     wanted = {entry.name: name for name, entry in found.items()}
     files, notes = {}, []
     for entry in tree.entries:  # in their order, for some archives are read from the beginning

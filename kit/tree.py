@@ -1,29 +1,31 @@
 """What was handed in, as names and a way to read each: the same for a folder and an archive.
 
 Nothing is unpacked to disk, links are never followed, and what nobody wrote for the course (caches,
-virtual environments, the droppings of a Mac) is left out before anyone looks at it.
+virtual environments, the droppings of a Mac) is left out before anyone looks at it. What that costs
+is counted, and is linear in what was handed in.
 """
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from kit.limits import Limits
 
 IGNORED_FOLDERS = frozenset(
     "__pycache__ __macosx venv env node_modules site-packages dist-packages".split()
 )
+_MACHINE_MADE = frozenset(
+    "__pycache__ __macosx .git .github .idea .ipynb_checkpoints .mypy_cache .pytest_cache "
+    ".ruff_cache .vscode".split()
+)
 ENVIRONMENT = "pyvenv.cfg"
 """The file that marks its folder as a virtual environment, whatever the folder is called."""
 LINK = "it is a link, and links are not followed"
+NOT_REGULAR = "it is not a regular file"
 
 
 class RejectedError(Exception):
@@ -32,6 +34,76 @@ class RejectedError(Exception):
 
 class UnreadableError(Exception):
     """One file of a submission can't be taken; the text says why, as the end of a sentence."""
+
+
+class HostError(OSError):
+    """This machine could not read ``name``, which is not the submission's fault."""
+
+    def __init__(self, error: OSError, name: str) -> None:
+        super().__init__(error.errno, error.strerror, name)
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"
+
+
+class Costs:
+    """Counts what reading one hand-in takes, and rejects it where that is too much.
+
+    Only what lies in the hand-in is counted, never time, so it meets the same end everywhere.
+    ``label`` names it in messages.
+    """
+
+    def __init__(self, label: str, limits: Limits) -> None:
+        self.headers = self.header_bytes = self.files = self.unpacked_bytes = 0
+        self._label = label
+        self._limits = limits
+
+    def header(self, size: int) -> None:
+        """A header of ``size`` bytes or, where its own size is fixed, a name of that length."""
+        self.headers += 1
+        self.header_bytes += size
+        if self.headers > self._limits.archive_headers:
+            raise RejectedError(
+                f"{self._label} can't be read: it lists more than "
+                f"{self._limits.archive_headers:,} files and folders."
+            )
+        if self.header_bytes > self._limits.header_bytes:
+            raise self.long_list()
+
+    def file(self, path: str) -> None:
+        """A file whose path is ``path``."""
+        self.files += 1
+        if self.files > self._limits.submission_files:
+            raise RejectedError(
+                f"{self._label} holds more than {self._limits.submission_files:,} files."
+            )
+        if len(path) > self._limits.path_characters:
+            raise self.long_path(path)
+        if path.count("/") + path.count("\\") >= self._limits.path_parts:
+            raise RejectedError(
+                f"{self._label} can't be read: more than {self._limits.path_parts} folders lie in "
+                f"each other ({path[:40]}...)."
+            )
+
+    def long_list(self) -> RejectedError:
+        """What is raised where the names of files, and what is said about them, are too long."""
+        return RejectedError(f"{self._label} can't be read: its list of files is too long.")
+
+    def long_path(self, path: str) -> RejectedError:
+        """What is raised where a path is too long."""
+        return RejectedError(f"{self._label} can't be read: a path is too long ({path[:40]}...).")
+
+    def unpack(self, size: int, weight: int = 1, *, ahead: bool = False) -> None:
+        """``size`` bytes that were unpacked, or that would have to be (``ahead``)."""
+        unpacked = self.unpacked_bytes + size * weight
+        if unpacked > self._limits.archive_bytes:
+            most = self._limits.archive_bytes // weight
+            raise RejectedError(
+                f"{self._label} was not read: it unpacks to more than {most:,} bytes. Leave out "
+                "data, or hand in a .zip file."
+            )
+        if not ahead:
+            self.unpacked_bytes = unpacked
 
 
 @dataclass(frozen=True)
@@ -43,15 +115,25 @@ class Entry:
     refused: str = ""
 
 
+class Left(NamedTuple):
+    """A file that is not looked at, and the folder for whose sake it is not."""
+
+    folder: str
+    name: str
+
+
 class Tree(ABC):
     """The files of a submission. A context manager, since an archive stays open.
 
     ``entries`` has every file that may matter, in the order in which reading is cheapest.
     ``outside`` are the names that would lead out of the tree; none of them is in ``entries``.
+    ``skipped`` are the folders that are not looked into.
     """
 
     entries: Sequence[Entry]
     outside: Sequence[str] = ()
+    skipped: Sequence[str] = ()
+    _left: Sequence[Left] = ()
 
     def __enter__(self) -> Tree:
         return self
@@ -64,7 +146,7 @@ class Tree(ABC):
 
     @abstractmethod
     def open(self, entry: Entry) -> BinaryIO:
-        """The content of ``entry``; raises UnreadableError."""
+        """The content of ``entry``; raises UnreadableError, and HostError where we can't."""
 
     def read(self, entry: Entry, limit: int) -> bytes:
         """The content of ``entry``, if it is at most ``limit`` bytes; else UnreadableError."""
@@ -82,10 +164,34 @@ class Tree(ABC):
         """The content of ``entry``, an archive, as a file in which one can go back and forth."""
         return BytesIO(self.read(entry, limit))
 
+    def left(self) -> Iterable[Left]:
+        """The files in ``skipped``, as far as it is cheap to name them."""
+        skipped = set(self.skipped)
+        return (left for left in self._left if left.folder in skipped)
+
+    def leave(self, left: Sequence[Left]) -> None:
+        """Say which files are not looked at, and so which folders are skipped."""
+        self._left = left
+        self.skipped = list(dict.fromkeys(each.folder for each in left))
+
+    def without(self, folders: Collection[str]) -> None:
+        """Forget what lies in ``folders``, which are at the top."""
+
+        def stays(name: str) -> bool:
+            return name.partition("/")[0] not in folders
+
+        self.entries = [entry for entry in self.entries if stays(entry.name)]
+        self.skipped = [folder for folder in self.skipped if stays(folder)]
+
 
 def ignored(part: str) -> bool:
     """Whether a file or folder of this name is never a student's own work."""
     return part.startswith(".") or part.lower() in IGNORED_FOLDERS
+
+
+def machine_made(folder: str) -> bool:
+    """Whether nobody needs to be told that ``folder`` is not looked into."""
+    return folder.rpartition("/")[2].lower() in _MACHINE_MADE
 
 
 def normal(name: str) -> str | None:
@@ -100,95 +206,58 @@ def normal(name: str) -> str | None:
     return "/".join(parts)
 
 
-def sift(entries: Sequence[Entry]) -> list[Entry]:
-    """The entries of an archive that may matter: no ignored folders, no virtual environments."""
-    kept = [entry for entry in entries if not any(ignored(part) for part in entry.name.split("/"))]
-    environments = {
-        str(PurePosixPath(entry.name).parent)
-        for entry in kept
-        if entry.name.rpartition("/")[2] == ENVIRONMENT
-    }
-    if not environments:
-        return kept
-    return [
-        entry
-        for entry in kept
-        if environments.isdisjoint(str(folder) for folder in PurePosixPath(entry.name).parents)
-    ]
-
-
-class FolderTree(Tree):
-    """The files in a folder.
-
-    Raises RejectedError where they are more than the limits allow. ``inside`` leads to the folder
-    from ``root``; no link is followed on that way or below it, but ``root`` itself may be one.
+def sift(entries: Iterable[Entry]) -> tuple[list[Entry], list[Left]]:
+    """The entries of an archive that may matter, and those in folders that are not looked into:
+    the ignored ones and virtual environments.
     """
+    split = [(entry, entry.name.split("/")) for entry in entries]
+    environments = _folders_of(parts for _, parts in split if parts[-1] == ENVIRONMENT)
+    kept, left = [], []
+    for entry, parts in split:
+        place = _skipped_at(parts, environments)
+        if place is None:
+            kept.append(entry)
+        elif place < len(parts) - 1:
+            left.append(Left("/".join(parts[: place + 1]), entry.name))
+    return kept, left
 
-    def __init__(self, root: Path, limits: Limits, inside: str = "", depth: int = 100) -> None:
-        self._root = root
-        self._inside = inside
-        self._limit = limits.submission_files
-        self.entries = sorted(self._scan(depth), key=lambda entry: entry.name)
 
-    def _scan(self, depth: int) -> Iterator[Entry]:
-        waiting, seen = [(str(self._root / self._inside), "", depth)], 0
-        while waiting:
-            folder, name, left = waiting.pop()
-            try:
-                found = list(os.scandir(folder))
-            except OSError as error:
-                if not name:
-                    raise
-                yield Entry(name, refused=_reason(error))
-                continue
-            seen += len(found)
-            if seen > self._limit:
-                raise RejectedError(f"The folder holds more than {self._limit:,} files.")
-            if name and any(entry.name == ENVIRONMENT for entry in found):
-                continue
-            for entry in found:
-                if ignored(entry.name):
-                    continue
-                inner = f"{name}/{entry.name}" if name else entry.name
-                if not entry.is_dir(follow_symlinks=False):
-                    yield _entry(entry, inner)
-                elif left > 1:
-                    waiting.append((entry.path, inner, left - 1))
+_HERE = ""
+"""Marks a folder in a tree of folders, for no part of a path is called so."""
 
-    def open(self, entry: Entry) -> BinaryIO:
-        """Open the file step by step, so that no link is followed whenever it was put there."""
-        parts = [part for part in f"{self._inside}/{entry.name}".split("/") if part]
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            for part in parts[:-1]:
-                inner = os.open(part, flags | os.O_DIRECTORY, dir_fd=folder)
-                os.close(folder)
-                folder = inner
-            file = open(os.open(parts[-1], flags, dir_fd=folder), "rb")  # noqa: SIM115 - the caller closes it
-        except OSError as error:
-            raise UnreadableError(_reason(error)) from error
-        finally:
-            os.close(folder)
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            file.close()
-            raise UnreadableError("it is not a regular file")
-        return file
 
-    def seekable(self, entry: Entry, limit: int) -> BinaryIO:
-        """The file itself, of whatever size."""
-        if entry.refused:
-            raise UnreadableError(entry.refused)
-        return self.open(entry)
+def _folders_of(paths: Iterable[Sequence[str]]) -> dict[str, Any]:
+    """The folders of the files ``paths`` as a tree of parts, in which a path is quickly found."""
+    tree: dict[str, Any] = {}
+    for parts in paths:
+        node = tree
+        for part in parts[:-1]:
+            node = node.setdefault(part, {})
+        node[_HERE] = {}
+    return tree
+
+
+def _skipped_at(parts: Sequence[str], environments: Mapping[str, Any]) -> int | None:
+    """Which of ``parts`` is the first that is not looked into."""
+    inside: Mapping[str, Any] | None = environments
+    for place, part in enumerate(parts):
+        if ignored(part):
+            return place
+        if inside:
+            inside = inside.get(part)
+            if inside and _HERE in inside:
+                return place
+    return None
 
 
 class View(Tree):
     """Some files of another tree under other names: ``{"optim.py": entry}``."""
 
-    def __init__(self, tree: Tree, entries: Mapping[str, Entry]) -> None:
+    def __init__(self, tree: Tree, entries: Mapping[str, Entry], left: Sequence[Left] = ()) -> None:
         self._tree = tree
         self._original = entries
         self.entries = [Entry(name, entry.size, entry.refused) for name, entry in entries.items()]
+        self.leave(left)
 
     def open(self, entry: Entry) -> BinaryIO:
         """The content of ``entry``; raises UnreadableError."""
@@ -197,32 +266,3 @@ class View(Tree):
     def seekable(self, entry: Entry, limit: int) -> BinaryIO:
         """What the tree itself gives."""
         return self._tree.seekable(self._original[entry.name], limit)
-
-
-def below(tree: Tree, folder: str) -> View:
-    """The files of ``tree`` in ``folder``, with names relative to it."""
-    start = f"{folder}/" if folder else ""
-    return View(
-        tree,
-        {entry.name[len(start) :]: entry for entry in tree.entries if entry.name.startswith(start)},
-    )
-
-
-def _entry(found: os.DirEntry[str], name: str) -> Entry:
-    if found.is_symlink():
-        return Entry(name, refused=LINK)
-    if not found.is_file(follow_symlinks=False):
-        return Entry(name, refused="it is not a regular file")
-    try:
-        return Entry(name, found.stat(follow_symlinks=False).st_size)
-    except OSError as error:
-        return Entry(name, refused=_reason(error))
-
-
-def _reason(error: OSError) -> str:
-    if error.errno in _OF_LINKS:
-        return LINK
-    return f"it can't be opened ({error.strerror})"
-
-
-_OF_LINKS = frozenset((errno.ELOOP, errno.ENOTDIR))  # the latter by O_DIRECTORY | O_NOFOLLOW

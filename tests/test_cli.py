@@ -124,14 +124,14 @@ class TestGrade:
         assert len(list((course.root / "results/tiny").glob("*.json"))) == 4
 
     def test_what_is_late_is_seen_in_nbgraders_tree(
-        self, course: Assignment, submitted: Path, tmp_path: Path
+        self, course: Assignment, submitted: Path
     ) -> None:
         for student, time in {"ada": "2026-01-02 10:00 UTC", "bob": "soon"}.items():
-            folder = tmp_path / "tree" / student / "tiny"
+            folder = course.root / "submitted" / student / "tiny"
             folder.parent.mkdir(parents=True)
             (submitted / student).rename(folder)
             (folder / "timestamp.txt").write_text(time)
-        code, output = kit("grade", "tiny", tmp_path / "tree")
+        code, output = kit("grade", "tiny", course.root / "submitted")
         assert code == 0
         assert "bob/tiny/timestamp.txt holds no time" in output
         with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as book:

@@ -234,11 +234,20 @@ class TestCsv:
             ("bob", "0", "7"),
         ]
 
-    @pytest.mark.parametrize("student", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+    @pytest.mark.parametrize("student", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\n=1"])
     def test_no_student_is_a_formula(self, tiny: Assignment, student: str) -> None:
         result = result_of(tiny, student)
         assert table(gradebook_csv.export([result]))[0]["student_id"] == f"'{student}"
         assert table(canvas.export(tiny, [result]))[1]["SIS Login ID"] == f"'{student}"
+
+    @pytest.mark.parametrize("before", ["", "\u3000", "\u00a0 ", "\u200b", "\ufeff", "\u202e"])
+    @pytest.mark.parametrize("sign", list("＝＋－＠﹦﹢﹣﹫⁼₊−–⩵﬩"))  # noqa: RUF001 - it is about them
+    def test_nor_in_any_other_form_of_its_sign(self, before: str, sign: str) -> None:
+        assert gradebook_csv.harmless(f"{before}{sign}1+1").startswith("'")
+
+    @pytest.mark.parametrize("student", ["ada", "Åse", "李明", "12345", "1-2", "a=b", "", " ada"])
+    def test_other_names_stay_as_they_are(self, student: str) -> None:
+        assert gradebook_csv.harmless(student) == student
 
     def test_commas_and_quotes_stay_in_their_cell(self, tiny: Assignment) -> None:
         student = 'O"Neil, Ada; x'

@@ -29,7 +29,6 @@ from kit import gradebook
 from kit.bookkeeping import Bookkeeper
 from kit.course import Assignment
 from kit.export import gradebook_csv
-from kit.timestamps import timestamps
 
 WRONG = (AssertionError("off by 1"), None, None)
 
@@ -634,37 +633,6 @@ class TestBookkeeper:
         with statements() as seen:
             gradebook.write(course, whole)
         assert [each for each in seen if not each.startswith(("SELECT", "PRAGMA"))] == []
-
-
-class TestTimestamps:
-    """When students handed in is read where nbgrader writes it, and nowhere a student can."""
-
-    def put(self, folder: Path, student: str, content: str) -> Path:
-        file = folder / student / "tiny/timestamp.txt"
-        file.parent.mkdir(parents=True)
-        file.write_text(content)
-        return file
-
-    def test_nbgraders_tree_has_them(self, tiny: Assignment, tmp_path: Path) -> None:
-        self.put(tmp_path, "ada", "2026-01-02 10:00:00.5 UTC\n")
-        assert timestamps(tiny, [tmp_path]) == ({"ada": "2026-01-02T10:00:00.500000+00:00"}, [])
-
-    def test_what_is_no_time_is_told(self, tiny: Assignment, tmp_path: Path) -> None:
-        file = self.put(tmp_path, "ada", "yesterday, I think")
-        assert timestamps(tiny, [tmp_path]) == (
-            {},
-            [f"{file} holds no time, so lateness is not seen there."],
-        )
-
-    def test_a_link_is_not_believed(self, tiny: Assignment, tmp_path: Path) -> None:
-        elsewhere = self.put(tmp_path / "elsewhere", "ada", "2026-01-02")
-        (tmp_path / "submitted/bob").mkdir(parents=True)
-        (tmp_path / "submitted/bob/tiny").symlink_to(elsewhere.parent)
-        assert timestamps(tiny, [tmp_path / "submitted"]) == ({}, [])
-
-    def test_an_archive_has_none(self, tiny: Assignment, tmp_path: Path) -> None:
-        (tmp_path / "ada.zip").write_bytes(b"PK")
-        assert timestamps(tiny, [tmp_path / "ada.zip", tmp_path]) == ({}, [])
 
 
 def _scores(file: Path) -> list[tuple[str, str, float, float, float]]:

@@ -1,13 +1,15 @@
 """A table of scores with the columns of nbgrader's own CSV export, without a gradebook.
 
 What a spreadsheet would take for a formula is defused: a cell that begins like one gets an
-apostrophe before it.
+apostrophe before it. Some spreadsheets pass over spaces before a formula, and some read the wide
+or small forms of its first character, as keyboards for Chinese and Japanese type them.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -27,7 +29,10 @@ COLUMNS = (
     "score",
     "max_score",
 )
-_FORMULA = ("=", "+", "-", "@", "\t")
+_PASSED_OVER = {"Zs", "Zl", "Zp", "Cf"}
+"""The Unicode categories of spaces, separators and marks that nobody sees."""
+_DEFUSED = {"Sm", "Pd", "Cc"}
+"""Those of equals, plus and other signs, of minus and other dashes, and of control characters."""
 
 
 def export(results: Iterable[dict[str, Any]]) -> str:
@@ -61,4 +66,13 @@ def table(rows: Iterable[Sequence[str]], delimiter: str = ",") -> str:
 def harmless(text: str) -> str:
     """``text`` as a cell that no spreadsheet calculates and every program can read."""
     readable = printable(text)
-    return f"'{readable}" if readable.startswith(_FORMULA) else readable
+    return f"'{readable}" if _calculated(text) else readable
+
+
+def _calculated(text: str) -> bool:
+    """Whether ``text`` begins with a control character, or as a formula does, in any form."""
+    for char in text:
+        category = unicodedata.category(char)
+        if category not in _PASSED_OVER:
+            return category in _DEFUSED or unicodedata.normalize("NFKC", char) == "@"
+    return False
