@@ -83,8 +83,13 @@ def _submissions(
 
 def existing(path: Path) -> Path:
     """``path``, resolved; raises CourseError where it is neither a folder nor a file."""
-    path = path.resolve()
-    if not (path.is_dir() or path.is_file()):
+    try:
+        path = path.resolve()
+        there = path.is_dir() or path.is_file()
+    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
+        reason = getattr(error, "strerror", None) or "its links lead round in a circle"
+        raise CourseError(f"{path} can't be read ({reason}).") from error
+    if not there:
         raise CourseError(f"{path} is not a folder, and no archive either: nothing is there.")
     return path
 
