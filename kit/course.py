@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-_MOST_POINTS = 1e6
-"""More than any task is worth: a number beyond is a mistake."""
+_MOST = 1_000_000
+"""More points than any task is worth: a number beyond is a mistake."""
 
 
 class CourseError(Exception):
@@ -168,7 +167,7 @@ def _task(metadata: dict[str, Any], where: str) -> Task:
     name, points = cell.get("grade_id"), cell.get("points")
     if not name or not isinstance(name, str):
         raise CourseError(f"{where} has no id. Give it one in nbgrader's toolbar of the cell.")
-    if isinstance(points, bool) or not isinstance(points, int | float) or not _few(points):
+    if isinstance(points, bool) or not isinstance(points, int | float) or not 0 <= points <= _MOST:
         raise CourseError(f"{where}, {name!r}, has no points: {points!r} is no number of them.")
     title = kit.get("title") if isinstance(kit, dict) else None
     if not title or not isinstance(title, str):
@@ -176,10 +175,6 @@ def _task(metadata: dict[str, Any], where: str) -> Task:
             f'{where}, {name!r}, has no title: add "kit": {{"title": "..."}} to its metadata.'
         )
     return Task(name, title, float(points), manual=bool(cell.get("solution")))
-
-
-def _few(points: float) -> bool:
-    return math.isfinite(points) and 0 <= points <= _MOST_POINTS
 
 
 def files_below(folder: Path) -> tuple[str, ...]:

@@ -76,14 +76,14 @@ class Edge(TyperGroup):
         except KeyboardInterrupt:
             _tell(STOPPED, style="")
             code = 130
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # typer has an exception of its own to exit
             grades_one = ctx.invoked_subcommand == "check"  # where 1 says that a task failed
             said, code = _sentence(error, 3 if grades_one else 1)
             _tell(said)
         raise typer.Exit(code)
 
 
-def _sentence(error: Exception, fault: int) -> tuple[str, int]:
+def _sentence(error: BaseException, fault: int) -> tuple[str, int]:
     """What to say of an error, and the exit code; ``fault`` is that of what isn't wrong usage."""
     if isinstance(error, ReleaseError | GradebookError):
         return str(error), 1
@@ -95,6 +95,11 @@ def _sentence(error: Exception, fault: int) -> tuple[str, int]:
         return f"Nothing was graded. {error}", fault
     if isinstance(error, OSError):
         return refusal(error), fault
+    if isinstance(error, UnicodeEncodeError):  # a name from a file or an archive
+        return (
+            f"The name {error.object:.200} is not possible here, where names are in "
+            f"{error.encoding}. Set LC_ALL=C.UTF-8 and run the command again."
+        ), fault
     return _of_ours(error), FAULT_OF_THE_KIT
 
 
@@ -108,7 +113,7 @@ def refusal(error: OSError) -> str:
     return f"{shown} can't be used: {reason}."
 
 
-def _of_ours(error: Exception) -> str:
+def _of_ours(error: BaseException) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1:]
     where = "".join(f", {Path(frame.filename).name} line {frame.lineno}" for frame in last)
     return (
@@ -117,7 +122,7 @@ def _of_ours(error: Exception) -> str:
     )
 
 
-def _kept(error: Exception) -> str:
+def _kept(error: BaseException) -> str:
     """Keep the traceback in a file, and say where; the fault may never come again."""
     try:
         handle, name = tempfile.mkstemp(prefix="kit-fault-", suffix=".txt")

@@ -22,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kit.course import Assignment
+from kit.course import Assignment, of_course
 
 Result = dict[str, Any]
 
@@ -326,7 +326,8 @@ def _config(assignment: Assignment) -> Any:
 
     if not (assignment.root / "nbgrader_config.py").is_file():
         return Config()
-    return PyFileConfigLoader("nbgrader_config.py", path=str(assignment.root)).load_config()
+    with of_course(assignment.root / "nbgrader_config.py"):
+        return PyFileConfigLoader("nbgrader_config.py", path=str(assignment.root)).load_config()
 
 
 def _course_directory(assignment: Assignment, config: Any, db_url: str | None) -> Any:

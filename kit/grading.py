@@ -110,16 +110,19 @@ class Suites:
             *("-p", "no:legacypath", "-p", "no:freeze_support", "-p", "no:recwarn"),
             *("-p", "no:subtests"),  # junitxml stays: record_property is its
         ]
-        # another assignment, too, may have a test_layers.py and an oracle.py
-        self._hidden = {
-            path.stem: sys.modules.pop(path.stem)
-            for path in self._assignment.suites.glob("*.py")
-            if path.stem in sys.modules
-        }
         try:
+            # another assignment, too, may have a test_layers.py and an oracle.py
+            self._hidden = {
+                path.stem: sys.modules.pop(path.stem)
+                for path in self._assignment.suites.glob("*.py")
+                if path.stem in sys.modules
+            }
             code = pytest.main(arguments, plugins=[plugin, _Loop(self)])
             reason = " ".join(self._complaints) or f"pytest ended with {code!r}"
             self._answers.put(CourseError(f"{self._assignment.suites.name}: {reason}"))
+        except SystemExit as problem:  # it would end the command as if all were well
+            reason = f"a file beside the suites asked to exit ({problem.code})"
+            self._answers.put(CourseError(f"{self._assignment.suites.name}: {reason}."))
         except BaseException as problem:
             self._answers.put(problem)
 
@@ -186,6 +189,11 @@ class _Loop:
             self._suites._complaints.append(
                 f"{report.nodeid} can't be collected: {report.longrepr}"
             )
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Keep what a conftest or a plugin raised; True has pytest print no traceback."""
+        self._suites._complaints.append(f"pytest failed ({excinfo.exconly()}).")
+        return True
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._suites._take(session.items)
