@@ -3,15 +3,14 @@
 Exit codes: 0 all is well (``check``: every automatic task passed); 1 it is not (``check``: a task
 failed; ``grade``: some submissions could not be graded by our fault; ``release --check``: a proof
 failed; ``suite``: a known mistake is not caught, or not named); 2 wrong usage; 3 ``check`` could
-not grade, by our fault.
+not grade, by our fault. Errors are left to ``kit.edge``, which says them and knows their codes.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,13 +18,19 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from kit.course import Assignment, CourseError, assignment_names, find_assignment, find_root
-from kit.gradebook import GradebookError
+from kit.course import (
+    Assignment,
+    CourseError,
+    assignment_names,
+    find_assignment,
+    find_root,
+    of_course,
+)
+from kit.edge import Edge
 from kit.report.visible import Unseen
-from kit.skeleton import ReleaseError
-from kit.tester.faults import KitFault, RunStopped
 
 app = typer.Typer(
+    cls=Edge,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -52,28 +57,6 @@ Seed = Annotated[
 ]
 
 
-@contextmanager
-def told(fault_code: int = 1) -> Iterator[None]:
-    """Turn the errors that people can mend into a sentence and an exit code."""
-    try:
-        yield
-    except (ReleaseError, GradebookError) as error:
-        errors.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-    except CourseError as error:
-        errors.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(2) from error
-    except KeyboardInterrupt as error:
-        errors.print("Stopped. Run the same command again to go on where it stopped.")
-        raise typer.Exit(130) from error
-    except RunStopped as error:
-        errors.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(fault_code) from error
-    except KitFault as error:
-        errors.print(f"Nothing was graded. {error}", style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(fault_code) from error
-
-
 @app.command()
 def data(
     source: Annotated[
@@ -83,19 +66,23 @@ def data(
     """Fetch the data sets of all assignments and verify them."""
     from kit.plugin import load_provided
 
-    with told():
-        root = find_root()
-        for name in assignment_names(root):
-            assignment = Assignment(root, name)
-            if "utils/data_utils.py" not in assignment.provided_modules:
-                continue
-            loader = load_provided(assignment, "utils.data_utils")
+    root = find_root()
+    for name in assignment_names(root):
+        assignment = Assignment(root, name)
+        if "utils/data_utils.py" not in assignment.provided_modules:
+            continue
+        loader = load_provided(assignment, "utils.data_utils")
+        failure = None
+        with of_course(assignment.source / "utils/data_utils.py", "used"):
+            mendable: type[Exception] = loader.DataError
             try:
                 folder = loader.fetch(source=source)
-            except loader.DataError as error:
-                errors.print(str(error), style="red", markup=False, soft_wrap=True)
-                raise typer.Exit(1) from error
-            console.print(f"{name}: the data are in {folder} and verified.", markup=False)
+            except mendable as error:
+                failure = str(error)
+        if failure is not None:
+            errors.print(failure, style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1)
+        console.print(f"{name}: the data are in {folder} and verified.", markup=False)
 
 
 @app.command()
@@ -108,13 +95,12 @@ def release(
     """Build release/ASSIGNMENT from source/ and solutions/, or prove that it is right."""
     from kit import proofs
 
-    with told():
-        found = find_assignment(assignment)
-        if not check:
-            proofs.publish(found)
-            console.print(f"release/{assignment} is built and leaks nothing.", markup=False)
-            return
-        problems = proofs.check(found)
+    found = find_assignment(assignment)
+    if not check:
+        proofs.publish(found)
+        console.print(f"release/{assignment} is built and leaks nothing.", markup=False)
+        return
+    problems = proofs.check(found)
     for problem in problems:
         errors.print(f"- {problem}", style="red", markup=False, soft_wrap=True)
     if problems:
@@ -140,8 +126,7 @@ def check(
     from kit.classroom import grade_one
     from kit.display import show_result
 
-    with told(fault_code=3):
-        result = grade_one(_only(assignment), path, seed, trust=trust)
+    result = grade_one(_only(assignment), path, seed, trust=trust)
     if as_json:
         # JSON's other spelling of #, for a CI job takes ##[ anywhere for a command to it
         print(json.dumps(result, indent=2).replace("#", "\\u0023"))
@@ -186,7 +171,7 @@ def grade(
     from kit.limits import Limits
     from kit.pool import Settings
 
-    with told(), ExitStack() as kept:
+    with ExitStack() as kept:
         if jobs and cluster:
             raise CourseError("--jobs is for this machine. A cluster has as many as it has nodes.")
         which = find_assignment(assignment)
@@ -237,26 +222,22 @@ def export(
     ] = None,
 ) -> None:
     """Put the results of an assignment into nbgrader's gradebook or another tool's format."""
-    from kit import exports
+    from kit import exports, outputs
 
-    with told():
-        found = find_assignment(assignment)
-        graded = exports.load(found.root / "results" / assignment)
-        if format is Format.GRADEBOOK:
-            written, remarks = exports.to_gradebook(found, graded)
-            _show_written(written, len(graded), remarks)
-            return
-        content, remarks = exports.to_text(found, graded, format.value, roster)
+    found = find_assignment(assignment)
+    graded = exports.load(found.root / "results" / assignment, assignment)
+    if format is Format.GRADEBOOK:
+        written, remarks = exports.to_gradebook(found, graded)
+        _show_written(written, len(graded), remarks)
+        return
+    content, remarks = exports.to_text(found, graded, format.value, roster)
     for remark in remarks:
         errors.print(remark, style="yellow", markup=False, soft_wrap=True)
     if out is None:
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the terminal's is
         sys.stdout.write(content)
-        return
-    with told():
-        try:
-            out.write_text(content, encoding="utf-8", newline="")
-        except OSError as error:
-            raise CourseError(f"{out} can't be written ({error.strerror}).") from error
+    else:
+        outputs.replace(out, content.encode())
 
 
 @app.command()
@@ -279,15 +260,14 @@ def report(
     """Make a page for each student and one for the class, from the results of an assignment."""
     from kit.report.folder import lines, write
 
-    with told():
-        root = find_assignment(assignment).root
-        made = write(
-            assignment,
-            results or root / "results" / assignment,
-            out or root / "report" / assignment,
-            unseen,
-            nameless=anonymous,
-        )
+    root = find_assignment(assignment).root
+    made = write(
+        assignment,
+        results or root / "results" / assignment,
+        out or root / "report" / assignment,
+        unseen,
+        nameless=anonymous,
+    )
     for line in lines(made):
         console.print(line, markup=False, soft_wrap=True)
 
@@ -301,9 +281,8 @@ def pack(
     """Write what a platform needs to grade an assignment by itself, without a solution in it."""
     from kit.pack import github, gradescope
 
-    with told():
-        found = find_assignment(assignment)
-        written = {"gradescope": gradescope, "github": github}[platform.value].pack(found, out)
+    found = find_assignment(assignment)
+    written = {"gradescope": gradescope, "github": github}[platform.value].pack(found, out)
     console.print(f"Written: {written}", markup=False, soft_wrap=True)
 
 
@@ -314,11 +293,10 @@ def suite(assignment: AssignmentName) -> None:
     from kit.display import show_coverage, show_suite, track
     from kit.grading import Suites
 
-    with told():
-        found = find_assignment(assignment)
-        with Suites(found) as suites:
-            show_suite(console, found.tasks, suites.checks)
-        caught = list(track(console, coverage.measure(found), coverage.count(found)))
+    found = find_assignment(assignment)
+    with Suites(found) as suites:
+        show_suite(console, found.tasks, suites.checks)
+    caught = list(track(console, coverage.measure(found), coverage.count(found)))
     show_coverage(console, found.tasks, caught)
     if any(not each.checks or not each.named or each.elsewhere for each in caught):
         raise typer.Exit(1)
@@ -331,13 +309,12 @@ def doctor() -> None:
     from kit.limits import Limits
     from kit.tester.process import WarmParent, Worker
 
-    with told():
-        with WarmParent() as parent:
-            worker = Worker(parent)
-            layers = worker.layers
-            worker.end()
-        console.print(f"Students' code is confined here by: {', '.join(layers)}.")
-        show_limits(console, Limits())
+    with WarmParent() as parent:
+        worker = Worker(parent)
+        layers = worker.layers
+        worker.end()
+    console.print(f"Students' code is confined here by: {', '.join(layers)}.")
+    show_limits(console, Limits())
 
 
 def _only(name: str | None) -> Assignment:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+_MOST = 1_000_000
+"""More points than any task is worth: a number beyond is a mistake."""
 
 
 class CourseError(Exception):
@@ -78,7 +82,7 @@ class Assignment:
 
     @cached_property
     def _document(self) -> dict[str, Any]:
-        return dict(json.loads(self.notebook.read_text(encoding="utf-8")))
+        return read_notebook(self.notebook)
 
     @cached_property
     def packages(self) -> tuple[str, ...]:
@@ -101,11 +105,7 @@ class Assignment:
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """The graded cells of the notebook in order: the one truth of ids, titles and points."""
-        tasks = tuple(
-            _task(cell["metadata"])
-            for cell in self._document["cells"]
-            if cell["metadata"].get("nbgrader", {}).get("grade")
-        )
+        tasks = tuple(_tasks(self._document["cells"], self.notebook.name))
         ids = [task.id for task in tasks]
         for repeated in {task_id for task_id in ids if ids.count(task_id) > 1}:
             raise CourseError(f"{self.notebook.name}: two graded cells have the id {repeated!r}.")
@@ -134,15 +134,83 @@ class Assignment:
                 )
 
 
-def _task(metadata: dict[str, Any]) -> Task:
-    cell = metadata["nbgrader"]
-    title = metadata.get("kit", {}).get("title")
-    if not title:
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8; raises CourseError, with the path, where it is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CourseError(f"{path} can't be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
         raise CourseError(
-            f"The graded cell {cell['grade_id']!r} has no title: add "
-            '"kit": {"title": "..."} to its metadata.'
+            f"{path} is not text in UTF-8 (byte {error.start + 1} is odd). Save it in UTF-8."
+        ) from error
+
+
+@contextmanager
+def of_course(path: Path, done: str = "loaded") -> Iterator[None]:
+    """Turn what a Python file of the course raises into a CourseError.
+
+    ``SystemExit`` is one more thing that it may raise: the run would end as if all were well.
+    """
+    try:
+        yield
+    except CourseError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise CourseError(f"{path} can't be {done} ({type(error).__name__}: {error}).") from error
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """A notebook of the course; raises CourseError where it is not JSON with a list of cells."""
+    try:
+        document = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise CourseError(f"{path} is no notebook: it is not JSON ({error}).") from error
+    cells = document.get("cells") if isinstance(document, dict) else None
+    if not isinstance(cells, list):
+        raise CourseError(f"{path} is no notebook: it has no list of cells.")
+    for number, cell in enumerate(cells, start=1):
+        if not _is_cell(cell):
+            raise CourseError(f"{path}: cell {number} is none of Jupyter's. Save it anew there.")
+    return dict(document)
+
+
+def _is_cell(cell: Any) -> bool:
+    if not isinstance(cell, dict):
+        return False
+    metadata, source = cell.get("metadata"), cell.get("source")
+    return (
+        isinstance(metadata, dict)
+        and isinstance(metadata.get("nbgrader", {}), dict)
+        and isinstance(metadata.get("tags", []), list)
+        and isinstance(cell.get("cell_type"), str)
+        and (isinstance(source, str) or _are_texts(source))
+    )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _tasks(cells: list[dict[str, Any]], notebook: str) -> Iterator[Task]:
+    for number, cell in enumerate(cells, start=1):
+        if cell["metadata"].get("nbgrader", {}).get("grade"):
+            yield _task(cell["metadata"], f"{notebook}: the graded cell {number}")
+
+
+def _task(metadata: dict[str, Any], where: str) -> Task:
+    cell, kit = metadata["nbgrader"], metadata.get("kit")
+    name, points = cell.get("grade_id"), cell.get("points")
+    if not name or not isinstance(name, str):
+        raise CourseError(f"{where} has no id. Give it one in nbgrader's toolbar of the cell.")
+    if isinstance(points, bool) or not isinstance(points, int | float) or not 0 <= points <= _MOST:
+        raise CourseError(f"{where}, {name!r}, has no points: {points!r} is no number of them.")
+    title = kit.get("title") if isinstance(kit, dict) else None
+    if not title or not isinstance(title, str):
+        raise CourseError(
+            f'{where}, {name!r}, has no title: add "kit": {{"title": "..."}} to its metadata.'
         )
-    return Task(cell["grade_id"], title, float(cell["points"]), manual=bool(cell["solution"]))
+    return Task(name, title, float(points), manual=bool(cell.get("solution")))
 
 
 def files_below(folder: Path) -> tuple[str, ...]:
@@ -162,7 +230,10 @@ def find_root(start: Path | None = None) -> Path:
 
     Raises CourseError where no folder on the way up is one.
     """
-    start = (start or Path.cwd()).resolve()
+    try:
+        start = (start or Path.cwd()).resolve()
+    except FileNotFoundError as error:
+        raise CourseError("The folder that you are in is not there any more.") from error
     for folder in (start, *start.parents):
         if (folder / "source").is_dir() and (folder / "autograder").is_dir():
             return folder

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from kit import lock
-from kit.course import Assignment, CourseError
+from kit.course import Assignment, CourseError, of_course
 from kit.results import printable
 
 Result = dict[str, Any]
@@ -490,7 +490,8 @@ def _config(assignment: Assignment) -> Any:
 
     if not (assignment.root / "nbgrader_config.py").is_file():
         return Config()
-    return PyFileConfigLoader("nbgrader_config.py", path=str(assignment.root)).load_config()
+    with of_course(assignment.root / "nbgrader_config.py"):
+        return PyFileConfigLoader("nbgrader_config.py", path=str(assignment.root)).load_config()
 
 
 def _course_directory(assignment: Assignment, config: Any, db_url: str | None) -> Any:

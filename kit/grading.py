@@ -125,25 +125,28 @@ class Suites:
             *("-p", "no:legacypath", "-p", "no:freeze_support", "-p", "no:recwarn"),
             *("-p", "no:subtests"),  # junitxml stays: record_property is its
         ]
-        # another assignment, too, may have a test_layers.py and an oracle.py
-        self._hidden = {
-            path.stem: sys.modules.pop(path.stem)
-            for path in self._assignment.suites.glob("*.py")
-            if path.stem in sys.modules
-        }
         self._environment = {
             name: os.environ.pop(name)
             for name in [*os.environ]
             if name.startswith("PYTEST_") and name not in OF_A_RUN
         }
         try:
+            # another assignment, too, may have a test_layers.py and an oracle.py
+            self._hidden = {
+                path.stem: sys.modules.pop(path.stem)
+                for path in self._assignment.suites.glob("*.py")
+                if path.stem in sys.modules
+            }
             code = pytest.main(arguments, plugins=[plugin, _Loop(self)])
             reason = " ".join(self._complaints) or f"pytest ended with {code!r}"
-            self._restore()
-            self._answers.put(CourseError(f"{self._assignment.suites.name}: {reason}"))
-        except BaseException as problem:
-            self._restore()
-            self._answers.put(problem)
+            problem: BaseException = CourseError(f"{self._assignment.suites.name}: {reason}")
+        except SystemExit as error:  # it would end the command as if all were well
+            reason = f"a file beside the suites asked to exit ({error.code})"
+            problem = CourseError(f"{self._assignment.suites.name}: {reason}.")
+        except BaseException as error:
+            problem = error
+        self._restore()
+        self._answers.put(problem)
 
     def _restore(self) -> None:
         """Give other runs of pytest in this process back what they are told by the environment."""
@@ -217,6 +220,11 @@ class _Loop:
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         self._suites._complaints += [f"{item.nodeid} was deselected." for item in items]
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Keep what a conftest or a plugin raised; True has pytest print no traceback."""
+        self._suites._complaints.append(f"pytest failed ({excinfo.exconly()}).")
+        return True
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._suites._take(session.items)

@@ -27,7 +27,6 @@ Some statements prove nothing, because given code says the same with full right:
 from __future__ import annotations
 
 import ast
-import json
 import re
 import warnings
 from bisect import bisect_right
@@ -38,7 +37,7 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
-from kit.course import Assignment, files_below
+from kit.course import Assignment, files_below, read_notebook, read_text
 from kit.skeleton import parse, regions
 
 _FEWEST_WORDS = 4
@@ -122,7 +121,7 @@ def _answers(assignment: Assignment) -> tuple[list[Secret], _Given]:
     anywhere: set[str] = set()
     whole_functions = {}
     for name in assignment.student_files:
-        source = (assignment.solutions / name).read_text(encoding="utf-8")
+        source = read_text(assignment.solutions / name)
         tree = parse(source, name)
         marked = regions(source, name)
         mixed = [
@@ -149,7 +148,7 @@ def _answers(assignment: Assignment) -> tuple[list[Secret], _Given]:
 def _suites(assignment: Assignment) -> Iterator[Secret]:
     for name in files_below(assignment.suites):
         if name.endswith(".py"):
-            source = (assignment.suites / name).read_text(encoding="utf-8")
+            source = read_text(assignment.suites / name)
             file = f"autograder/{assignment.name}/{name}"
             for node in _statements(parse(source, file)):
                 yield from _of_statement(
@@ -158,7 +157,7 @@ def _suites(assignment: Assignment) -> Iterator[Secret]:
 
 
 def _notebook(assignment: Assignment) -> Iterator[Secret]:
-    document = json.loads(assignment.notebook.read_text(encoding="utf-8"))
+    document = read_notebook(assignment.notebook)
     for cell in document["cells"]:
         where = f"source/{assignment.name}/{assignment.notebook.name}, cell {cell.get('id')}"
         source = "".join(cell["source"])
@@ -280,11 +279,11 @@ def _texts(file: Path) -> Iterator[tuple[str, _Text]]:
     except UnicodeDecodeError:
         return
     if file.suffix == ".ipynb":
-        document = json.loads(content)
+        document = read_notebook(file)
         for cell in document["cells"]:
             for string in _strings(cell):
                 yield f", cell {cell.get('id')}", _text(string)
-        content = "\n".join(_strings(document["metadata"]))
+        content = "\n".join(_strings(document.get("metadata")))
     yield "", _text(content)
 
 
@@ -301,7 +300,7 @@ def _parsed(text: str) -> ast.Module:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # prose looks odd to a parser
             return ast.parse(text)
-    except (SyntaxError, ValueError):  # ValueError: a null character
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # null characters, deep nesting
         return ast.Module(body=[], type_ignores=[])
 
 

@@ -10,7 +10,7 @@ import threading
 import warnings
 from contextlib import suppress
 from itertools import cycle
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,7 +32,13 @@ def begin() -> None:
     for name in ONE_THREAD:  # each process has one core, and idle threads of NumPy's would spin
         os.environ.setdefault(name, "1")
     forkserver.set_forkserver_preload(["kit.loaded"])
-    forkserver.ensure_running()
+    resource_tracker.ensure_running()  # which the next would start, and which lets a Ctrl-C through
+    # a Ctrl-C is for the process that people started: others would die of it with a traceback
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if not _first:
         from kit.tester import isolation, launch  # noqa: PLC0415 - loads while the other starts
 

@@ -6,13 +6,14 @@ import io
 import json
 import logging
 import math
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from kit.course import Assignment, CourseError, files_below
+from kit.course import Assignment, CourseError, files_below, of_course, read_notebook, read_text
 from kit.leaks import leaks
 from kit.skeleton import ReleaseError, regions, strip
 
@@ -59,6 +60,7 @@ def publish(assignment: Assignment, checks: Checks | None = None) -> None:
 
     Raises ReleaseError, naming every problem, when a proof fails; the old release then stays.
     """
+    _require_release(assignment)
     assignment.release.parent.mkdir(exist_ok=True)
     # beside release/, so that moving it into place is a rename
     with tempfile.TemporaryDirectory(prefix=".release-", dir=assignment.root) as folder:
@@ -86,6 +88,19 @@ def problems(assignment: Assignment, checks: Checks | None = None) -> list[str]:
         except CourseError as error:
             return [str(error)]
     return list(dict.fromkeys(found))
+
+
+def _require_release(assignment: Assignment) -> None:
+    """Raise ReleaseError where something is in the release's place that is none: it would go."""
+    old = assignment.release
+    if not os.path.lexists(old):
+        return
+    folder = old.is_dir() and not old.is_symlink()
+    if not folder or (any(old.iterdir()) and not any(old.glob("*.ipynb"))):
+        raise ReleaseError(
+            f"release/{assignment.name} is there, and is no release: it is no folder with a "
+            "notebook in it. It stays as it is. Move it elsewhere."
+        )
 
 
 def _build_and_prove(assignment: Assignment, into: Path, checks: Checks | None) -> list[str]:
@@ -118,7 +133,7 @@ def _skeleton(assignment: Assignment, name: str) -> str:
             f"solutions/{assignment.name}/{name} is not a Python file, so its answers cannot be "
             "taken out. Keep only what students write in Python there."
         )
-    return strip((assignment.solutions / name).read_text(encoding="utf-8"), name)
+    return strip(read_text(assignment.solutions / name), name)
 
 
 def _generate(assignment: Assignment, course: Path) -> Path:
@@ -137,13 +152,14 @@ def _generate(assignment: Assignment, course: Path) -> Path:
     log.addHandler(logging.StreamHandler(messages))
     folders = CourseDirectory(root=str(course.resolve()), assignment_id=assignment.name, log=log)
     config = _nbgrader_config(assignment.root)
-    try:
-        GenerateAssignment(coursedir=folders, config=config, log=log).start()
-    except NbGraderException as error:
-        raise ReleaseError(
-            f"nbgrader could not make the student version of {assignment.notebook.name}. "
-            f"It said:\n{messages.getvalue()}"
-        ) from error
+    with of_course(assignment.notebook, "made into the student version by nbgrader"):
+        try:
+            GenerateAssignment(coursedir=folders, config=config, log=log).start()
+        except NbGraderException as error:
+            raise ReleaseError(
+                f"nbgrader could not make the student version of {assignment.notebook.name}. "
+                f"It said:\n{messages.getvalue()}"
+            ) from error
     return course / "release" / assignment.name
 
 
@@ -154,14 +170,15 @@ def _nbgrader_config(root: Path) -> Any:
 
     config = Config(GenerateAssignment={"no_database": True}, SaveCells={"enabled": False})
     if (root / "nbgrader_config.py").is_file():
-        course = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+        with of_course(root / "nbgrader_config.py"):
+            course = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
         for section in ("ClearSolutions", "ClearHiddenTests", "ClearMarkScheme", "LockCells"):
             config[section] = course[section]
     return config
 
 
 def _require_reproducible(notebook: Path) -> None:
-    for number, cell in enumerate(_read(notebook)["cells"], start=1):
+    for number, cell in enumerate(read_notebook(notebook)["cells"], start=1):
         if not cell.get("id"):
             raise ReleaseError(
                 f"{notebook.name}: cell {number} has no id, so every build would invent another. "
@@ -176,7 +193,7 @@ def _require_reproducible(notebook: Path) -> None:
 
 def _normal(notebook: Path) -> str:
     """The notebook as students receive it, without what differs between machines."""
-    document = _read(notebook)
+    document = read_notebook(notebook)
     document["metadata"] = _NOTEBOOK_METADATA
     document["cells"] = [cell for cell in document["cells"] if not _is_for_instructor(cell)]
     for cell in document["cells"]:
@@ -188,10 +205,6 @@ def _normal(notebook: Path) -> str:
 
 def _is_for_instructor(cell: dict[str, Any]) -> bool:
     return "instructor" in cell["metadata"].get("tags", ())
-
-
-def _read(notebook: Path) -> Any:
-    return json.loads(notebook.read_text(encoding="utf-8"))
 
 
 # Proving
@@ -210,7 +223,7 @@ def _problems_of_halves(assignment: Assignment) -> Iterator[str]:
             continue
         if not file.endswith(".py"):
             continue  # building refuses it
-        marked = regions((assignment.solutions / file).read_text(encoding="utf-8"), path)
+        marked = regions(read_text(assignment.solutions / file), path)
         if not marked:
             yield (
                 f"{path} has no answer region, so students would receive it whole. Mark the "

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from kit.course import Assignment, CourseError, Task
@@ -104,7 +105,7 @@ def build(
     submission: Submission,
     verdicts: Sequence[Verdict],
     diagnoses: Mapping[str, Diagnosis],
-    follows: Mapping[str, Sequence[str]],
+    follows: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
     seed: int,
     seconds: float,

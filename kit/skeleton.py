@@ -108,6 +108,8 @@ def parse(source: str, filename: str) -> ast.Module:
         raise ReleaseError(
             f"{filename}, line {error.lineno}: this is not valid Python: {error.msg}."
         ) from error
+    except (ValueError, RecursionError, MemoryError) as error:  # null characters, deep nesting
+        raise ReleaseError(f"{filename}: Python can't read this: {error}.") from error
 
 
 def _lines(source: str) -> list[str]:

@@ -26,7 +26,17 @@ ODD_NAMES = (
         "a/../../b.py",
         "\\\\host\\share\\x",
     ),
-    *("a\0b.py", "a\nb\x1b[31m.py", "nndl\\.\\x y.py", ".", "./", "//", "a//b///c", "CON", "nul.py"),
+    *(
+        "a\0b.py",
+        "a\nb\x1b[31m.py",
+        "nndl\\.\\x y.py",
+        ".",
+        "./",
+        "//",
+        "a//b///c",
+        "CON",
+        "nul.py",
+    ),
     *("\u202egpj.py", "\ufeffwork.py", "e\u0301.py", " ", "-rf", "$(id)", "%s%n", "a" * 300),
 )
 

@@ -13,6 +13,7 @@ import json
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -209,6 +210,44 @@ def server():
     server.http.shutdown()
     server.http.server_close()
     thread.join()
+
+
+class OddServer:
+    """A server on a bare socket that answers with ``start`` and then, again and again, ``drip``."""
+
+    def __init__(self):
+        self.start, self.drip = b"", b""
+        self.ended = threading.Event()
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}/archive.tar.gz"
+        self.thread = threading.Thread(target=self._serve)
+        self.thread.start()
+
+    def _serve(self):
+        while not self.ended.is_set():
+            connection, _ = self.socket.accept()
+            with connection, suppress(OSError):  # who asked may have left
+                if self.ended.is_set():
+                    return
+                connection.settimeout(10)
+                connection.recv(65536)
+                connection.sendall(self.start)
+                while self.drip and not self.ended.wait(0.02):
+                    connection.sendall(self.drip)
+
+    def close(self):
+        self.ended.set()
+        with suppress(OSError), socket.create_connection(self.socket.getsockname()):
+            pass  # so that accept returns
+        self.thread.join()
+        self.socket.close()
+
+
+@pytest.fixture
+def odd_server():
+    server = OddServer()
+    yield server
+    server.close()
 
 
 def start(dataset, directory, code=FETCH):
@@ -600,6 +639,121 @@ class TestNetworkFailures:
         fetch(directory=directory, dataset=miniature.at(server.url))
         assert verified(directory, deep=True, dataset=miniature.dataset)
         assert leftovers(directory) == []
+
+
+class TestOddServers:
+    """No server keeps a fetch waiting for good, and whatever it answers is told in a line."""
+
+    @pytest.fixture(autouse=True)
+    def in_a_hurry(self, monkeypatch):
+        monkeypatch.setattr(data_utils, "SLOW_SECONDS", 0.3)
+        monkeypatch.setattr(data_utils, "LOOK_UP_SECONDS", 0.05)
+
+    def refuse(self, odd_server, miniature, directory):
+        with pytest.raises(DataError) as caught:
+            fetch(directory=directory, dataset=miniature.at(odd_server.url))
+        assert not directory.exists()
+        assert leftovers(directory) == []
+        (line,) = [line for line in str(caught.value).splitlines() if odd_server.url + ": " in line]
+        return line
+
+    @pytest.mark.parametrize(
+        ("begins", "drips"),
+        [
+            (b"", b"H"),
+            (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+            (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+            (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"x"),
+            (b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+        ],
+    )
+    def test_one_that_drips(self, begins, drips, odd_server, miniature, directory):
+        """Bytes now and then, in the status, the headers, the lengths of chunks or the contents.
+
+        Too many headers, or too long a one, are noticed before time is up.
+        """
+        odd_server.start, odd_server.drip = begins, drips
+        line = self.refuse(odd_server, miniature, directory)
+        assert any(said in line for said in ("too slow", "more than", "LineTooLong", "Continue"))
+
+    def test_one_that_takes_its_time(self, odd_server, miniature, directory, monkeypatch):
+        """However steadily it sends: after DOWNLOAD_SECONDS it is given up."""
+        monkeypatch.setattr(data_utils, "SLOW_SECONDS", 1000)
+        monkeypatch.setattr(data_utils, "DOWNLOAD_SECONDS", 0.3)
+        odd_server.start, odd_server.drip = b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 1000
+        assert "too slow" in self.refuse(odd_server, miniature, directory)
+
+    def test_one_that_sends_on_and_on(self, odd_server, miniature, directory):
+        """It redirects without end, to itself."""
+        found = f"HTTP/1.1 302 Found\r\nLocation: {odd_server.url}\r\nContent-Length: 0\r\n\r\n"
+        odd_server.start = found.encode()
+        assert "redirect" in self.refuse(odd_server, miniature, directory)
+
+    @pytest.mark.parametrize(
+        "where",
+        ["http://[", "file:///etc/passwd", "x:y", "http://" + "x" * 300, "http://127.0.0.1:x"],
+    )
+    def test_one_that_sends_nowhere(self, where, odd_server, miniature, directory):
+        """To what is no address, or none of the web."""
+        odd_server.start = f"HTTP/1.1 302 Found\r\nLocation: {where}\r\n\r\n".encode()
+        assert len(self.refuse(odd_server, miniature, directory)) > len(odd_server.url) + 10
+
+    @pytest.mark.parametrize("answer", [b"", b"220 smtp\r\n", b"\x00\x01", b"X: y\r\n" * 200])
+    def test_one_that_is_no_web_server(self, answer, odd_server, miniature, directory):
+        """Whatever it is; what it says can't command a terminal."""
+        odd_server.start = answer
+        line = self.refuse(odd_server, miniature, directory)
+        assert "its answer is odd" in line or "closed connection" in line
+        assert line.isprintable()
+
+    @pytest.mark.parametrize("length", [None, "x", "-5", "", "9" * 5000, "١٢"])
+    def test_one_that_does_not_say_how_much_it_sends(
+        self, length, odd_server, miniature, directory
+    ):
+        """What it sends counts: it has the published md5."""
+        header = "" if length is None else f"Content-Length: {length}\r\n"
+        head = f"HTTP/1.1 200 OK\r\n{header}\r\n".encode()
+        odd_server.start = head + miniature.binary.read_bytes()
+        fetch(directory=directory, dataset=miniature.at(odd_server.url))
+        assert verified(directory, deep=True, dataset=miniature.dataset)
+
+    @pytest.mark.parametrize(
+        ("more", "said"), [(-1000, "not the published"), (1000, "broke after")]
+    )
+    def test_one_that_says_it_wrongly(self, more, said, odd_server, miniature, directory):
+        """Too little or too much."""
+        content = miniature.binary.read_bytes()
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content) + more}\r\n\r\n"
+        odd_server.start = head.encode() + content
+        assert said in self.refuse(odd_server, miniature, directory)
+
+
+class TestOddPlaces:
+    """A path that leads nowhere is told, in NNDL_DATA or as a source."""
+
+    @pytest.mark.parametrize("name", ["~nouser/data", "loop", "file/below", "x" * 5000])
+    def test_as_the_folder_of_the_data(self, name, tmp_path, miniature, monkeypatch):
+        (tmp_path / "loop").symlink_to("loop")
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("NNDL_DATA", name if name[0] == "~" else str(tmp_path / name))
+        with pytest.raises(DataError, match=r"NNDL_DATA|no such home"):
+            fetch(miniature.binary, dataset=miniature.dataset)
+
+    @pytest.mark.parametrize("name", ["~nouser/data", "loop", "file/below", "x" * 5000])
+    def test_as_the_source(self, name, tmp_path, miniature, directory):
+        (tmp_path / "loop").symlink_to("loop")
+        (tmp_path / "file").touch()
+        source = name if name[0] == "~" else str(tmp_path / name)
+        with pytest.raises(DataError, match="cannot be used: "):
+            fetch(source, directory=directory, dataset=miniature.dataset)
+
+    def test_a_manifest_that_is_none(self, miniature, directory):
+        fetch(miniature.binary, directory=directory, dataset=miniature.dataset)
+        (directory / "manifest.json").write_text("[" * 100_000)
+        assert not verified(directory, dataset=miniature.dataset)
 
 
 class TestDamagedCopy:

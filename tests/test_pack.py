@@ -144,6 +144,13 @@ class Gradescope:
         )
         return run.returncode, run.stdout
 
+    def require_no_grade(self) -> str:
+        """What results.json says where it holds neither a pass nor a zero."""
+        found = json.loads((self.root / "results/results.json").read_text())
+        assert not {"score", "tests"} & found.keys()
+        assert "This is no grade." in found["output"]
+        return str(found["output"])
+
     def results(self, launcher: list[str], **environment: str) -> dict[str, Any]:
         code, said = self.run(launcher, **environment)
         assert code == 0, said
@@ -221,6 +228,58 @@ class TestArchive:
         with pytest.raises(ReleaseError, match=r"help\.py, line 1"):
             gradescope.pack(course, tmp_path / "out.zip")
         assert not (tmp_path / "out.zip").exists()
+
+
+class TestPlace:
+    """Packing writes over nothing that it did not make, and leaves no half of anything."""
+
+    def test_its_own_archive_is_made_anew(self, tmp_path: Path) -> None:
+        course = write_course(tmp_path / "course")
+        made = gradescope.pack(course, tmp_path / "tiny.zip").read_bytes()
+        (course.suites / "more.txt").write_text("another")
+        assert gradescope.pack(course, tmp_path / "tiny.zip").read_bytes() != made
+        assert {path.name for path in tmp_path.iterdir()} == {"course", "tiny.zip"}
+
+    @pytest.mark.parametrize("content", [b"", b"thesis", b"PK\x05\x06" + bytes(18)])
+    def test_another_file_stays(self, tiny: Assignment, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "file").write_bytes(content)
+        with pytest.raises(CourseError, match="not made by this command"):
+            gradescope.pack(tiny, tmp_path / "file")
+        assert (tmp_path / "file").read_bytes() == content
+
+    @pytest.mark.parametrize("platform", [gradescope, github])
+    def test_a_pipe_a_device_and_a_folder_in_use_stay(
+        self, tiny: Assignment, tmp_path: Path, platform: Any
+    ) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder/thesis").touch()
+        (tmp_path / "link").symlink_to("pipe")
+        for name in ("pipe", "folder", "link"):
+            with pytest.raises(CourseError):
+                platform.pack(tiny, tmp_path / name)
+        assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "folder/thesis").exists()
+
+    @pytest.mark.parametrize("platform", [gradescope, github])
+    def test_what_can_not_be_written_is_told(
+        self, tiny: Assignment, tmp_path: Path, platform: Any
+    ) -> None:
+        (tmp_path / "file").touch()
+        with pytest.raises(CourseError, match="can't be written"):
+            platform.pack(tiny, tmp_path / "file/below")
+
+    def test_a_run_that_fails_leaves_no_half_of_the_repositories(
+        self, tiny: Assignment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(path: Path, content: bytes) -> int:
+            raise OSError(28, "No space left on device", str(path))
+
+        monkeypatch.setattr(Path, "write_bytes", full)
+        with pytest.raises(CourseError, match="No space left"):
+            github.pack(tiny, tmp_path / "out")
+        assert list(tmp_path.iterdir()) == []
 
 
 class TestSetup:
@@ -321,7 +380,7 @@ class TestRunAutograder:
         assert "did not return within 1 s" in json.dumps(found)
 
     @in_both_surroundings
-    def test_a_fault_of_ours_leaves_no_results_and_says_why(
+    def test_a_fault_of_ours_is_no_grade_and_says_why(
         self, autograder: Gradescope, surroundings: str
     ) -> None:
         write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
@@ -329,15 +388,58 @@ class TestRunAutograder:
         write(autograder.root, {"results/results.json": '{"score": 6}'})
         code, said = autograder.run(SURROUNDINGS[surroundings])
         assert code != 0
-        assert not list((autograder.root / "results").iterdir())
+        assert "ZeroDivisionError" in autograder.require_no_grade()
         assert "ZeroDivisionError" in said
 
-    def test_suites_that_cannot_be_collected_leave_no_results(self, autograder: Gradescope) -> None:
+    @pytest.mark.parametrize(
+        "breaks",
+        [
+            "raise RuntimeError('odd')",
+            "raise SystemExit(0)",
+            "raise MemoryError",
+            "x = 10**5000; str(x)",
+        ],
+    )
+    def test_a_grader_that_raises_is_no_grade(self, autograder: Gradescope, breaks: str) -> None:
+        write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
+        write(autograder.root, {"results/results.json": '{"score": 6}'})
+        grading = autograder.source / "kit/grading.py"
+        lines = grading.read_text().partition("        seed = submission.seed if")
+        grading.write_text(f"{lines[0]}        {breaks}\n{lines[1]}{lines[2]}")
+        code, said = autograder.run([])
+        assert code != 0
+        assert "The grader failed" in autograder.require_no_grade()
+        assert "grading.py" in said
+
+    def test_a_grader_that_is_killed_leaves_no_grade(self, autograder: Gradescope) -> None:
+        write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
+        write(autograder.root, {"results/results.json": '{"score": 6}'})
+        grading = autograder.source / "kit/grading.py"
+        lines = grading.read_text().partition("        seed = submission.seed if")
+        kills = "import os; os.kill(os.getpid(), 9)"
+        grading.write_text(f"{lines[0]}        {kills}\n{lines[1]}{lines[2]}")
+        assert autograder.run([])[0] == -9
+        assert "did not come to its end" in autograder.require_no_grade()
+
+    def test_a_grader_that_can_not_begin_leaves_no_grade(self, autograder: Gradescope) -> None:
+        write(autograder.root, {"results/results.json": '{"score": 6}'})
+        (autograder.source / "kit/pack/run_gradescope.py").write_text("import nowhere\n")
+        assert autograder.run([])[0] != 0
+        assert "did not come to its end" in autograder.require_no_grade()
+
+    def test_a_grade_that_can_not_be_written_is_none(self, autograder: Gradescope) -> None:
+        write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
+        export = autograder.source / "kit/export/gradescope.py"
+        export.write_text(export.read_text().replace('"execution_time"', 'object(): "x", "time"'))
+        assert autograder.run([])[0] != 0
+        assert "TypeError" in autograder.require_no_grade()
+
+    def test_suites_that_cannot_be_collected_are_no_grade(self, autograder: Gradescope) -> None:
         write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
         write(autograder.source, {"autograder/tiny/test_work.py": "import nowhere\n"})
         code, said = autograder.run([])
         assert code != 0
-        assert not list((autograder.root / "results").iterdir())
+        assert "nowhere" in autograder.require_no_grade()
         assert "nowhere" in said
 
     @pytest.mark.parametrize("metadata", ["", "[]", '{"users": [{"name": 1}]}'])
@@ -358,22 +460,21 @@ class TestRunAutograder:
         self, autograder: Gradescope, surroundings: str
     ) -> None:
         target = autograder.root / "results/results.json"
+        target.touch()
         forged = f"open({str(target)!r}, 'w').write('{{\"score\": 6}}')\n"
         work = f"try:\n    {forged}except BaseException:\n    pass\n{SOLUTION}"
         write(autograder.root / "submission", {"nndl/work.py": work})
         write(autograder.source, {"autograder/tiny/test_work.py": BROKEN_SUITE})
         assert autograder.run(SURROUNDINGS[surroundings])[0] != 0
-        assert not target.exists()
+        autograder.require_no_grade()
 
-    def test_where_nothing_can_be_confined_there_are_no_results(
-        self, autograder: Gradescope
-    ) -> None:
+    def test_where_nothing_can_be_confined_there_is_no_grade(self, autograder: Gradescope) -> None:
         write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
         confine = autograder.source / "kit/worker/confine.py"
         confine.write_text(confine.read_text().replace('"libseccomp.so.2"', '"libnothing.so"'))
         code, said = autograder.run([])
         assert code != 0
-        assert not list((autograder.root / "results").iterdir())
+        assert "libseccomp2" in autograder.require_no_grade()
         assert "libseccomp2" in said
 
     @needs_root
@@ -431,7 +532,8 @@ class Workflow:
 
     def result(self) -> dict[str, Any]:
         """The output `result` of the step, as GitHub and the reporter of Classroom read it."""
-        name, _, value = self.output.read_text().rstrip("\n").partition("=")
+        last = self.output.read_text().splitlines()[-1]  # it takes the place of earlier ones
+        name, _, value = last.partition("=")
         assert name == "result"
         return dict(json.loads(base64.b64decode(value, validate=True)))
 
@@ -509,12 +611,30 @@ class TestWorkflow:
         assert "ZeroDivisionError" in printed
         assert "::notice" not in printed
 
-    def test_suites_that_cannot_be_collected_give_no_result(self, workflow: Workflow) -> None:
+    def test_suites_that_cannot_be_collected_count_no_points(self, workflow: Workflow) -> None:
         write(workflow.grader, {"autograder/tiny/test_work.py": "import nowhere\n"})
         code, printed = workflow.run()
         assert code == 3
-        assert not workflow.output.exists()
+        assert (workflow.result()["status"], workflow.result()["max_score"]) == ("error", 0)
+        assert "nowhere" in workflow.result()["tests"][0]["message"]
         assert "nowhere" in printed
+
+    @pytest.mark.parametrize(
+        ("ends", "exits"),
+        [("raise RuntimeError", 3), ("raise SystemExit(0)", 3), ("os.kill(os.getpid(), 9)", -9)],
+    )
+    def test_a_grader_that_fails_or_is_killed_counts_no_points(
+        self, workflow: Workflow, ends: str, exits: int
+    ) -> None:
+        write(workflow.workspace / "submission", {"nndl/work.py": SOLUTION})
+        grading = workflow.grader / "kit/grading.py"
+        lines = grading.read_text().partition("        seed = submission.seed if")
+        grading.write_text(f"{lines[0]}        import os; {ends}\n{lines[1]}{lines[2]}")
+        code, printed = workflow.run()
+        assert code == exits
+        assert (workflow.result()["status"], workflow.result()["max_score"]) == ("error", 0)
+        assert score(workflow.result()) == 0
+        assert "::notice" not in printed
 
     def test_a_students_text_is_no_command_and_no_output(self, workflow: Workflow) -> None:
         hostile = "raise ValueError('a\\n::set-output name=result::x\\nresult=eA==')\n"

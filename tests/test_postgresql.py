@@ -156,7 +156,7 @@ def test_a_late_submission_is_penalized(course: Assignment, db_url: str) -> None
     due = datetime(2026, 1, 1)
     with Gradebook(db_url, "deep") as book:
         book.update_or_create_assignment("tiny", duedate=due)
-    results = exports.load(course.root / "results/tiny")
+    results = exports.load(course.root / "results/tiny", "tiny")
     times = {"ada": due + timedelta(seconds=1), "bob": due - timedelta(seconds=1)}
     gradebook.write(course, results, times)
     with Gradebook(db_url, "deep") as book:

@@ -573,7 +573,7 @@ class TestFolder:
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            ({"assignment": "other"}, "results of other, not of optimization"),
+            ({"assignment": "other"}, "is a result of other, not of optimization"),
             ({"schema_version": 2}, "of version 2"),
             ({"student": "same"}, "two results of 'same'"),
         ],

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kit.course import Assignment, CourseError
+from kit.course import Assignment, CourseError, of_course
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,20 @@ class Catalogue:
 
 
 def load(assignment: Assignment) -> Catalogue:
-    """The catalogue of ``assignment``; raises CourseError where it names a task that isn't one."""
+    """The catalogue of ``assignment``.
+
+    Raises CourseError where it can't be loaded, lacks something or names a task that isn't one.
+    """
     path = assignment.suites / "mistakes.py"
     if not path.is_file():
         return Catalogue()
-    module = _module(path)
+    with of_course(path):
+        module = _module(path)
+    with of_course(path, "used"):
+        return _catalogue(assignment, path, module)
+
+
+def _catalogue(assignment: Assignment, path: Path, module: ModuleType) -> Catalogue:
     tasks = {mistake.id: mistake.task for mistake in module.MISTAKES}
     if len(tasks) != len(module.MISTAKES):
         raise CourseError(f"{path.name}: two mistakes have the same id.")

@@ -35,9 +35,9 @@ def explain(check: dict[str, Any], task: dict[str, Any]) -> str:
     """What a student reads about a check of ``task``, as plain text: the cause first."""
     if check["status"] == "passed":
         return str(check["message"])
-    lines = [task["diagnosis"]["text"]] if "diagnosis" in check else []
+    lines = [task["diagnosis"]["text"]] if "diagnosis" in check and "diagnosis" in task else []
     lines.append(check["message"])
-    if "expected" in check:
+    if "expected" in check and "got" in check:
         lines.append(f"Expected {check['expected']}, got {check['got']}.")
     return "\n".join([*lines, f"Rule: {check['hint']}"])
 

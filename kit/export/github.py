@@ -32,6 +32,12 @@ def export(result: dict[str, Any]) -> str:
     return text
 
 
+def without_score(why: str) -> str:
+    """The line after a fault of ours for which there is no result; ``why`` is a sentence on it."""
+    test = _test("Your submission", "error", why, 0.0, 2000)
+    return _encode({"version": VERSION, "status": "error", "max_score": 0, "tests": [test]})
+
+
 def classroom(result: dict[str, Any], limit: int = 2000) -> dict[str, Any]:
     """What the line says; each message is cut to ``limit`` characters."""
     broken = result["score"] is None

@@ -14,8 +14,7 @@ from kit.export import NoScoreError, earned, explain, summary, without_surrogate
 def export(result: dict[str, Any]) -> dict[str, Any]:
     """What ``results.json`` holds, ready for ``json.dump``.
 
-    Raises NoScoreError after a fault of ours: without a ``results.json`` Gradescope tells the
-    instructor that the autograder failed; any file would be a grade.
+    Raises NoScoreError after a fault of ours: see ``without_score``.
     """
     if result["score"] is None:
         raise NoScoreError(summary(result) or "Some checks could not be carried out.")
@@ -27,6 +26,24 @@ def export(result: dict[str, Any]) -> dict[str, Any]:
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "tests": _entries(result) or [_nothing_run(result)],
+    }
+
+
+def without_score(why: str) -> dict[str, Any]:
+    """What ``results.json`` holds after a fault of ours; ``why`` is a sentence on it.
+
+    It has no score, which Gradescope requires: it then says that the autograder failed, and notes
+    nothing as a grade. Whoever opens the file reads the reason.
+    """
+    said = (
+        "This is no grade. The submission could not be graded, by a fault that is not its own. "
+        f"Please tell your instructor, who can rerun the autograder. {why}"
+    )
+    return {
+        "output": without_surrogates(said),
+        "output_format": "text",
+        "visibility": "visible",
+        "stdout_visibility": "hidden",
     }
 
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
+
+from kit.course import CourseError
+from kit.results import printable
+from kit.tester.faults import KitFault
+
+
+def of_error(error: BaseException) -> str:
+    """A sentence on what ended the grader; what should never happen comes with its traceback."""
+    if isinstance(error, CourseError | KitFault):
+        return printable(str(error))
+    print("".join(traceback.format_exception(error)))
+    return f"The grader failed ({type(error).__name__}: {printable(str(error))})."
 
 
 def reason(result: dict[str, Any]) -> str:

@@ -7,15 +7,17 @@ and ``run_autograder`` for every submission.
 from __future__ import annotations
 
 import io
-import os
 import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from kit import outputs
 from kit.course import Assignment
 from kit.pack.grader import grader_files, released_files, template
 
+MARK = b"Made by kit pack gradescope."
+"""The comment of each archive, at its very end, which tells ours from others."""
 PROGRAMS = ("run_autograder", "setup.sh")
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first moment that the format can name
 
@@ -24,17 +26,21 @@ def pack(assignment: Assignment, out: Path | None = None) -> Path:
     """Write the archive of ``assignment`` to ``out`` and return where it is.
 
     The same course gives the same bytes. Raises ReleaseError where the release is not as it must
-    be, CourseError where ``kit`` runs apart from its repository.
+    be, CourseError where ``kit`` runs apart from its repository, and where ``out`` can't be written
+    or is there and was not made here.
     """
     out = out or assignment.root / "build" / f"{assignment.name}-gradescope.zip"
+    outputs.require_file(out, _is_ours)
     files = grader_files(assignment, released_files(assignment))
     files |= {name: template(f"gradescope/{name}", assignment) for name in PROGRAMS}
-    content = _zipped(files)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{out.name}.part")  # so that a killed run leaves no half of an archive
-    part.write_bytes(content)
-    os.replace(part, out)
+    outputs.replace(out, _zipped(files))
     return out
+
+
+def _is_ours(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(MARK)))
+        return file.read() == MARK
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:
@@ -47,4 +53,5 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
             mode = 0o755 if name in PROGRAMS else 0o644
             info.external_attr = (stat.S_IFREG | mode) << 16
             archive.writestr(info, content)
+        archive.comment = MARK
     return buffer.getvalue()

@@ -1,8 +1,8 @@
 """What the workflow runs on GitHub: grades the checked-out submission and sets the step's output.
 
 The exit code is that of ``kit check``: 0 every automatic task passed, 1 one did not, 3 nothing was
-graded by a fault that is not the submission's. Then the output, if there is one, says ``error`` and
-counts no points.
+graded by a fault that is not the submission's. Then the output says ``error`` and counts no points;
+so it says from the beginning, for a grader that is killed says nothing more.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import Any
 from rich.console import Console
 
 from kit.classroom import grade_one
-from kit.course import CourseError, find_assignment
+from kit.course import find_assignment
 from kit.display import plain, show_result
 from kit.export import github
-from kit.pack.fault import reason
-from kit.tester.faults import KitFault
+from kit.pack.fault import of_error, reason
 
 
 def run(name: str, folder: Path) -> int:
     """Grade the submission in ``folder`` and return the exit code."""
     try:
+        _set_output("result", github.without_score("The grader did not come to its end."))
         result = grade_one(find_assignment(name), folder)
-    except (CourseError, KitFault) as error:
-        return _not_graded(str(error))
-    _set_output("result", github.export(result))
-    if result["status"] == "error":
-        return _not_graded(reason(result))
+        if result["status"] == "error":
+            return _not_graded(reason(result))
+        _set_output("result", github.export(result))
+    except (Exception, SystemExit) as error:
+        return _not_graded(of_error(error))
     show_result(Console(highlight=False), result)
     _notify(result)
     automatic = [task for task in result["tasks"] if not task["manual"]]
@@ -38,7 +38,7 @@ def run(name: str, folder: Path) -> int:
 
 
 def _set_output(name: str, value: str) -> None:
-    """Set an output of the step; ``value`` is one line."""
+    """Set an output of the step, in place of an earlier one; ``value`` is one line."""
     file = os.environ.get("GITHUB_OUTPUT")
     if file is None:
         print(f"{name}={value}")
@@ -61,6 +61,10 @@ def _not_graded(why: str) -> int:
         "There is no score. Run the job again; if it stays so, tell the instructor."
     )
     Console(highlight=False).print(plain(said))
+    try:
+        _set_output("result", github.without_score(why))
+    except OSError as error:
+        print(f"The output of the step could not be set ({error.strerror}).")
     return 3
 
 

@@ -1,8 +1,8 @@
 """What ``run_autograder`` runs on Gradescope: grades the one submission, writes ``results.json``.
 
-Where grading fails by a fault that is not the submission's, there is no ``results.json``:
-Gradescope then tells the instructor that the autograder failed, and the student gets no score
-rather than a zero. The reason is in what was printed.
+There is a ``results.json`` whatever happens. ``run_autograder`` begins with one that says that
+nothing was graded, for a program that is killed writes none; here the grade takes its place, or the
+reason why there is none. That one has no score at all: a 0 would be a grade.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from typing import Any
 
 from kit import results
 from kit.classroom import grade_one
-from kit.course import CourseError, find_assignment
+from kit.course import find_assignment
 from kit.export import gradescope
-from kit.pack.fault import reason
-from kit.tester.faults import KitFault
+from kit.pack.fault import of_error, reason
 
 
 def run(name: str, root: Path) -> int:
     """Grade ``submission`` in the folder ``root`` and return the exit code."""
     target = root / "results" / "results.json"
-    target.unlink(missing_ok=True)  # never let what an earlier run left pass for this one's
     try:
+        # before all else: what an earlier run left must not pass for this one's
+        results.write(gradescope.without_score("The grader did not come to its end."), target)
         result = grade_one(find_assignment(name, root / "source"), root / "submission")
-    except (CourseError, KitFault) as error:
-        return _not_graded(str(error))
-    if result["status"] == "error":
-        return _not_graded(reason(result))
-    result["student"] = student_of(root / "submission_metadata.json") or result["student"]
-    results.write(gradescope.export(result), target)
+        if result["status"] == "error":
+            return _not_graded(reason(result), target)
+        result["student"] = student_of(root / "submission_metadata.json") or result["student"]
+        results.write(gradescope.export(result), target)
+    except (Exception, SystemExit) as error:
+        return _not_graded(of_error(error), target)
     print(f"{result['student']}: {result['score']:g} of {result['max_score']:g} points.")
     return 0
 
@@ -41,15 +41,19 @@ def student_of(metadata: Path) -> str | None:
     try:
         users: Any = json.loads(metadata.read_text(encoding="utf-8"))["users"]
         return results.printable(", ".join(user["email"] for user in users)) or None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def _not_graded(why: str) -> int:
+def _not_graded(why: str, target: Path) -> int:
     print(
         f"Nothing was graded, by a fault that is not the submission's: {why} "
-        "There is no results.json, so the student gets no score. Mend it and rerun the autograder."
+        "The student gets no score. Mend it and rerun the autograder."
     )
+    try:
+        results.write(gradescope.without_score(why), target)
+    except (OSError, ValueError) as error:
+        print(f"results.json could not be written ({error}).")
     return 1
 
 

@@ -12,8 +12,7 @@ from kit.bulk import safe
 from kit.course import CourseError
 from kit.report.pages import MARK, STUDENTS, class_page, student_page
 from kit.report.pseudonyms import pseudonyms
-from kit.report.visible import Result, Unseen, anonymous, for_student
-from kit.results import SCHEMA_VERSION
+from kit.report.visible import Unseen, anonymous, for_student
 
 _HEAD = 1000
 """In so many bytes of a page its mark has come."""
@@ -40,7 +39,7 @@ def write(
     Pages of an earlier report that are not written again are deleted; other files stay. Raises
     CourseError where the results can't be used or a file that is no page of ours is in the way.
     """
-    results = _load(assignment, results_folder)
+    results = exports.load(results_folder, assignment)
     if nameless:
         names = pseudonyms(results_folder, [result["student"] for result in results])
         results = [anonymous(result, names[result["student"]]) for result in results]
@@ -59,29 +58,6 @@ def write(
     except OSError as error:
         raise CourseError(f"The report could not be written ({error}).") from error
     return Report(out / "index.html", len(results))
-
-
-def _load(assignment: str, folder: Path) -> list[Result]:
-    try:
-        results = exports.load(folder)
-        found = {(result["schema_version"], result["assignment"]) for result in results}
-    except (ValueError, KeyError, TypeError) as error:
-        raise CourseError(
-            f"{folder} holds a .json file that is no result ({error}). Move it elsewhere."
-        ) from error
-    for version, of in found:
-        if of != assignment:
-            raise CourseError(
-                f"{folder} holds results of {of}, not of {assignment}: "
-                "say where the right ones are with --results."
-            )
-        if version != SCHEMA_VERSION:
-            raise CourseError(f"{folder} holds results of version {version}. Grade again.")
-    students = [result["student"] for result in results]
-    if len(set(students)) < len(students):
-        twice = next(student for student in students if students.count(student) > 1)
-        raise CourseError(f"{folder} holds two results of {twice!r}. Delete one of them.")
-    return results
 
 
 def _file_name(student: str, nameless: bool) -> str:

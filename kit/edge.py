@@ -1,0 +1,209 @@
+"""The edge of the command line: whatever happens inside ends in a sentence and a documented code.
+
+It holds for every command, since it is the group to which all of them belong: errors that people
+can mend carry their sentence; what the system refuses is told with the path; anything else is a
+fault of the kit, whose traceback goes into a file. Output that nobody takes ends no work.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+import typer
+from typer.core import TyperGroup
+
+from kit.__main__ import STOPPED
+from kit.course import CourseError
+from kit.gradebook import GradebookError
+from kit.skeleton import ReleaseError
+from kit.tester.faults import KitFault, RunStopped
+
+FAULT_OF_THE_KIT = 70
+"""The exit code of what should never happen; ``sysexits.h`` has it for that."""
+_LONGEST = 4000
+"""So many characters of a sentence are printed: a path may have as many."""
+_BY_PARSER: tuple[type[Exception], ...] = (
+    typer.Exit,
+    typer.Abort,
+    # what typer itself tells people of; its name is public in no version, its children are
+    next(each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException"),
+)
+
+
+class Edge(TyperGroup):
+    """The group of all commands."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Carry out a command line and exit; a standard output that fails makes 0 a 1."""
+        with _output() as output:
+            try:
+                return super().main(*args, **extra)
+            except SystemExit as end:
+                output.flush()
+                if output.failure is None or output.failure.errno == errno.EPIPE:
+                    raise  # who stops reading has read enough
+                _tell(
+                    f"Standard output could not be written ({output.failure.strerror}), so some of "
+                    "it is missing. What the command writes to files is not concerned."
+                )
+                raise SystemExit(end.code or 1) from None
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse a whole command line; an empty value would mean something by accident."""
+        for before, word in zip(["", *args], args, strict=False):
+            name, given, value = word.partition("=")
+            if not word or (name.startswith("--") and given and not value):
+                option = before if before.startswith("--") else name or "an argument"
+                raise typer.BadParameter(
+                    f"{option} was given nothing. Leave it out, or say what it should be.", ctx=ctx
+                )
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Carry out the command that is asked for."""
+        try:
+            return super().invoke(ctx)
+        except _BY_PARSER:
+            raise
+        except KeyboardInterrupt:
+            _tell(STOPPED, style="")
+            code = 130
+        except (Exception, SystemExit) as error:  # typer has an exception of its own to exit
+            grades_one = ctx.invoked_subcommand == "check"  # where 1 says that a task failed
+            said, code = _sentence(error, 3 if grades_one else 1)
+            _tell(said)
+        raise typer.Exit(code)
+
+
+def _sentence(error: BaseException, fault: int) -> tuple[str, int]:
+    """What to say of an error, and the exit code; ``fault`` is that of what isn't wrong usage."""
+    if isinstance(error, ReleaseError | GradebookError):
+        return str(error), 1
+    if isinstance(error, CourseError):
+        return str(error), 2
+    if isinstance(error, RunStopped):
+        return str(error), fault
+    if isinstance(error, KitFault):
+        return f"Nothing was graded. {error}", fault
+    if isinstance(error, OSError):
+        return refusal(error), fault
+    if isinstance(error, UnicodeEncodeError):  # a name from a file or an archive
+        return (
+            f"The name {error.object:.200} is not possible here, where names are in "
+            f"{error.encoding}. Set LC_ALL=C.UTF-8 and run the command again."
+        ), fault
+    return _of_ours(error), FAULT_OF_THE_KIT
+
+
+def refusal(error: OSError) -> str:
+    """What the system refused, as a sentence with the paths."""
+    reason = error.strerror or str(error) or type(error).__name__
+    paths = [name for name in (error.filename, error.filename2) if name is not None]
+    if not paths:
+        return f"The system refused something: {reason}."
+    shown = " and ".join(os.fsdecode(path) if path != "" else "''" for path in paths)
+    return f"{shown} can't be used: {reason}."
+
+
+def _of_ours(error: BaseException) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f", {Path(frame.filename).name} line {frame.lineno}" for frame in last)
+    return (
+        f"This is a fault of the kit, and not of what you typed ({type(error).__name__}: {error}"
+        f"{where}). {_kept(error)}"
+    )
+
+
+def _kept(error: BaseException) -> str:
+    """Keep the traceback in a file, and say where; the fault may never come again."""
+    try:
+        handle, name = tempfile.mkstemp(prefix="kit-fault-", suffix=".txt")
+        with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{sys.argv}\n{''.join(traceback.format_exception(error))}")
+    except OSError:
+        return "Please tell those from whom you have the kit."
+    return f"Please send {name}, which says more, to those from whom you have the kit."
+
+
+def _tell(text: str, style: str = "red") -> None:
+    """Print a sentence to standard error, whatever is in it."""
+    from rich.console import Console  # noqa: PLC0415 (only where there is something to tell)
+
+    from kit.display import plain  # noqa: PLC0415
+    from kit.results import printable  # noqa: PLC0415
+
+    shown = plain(printable(text, _LONGEST), style)
+    Console(stderr=True, highlight=False).print(shown, soft_wrap=True)
+
+
+# -- output that may end before the work does ------------------------------------------------------
+
+
+@contextmanager
+def _output() -> Iterator[_Stream]:
+    """Have standard output and standard error fail in silence; yields the former."""
+    output, errors = _Stream(sys.stdout or _nowhere()), _Stream(sys.stderr or _nowhere())
+    with (
+        redirect_stdout(cast(TextIO, output)),  # it has all that is used of one
+        redirect_stderr(cast(TextIO, errors)),
+    ):
+        yield output
+
+
+def _nowhere() -> TextIO:
+    """What stands for a stream that was closed before we began."""
+    return open(os.devnull, "w", encoding="utf-8")
+
+
+class _Stream:
+    """A stream whose first failure is kept, and after which nothing is written any more.
+
+    What its encoding can't hold is spelled out.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.failure: OSError | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            if self.failure is None:
+                self._write(text)
+        except OSError as error:
+            self._fail(error)
+        return len(text)
+
+    def flush(self) -> None:
+        try:
+            if self.failure is None:
+                self._stream.flush()
+        except OSError as error:
+            self._fail(error)
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+        except UnicodeEncodeError:
+            encoding = self._stream.encoding
+            self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+    def _fail(self, error: OSError) -> None:
+        self.failure = error
+        # what it still holds would fail again when the program ends
+        with suppress(OSError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            try:
+                os.dup2(nowhere, self._stream.fileno())
+            finally:
+                os.close(nowhere)
