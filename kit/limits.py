@@ -24,6 +24,11 @@ class Limits:
     """Processor time of one worker."""
     address_space_bytes: int = 4096 * MIB
     """Address space of a worker, mapped data sets included."""
+    resident_bytes: int = 2048 * MIB
+    """Memory that a machine must have for each submission. One that is killed again and again while
+    it holds more has had its share; one that holds less was killed by no fault of its own."""
+    attempts: int = 3
+    """How often it is graded from the start where a worker is lost by no doing of its own."""
     output_bytes: int = 64 * 1024
     """How much of what a submission prints is kept; the rest is read and dropped."""
     timeouts: int = 2

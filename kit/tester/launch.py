@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import IO
 
 from kit.tester import isolation
+from kit.tester.faults import KitFault
 
+BEGIN_SECONDS = 10.0
+"""How long bubblewrap may take until what it starts has begun: it takes some hundredths."""
 CLEAN_ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
@@ -31,7 +37,8 @@ def launch(
     """Start a warm parent, and return it with our end of its control socket.
 
     ``namespaces`` is the command that makes some for it, or empty; ``errors`` is where its error
-    messages go; ``floor_only`` and ``trust`` are those of ``kit.tester.process.WarmParent``.
+    messages go; ``floor_only`` and ``trust`` are those of ``kit.tester.process.WarmParent``. Raises
+    KitFault where this host makes no more processes.
     """
     control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     settings = {
@@ -41,14 +48,25 @@ def launch(
         "namespaces": isolation.own_namespaces() if namespaces else {},
     }
     with theirs:
-        process = subprocess.Popen(  # noqa: S603 - our own program, no input in it
-            [*namespaces, sys.executable, "-I", "-B", "-m", "kit.worker", json.dumps(settings)],
-            pass_fds=[theirs.fileno()],
-            env=CLEAN_ENVIRONMENT,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own program, no input in it
+                [*namespaces, sys.executable, "-I", "-B", "-m", "kit.worker", json.dumps(settings)],
+                pass_fds=[theirs.fileno()],
+                env=CLEAN_ENVIRONMENT,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
+            )
+        except OSError as error:
+            control.close()
+            raise KitFault(f"No process can be started on this machine ({error}).") from error
     return process, control
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process that was started in a session of its own, with all that it started."""
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
