@@ -39,6 +39,8 @@ class Bookkeeper:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            self._process.kill()  # what it writes is one transaction
         if self._process.returncode is None:
             self._process.communicate("")
 

@@ -64,8 +64,7 @@ def told(fault_code: int = 1) -> Iterator[None]:
         errors.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
-        errors.print("Stopped. Run the same command again to go on where it stopped.")
-        raise typer.Exit(130) from error
+        raise typer.Exit(130) from error  # kit.__main__ says what to do
     except RunStopped as error:
         errors.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(fault_code) from error
@@ -184,7 +183,7 @@ def grade(
     from kit.classroom import find_all, grade_all
     from kit.display import show_class, show_progress
     from kit.limits import Limits
-    from kit.pool import Settings
+    from kit.pool import Settings, affordable
 
     with told(), ExitStack() as kept:
         if jobs and cluster:
@@ -197,6 +196,9 @@ def grade(
         found = find_all(which, paths, kept)
         apart = no_gradebook or out is not None
         keeper = None if apart else kept.enter_context(Bookkeeper(which))
+        jobs, remark = affordable(jobs)
+        if remark is not None and not cluster:
+            errors.print(remark, style="yellow", markup=False, soft_wrap=True)
         coming = grade_all(settings, found, folder, jobs=jobs, cluster=cluster, force=force)
         graded = list(show_progress(console, coming, len(found)))
         graded.sort(key=lambda result: str(result["student"]))
@@ -328,14 +330,18 @@ def doctor() -> None:
     """Say what this host can do: which layers of isolation hold, which limits apply."""
     from kit.display import show_limits
     from kit.limits import Limits
+    from kit.tester.host import require, shortcomings
     from kit.tester.process import WarmParent, Worker
 
     with told():
+        require()
         with WarmParent() as parent:
             worker = Worker(parent)
             layers = worker.layers
             worker.end()
         console.print(f"Students' code is confined here by: {', '.join(layers)}.")
+        for sentence in shortcomings():
+            console.print(sentence, markup=False, soft_wrap=True)
         show_limits(console, Limits())
 
 
