@@ -88,9 +88,9 @@ class _Origin:
 
         ours, theirs = socket.socketpair()
         message = json.dumps({"core": core, "origin": self._process.pid}).encode()
-        with theirs:
+        with ours, theirs:
             socket.send_fds(self._control, [message], [theirs.fileno(), self.first.fileno()])
-        return Connection(ours.detach())
+            return Connection(ours.detach())
 
     def kill(self) -> None:
         """Kill both, and with them all that were forked from them, whatever they do."""
