@@ -1,7 +1,4 @@
-"""Where the command `kit` begins: what grades is started before the commands are loaded.
-
-It loads nothing by itself: each process that grades imports the main program once more.
-"""
+"""Where the command `kit` begins, what grades before the commands are loaded, and a Ctrl-C ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grades many submissions at once: jobs that any ``concurrent.futures.Executor`` can carry.
+"""Grades many submissions at once: jobs for whatever gives a ``concurrent.futures.Future`` for one.
 
 A job is data: it names the assignment and carries the submission's bytes. The process that carries
 it out keeps one ``Grader`` and uses it for all jobs of the same kind, so suites are collected and
