@@ -196,9 +196,10 @@ def grade(
         found = find_all(which, paths, kept)
         apart = no_gradebook or out is not None
         keeper = None if apart else kept.enter_context(Bookkeeper(which))
-        jobs, remark = affordable(jobs)
-        if remark is not None and not cluster:
-            errors.print(remark, style="yellow", markup=False, soft_wrap=True)
+        if not cluster:
+            jobs, remark = affordable(jobs)
+            if remark is not None:
+                errors.print(remark, style="yellow", markup=False, soft_wrap=True)
         coming = grade_all(settings, found, folder, jobs=jobs, cluster=cluster, force=force)
         graded = list(show_progress(console, coming, len(found)))
         graded.sort(key=lambda result: str(result["student"]))

@@ -164,7 +164,7 @@ def distribute(
             with graders(True) as one:
                 unlucky = yield from _carried_out(one, settings, iter([submission]))
             if unlucky:
-                message = "The process that graded it was ended, or hung, twice. Grade it again."
+                message = "The process that graded it was ended twice, or hung. Grade it again."
                 yield _error(settings, submission, message)
 
 

@@ -63,7 +63,7 @@ class Cluster:
     def __enter__(self) -> Cluster:
         self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", self._file)
         deadline = time.monotonic() + SECONDS
-        while not self._file.exists():
+        while not (self._file.exists() and self._file.read_text()):  # it is made before it is filled
             assert self.scheduler.poll() is None, self._said()
             assert time.monotonic() < deadline, self._said()
             time.sleep(0.05)
@@ -354,7 +354,7 @@ class TestUnfit:
             list(coming)
 
     def test_nodes_end_with_their_scheduler(self, no_node: Cluster) -> None:
-        """So whoever starts nodes in a loop has them again, at a scheduler that is started again."""
+        """So whoever starts nodes in a loop has them again once there is a scheduler again."""
         node = no_node.add_node()
         no_node.wait_for(1)
         end(no_node.scheduler)

@@ -67,6 +67,7 @@ def launch(
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """End a process that was started in a session of its own, with all that it started."""
-    with suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    if process.returncode is None:  # else its number may be somebody else's by now
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
