@@ -1,17 +1,23 @@
 """Where the command `kit` begins: what grades is started before the commands are loaded.
 
-It loads nothing by itself: each process that grades imports the main program once more.
+A Ctrl-C ends it at any moment with a sentence and exit code 130; nobody waits for what is still
+being graded. It loads nothing by itself.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 STOPPED = "Stopped. Run the same command again to go on where it stopped."
 STARTED_LATER = ("--cluster", "--jobs", "--help")
 """Options with which there may be nothing to start; ``kit.cli`` knows."""
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -20,6 +26,14 @@ def main() -> None:
         _main()
     except KeyboardInterrupt:  # before or after a command: kit.edge tells of those within
         _stopped()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _end()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # there is nothing left to be stopped
+        raise
+    finally:  # whatever broke off: nobody waits for what is still being graded
+        if (loaded := sys.modules.get("kit.processes")) is not None:
+            loaded.stop()
 
 
 def _main() -> None:
@@ -27,6 +41,8 @@ def _main() -> None:
     while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass  # or a file of ours would become the standard output that was closed before we began
     os.close(spare)
+    for name in ONE_THREAD:  # where no thread can be started NumPy would break off as it loads
+        os.environ.setdefault(name, "1")
     gc.disable()  # what is loaded stays: to search it for garbage, again and again, takes time
     words = sys.argv[1:]
     if words[:1] == ["grade"] and not any(word.startswith(STARTED_LATER) for word in words):
@@ -43,12 +59,24 @@ def _main() -> None:
         gc.freeze()  # all ends with the process: not searched for garbage, it ends much sooner
 
 
-def _stopped() -> None:
-    """Say so and end, whatever is being loaded; what was started ends when it sees it."""
-    try:
+def _stopped() -> NoReturn:
+    """Say so and end, whatever is being loaded."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(OSError):
         os.write(2, f"{STOPPED}\n".encode())
+    _end()
+
+
+def _end() -> NoReturn:
+    """Kill what grades, and end at once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        if (loaded := sys.modules.get("kit.processes")) is not None:
+            loaded.stop()
+        with suppress(OSError, AttributeError):
+            sys.stdout.flush()
     finally:
-        os._exit(130)
+        os._exit(INTERRUPTED)  # without waiting for what other threads were in the middle of
 
 
 def _unraisable(problem: sys.UnraisableHookArgs) -> None:

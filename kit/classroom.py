@@ -105,7 +105,7 @@ def grade_all(
                 ready.append(_written(taken, out))
 
     if cluster is None:
-        graded = pool.grade_all(settings, work(), jobs or pool.cores())
+        graded = pool.grade_all(settings, work(), jobs or pool.affordable(None)[0])
     else:
         graded = _on(cluster)(settings, work(), cluster)
     for result in graded:

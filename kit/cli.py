@@ -169,7 +169,7 @@ def grade(
     from kit.classroom import find_all, grade_all, sole_writer
     from kit.display import show_class, show_progress
     from kit.limits import Limits
-    from kit.pool import Settings
+    from kit.pool import Settings, affordable
 
     with ExitStack() as kept:
         if jobs and cluster:
@@ -183,6 +183,10 @@ def grade(
         kept.enter_context(sole_writer(folder))  # until the gradebook has the same, too
         apart = no_gradebook or out is not None
         keeper = None if apart else kept.enter_context(Bookkeeper(which))
+        if not cluster:
+            jobs, remark = affordable(jobs)
+            if remark is not None:
+                errors.print(remark, style="yellow", markup=False, soft_wrap=True)
         coming = grade_all(settings, found, folder, jobs=jobs, cluster=cluster, force=force)
         graded = list(show_progress(console, coming, len(found)))
         graded.sort(key=lambda result: str(result["student"]))
@@ -307,13 +311,17 @@ def doctor() -> None:
     """Say what this host can do: which layers of isolation hold, which limits apply."""
     from kit.display import show_limits
     from kit.limits import Limits
+    from kit.tester.host import require, shortcomings
     from kit.tester.process import WarmParent, Worker
 
+    require()
     with WarmParent() as parent:
         worker = Worker(parent)
         layers = worker.layers
         worker.end()
     console.print(f"Students' code is confined here by: {', '.join(layers)}.")
+    for sentence in shortcomings():
+        console.print(sentence, markup=False, soft_wrap=True)
     show_limits(console, Limits())
 
 

@@ -29,6 +29,7 @@ from kit.limits import Limits
 from kit.plugin import CURRENT, RUN, Current, run_of
 from kit.results import Check, Verdict
 from kit.submission import Submission, sources_of
+from kit.tester import host
 from kit.tester.faults import IsolationMissing, KitFault, StudentFault
 from kit.tester.process import WarmParent
 from kit.tester.session import Session
@@ -381,6 +382,7 @@ class Grader:
         self.assignment = assignment
         self.limits = limits or Limits()
         assignment.require_packages()
+        host.require()
         self._parent = WarmParent(
             self.limits,
             floor_only=floor_only,
@@ -400,16 +402,39 @@ class Grader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._parent.close()  # first: a check that is being run has nothing to wait for then
         self.suites.close()
-        self._parent.close()
 
     def grade(self, submission: Submission, seed: int | None = None) -> dict[str, Any]:
         """The result of one submission (see ``kit.results``).
 
         Without ``seed`` the unseen inputs follow from the submission's own bytes, so that the same
         bytes always get the same grade. A fault of ours gives a result with status ``error``.
+
+        Where a worker was lost by no doing of the submission, all of it is graded again, in new
+        workers and with the same seed; nothing of the try before counts.
         """
         seed = submission.seed if seed is None else seed
+        message = ""
+        for attempt in range(1, self.limits.attempts + 1):
+            try:
+                self._parent.renew(final=attempt == self.limits.attempts)
+                result = self._graded(submission, seed)
+                if self._parent.lost is None:
+                    return result
+                message = self._parent.lost
+            except IsolationMissing:
+                raise
+            except KitFault as fault:
+                message = str(fault)
+                if self._parent.lost is None:
+                    break
+        return results.build_ungraded(
+            self.assignment, submission.student, "error", message, score=None
+        )
+
+    def _graded(self, submission: Submission, seed: int) -> dict[str, Any]:
+        """The result of one try; raises KitFault where it broke."""
         sources = sources_of(self.assignment, submission)
         session, transcript = self._session(sources)
         began = time.monotonic()
@@ -420,14 +445,11 @@ class Grader:
             verdicts = [second.verdicts.get(each.check.name, each) for each in verdicts]
             calls = transcript.calls | second.calls
             diagnoses = explain(self._catalogue, self._parent, self._failed(verdicts), calls)
-        except IsolationMissing:
-            raise
-        except KitFault as fault:
-            return results.build_ungraded(
-                self.assignment, submission.student, "error", str(fault), None
-            )
-        finally:
+        except Exception:
             session.close()
+            raise
+        # what stops this process while the suites run leaves the session to their thread
+        session.close()
         return results.build(
             self.assignment,
             submission,

@@ -28,6 +28,11 @@ class Limits:
     """Processor time for judging what one submission returns. Honest answers take 0.1 s."""
     diagnosis_seconds: float = 60.0
     """Looking for the known mistakes of one task. It takes milliseconds, but for huge arrays."""
+    resident_bytes: int = 2048 * MIB
+    """Memory that a machine must have for each submission. One that is killed again and again while
+    it holds more has had its share; one that holds less was killed by no fault of its own."""
+    attempts: int = 3
+    """How often it is graded from the start where a worker is lost by no doing of its own."""
     output_bytes: int = 64 * 1024
     """How much of what a submission prints is kept; the rest is read and dropped."""
     timeouts: int = 2

@@ -1,4 +1,4 @@
-"""Grades many submissions at once: jobs that any ``concurrent.futures.Executor`` can carry.
+"""Grades many submissions at once: jobs for whatever gives a ``concurrent.futures.Future`` for one.
 
 A job is data: it names the assignment and carries the submission's bytes. The process that carries
 it out keeps one ``Grader`` and uses it for all jobs of the same kind, so suites are collected and
@@ -8,7 +8,7 @@ NumPy is loaded once a process. The processes are this machine's here; ``kit.clu
 from __future__ import annotations
 
 import gc
-import os
+import resource
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import (
@@ -17,7 +17,6 @@ from concurrent.futures import (
     Future,
     wait,
 )
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -25,14 +24,22 @@ from typing import TYPE_CHECKING, Any
 
 from kit import processes, results
 from kit.course import Assignment, CourseError
-from kit.limits import Limits
+from kit.limits import MIB, Limits
 from kit.submission import Submission
+from kit.tester import host
 from kit.tester.faults import IsolationMissing, RunStopped
 
 if TYPE_CHECKING:
     from kit.grading import Grader
 
 Result = dict[str, Any]
+
+JOBS_A_CORE = 4
+JOB_BYTES, JOB_FILES, JOB_PROCESSES = 256 * MIB, 8, 5
+"""What one process that grades takes of memory, of the open files of who hands out work, and of
+processes and threads: a thread there, itself, its own thread, a warm parent and a worker."""
+HANGING_SECONDS = 600
+"""Beyond all that a submission's code may take: how long grading one may last."""
 
 LOOK_UP_SECONDS = 60
 """How often it is seen whether anybody is left to grade, while no result comes."""
@@ -98,13 +105,34 @@ def close() -> None:
         grader.__exit__()
 
 
-def cores() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0))
+def affordable(jobs: int | None) -> tuple[int, str | None]:
+    """How many of ``jobs`` processes this machine carries, and a remark where it is not all.
+
+    None asks for one on each core.
+    """
+    host.require()
+    cores, available = len(host.cores()), host.available_bytes()
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    most = JOBS_A_CORE * cores
+    if available is not None:
+        most = min(most, available // JOB_BYTES)
+    if files != resource.RLIM_INFINITY:
+        most = min(most, (files - host.NEEDED_FILES) // JOB_FILES)
+    wanted = jobs or cores
+    tried = max(1, min(wanted, most))
+    most = max(1, min(most, host.more_processes(tried * JOB_PROCESSES) // JOB_PROCESSES))
+    if wanted <= most:
+        return wanted, None
+    memory = "" if available is None else f", {available / 1024 / MIB:.1f} GiB of free memory"
+    return most, (
+        f"{wanted} processes that grade are more than this machine carries ({cores} cores{memory}; "
+        f"limits: ulimit -n, ulimit -u): {most} grade."
+    )
 
 
 def grade_all(settings: Settings, submissions: Iterable[Submission], jobs: int) -> Iterator[Result]:
     """The results of ``submissions`` as they come, from this process or from ``jobs`` others."""
+    host.require()
     if jobs > 1:
         yield from distribute(settings, submissions, partial(_of_this_machine, settings, jobs))
         return
@@ -136,7 +164,7 @@ def distribute(
             with graders(True) as one:
                 unlucky = yield from _carried_out(one, settings, iter([submission]))
             if unlucky:
-                message = "The process that graded it was ended twice. Grade it again."
+                message = "The process that graded it was ended twice, or hung. Grade it again."
                 yield _error(settings, submission, message)
 
 
@@ -181,10 +209,11 @@ def _error(settings: Settings, submission: Submission, message: str) -> Result:
 
 @contextmanager
 def _of_this_machine(settings: Settings, jobs: int, alone: bool) -> Iterator[Graders]:
-    jobs = 1 if alone else jobs
-    with processes.executor(jobs) as executor:
+    jobs, limits = 1 if alone else jobs, settings.limits
+    seconds = limits.attempts * (limits.total_seconds + HANGING_SECONDS)
+    with processes.Testers(jobs, host.cores(), seconds) as testers:
         yield Graders(
-            lambda submission: executor.submit(grade, settings, submission),
+            lambda submission: testers.submit(grade, settings, submission),
             lambda: 1 if alone else 2 * jobs,
-            BrokenProcessPool,
+            processes.TesterLost,
         )

@@ -1,91 +1,201 @@
-"""Starts the processes that grade on this machine. It loads little, so that it can begin early."""
+"""Starts the processes that grade on this machine. It loads little, so that it can begin early.
+
+These *testers* are forked from a process that has loaded what they need (``kit.loaded``). Each has
+a channel of its own to the process that hands out work, and shares nothing else with it or with its
+neighbours: no lock, no file, no name. So whichever of them is killed, and whenever, its channel
+closes; it costs what it had in hand, and nobody waits for it.
+"""
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
+import json
 import os
-import signal
+import socket
+import struct
+import subprocess
+import sys
 import threading
-import warnings
+from collections.abc import Callable
 from contextlib import suppress
-from itertools import cycle
-from multiprocessing import forkserver, resource_tracker
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from kit.tester import isolation, launch
+from kit.tester.faults import KitFault
 
 if TYPE_CHECKING:
-    import socket
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing.queues import SimpleQueue
+    from concurrent.futures import Future
+    from multiprocessing.connection import Connection
 
+MESSAGE_BYTES = 1024
+START_SECONDS = 60.0
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+PROGRAM = "import sys; sys.path[:] = {path!r}; from kit.loaded import main; main({control})"
 
+T = TypeVar("T")
+
+
+class TesterLost(Exception):
+    """A tester was killed, or did not answer in time: what it had in hand has no result."""
+
+
+class _Origin:
+    """The two processes from which the others are forked: what grades, and what is graded.
+
+    They load what they need while whoever starts them does something else. Raises KitFault where
+    no process can be started.
+    """
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(START_SECONDS)
+        program = PROGRAM.format(path=sys.path, control=theirs.fileno())
+        with theirs:
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 (our own program)
+                    [sys.executable, "-P", "-c", program],
+                    pass_fds=[theirs.fileno()],
+                    # each tester has one core, and idle threads of NumPy's would spin
+                    env={**dict.fromkeys(ONE_THREAD, "1"), **os.environ},
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,  # a Ctrl-C is for the process that hands out work
+                )
+            except OSError as error:
+                self._control.close()
+                raise KitFault(f"No process can be started on this machine ({error}).") from error
+        try:
+            self._parent, self.first = launch.launch(isolation.namespace_command() or [])
+        except KitFault:
+            launch.kill(self._process)
+            self._control.close()
+            raise
+
+    def require_first(self) -> None:
+        """Wait until the first warm parent has begun; end one that doesn't, in hanging namespaces.
+
+        Each tester then starts one of its own, in the way that works here.
+        """
+        self.first.settimeout(launch.BEGIN_SECONDS)
+        try:
+            begun = bool(self.first.recv(MESSAGE_BYTES))
+        except OSError:
+            begun = False
+        if not begun:
+            launch.kill(self._parent)
+
+    def fork(self, core: int) -> Connection:
+        """The channel to a new tester on ``core``; raises OSError where the process has gone."""
+        from multiprocessing.connection import Connection  # noqa: PLC0415 (slow, and not yet needed)
+
+        ours, theirs = socket.socketpair()
+        message = json.dumps({"core": core, "origin": self._process.pid}).encode()
+        with ours, theirs:
+            socket.send_fds(self._control, [message], [theirs.fileno(), self.first.fileno()])
+            return Connection(ours.detach())
+
+    def kill(self) -> None:
+        """Kill both, and with them all that were forked from them, whatever they do."""
+        launch.kill(self._process)
+        launch.kill(self._parent)
+
+    def close(self) -> None:
+        """Close the sockets, when no thread waits for anything any more."""
+        self._control.close()
+        self.first.close()
+
+
+_origin: list[_Origin] = []
 _first: list[socket.socket] = []
-"""The control socket of the first warm parent, in the process that starts it and in all others."""
+"""In a tester: the control socket of the first warm parent."""
 
 
 def begin() -> None:
-    """Start the processes from which the others are forked: what grades, and what is graded.
+    """Start the processes from which the others are forked, where they don't run yet.
 
-    They load what they need meanwhile.
+    Where they can't be started, whoever needs them says so.
     """
-    for name in ONE_THREAD:  # each process has one core, and idle threads of NumPy's would spin
-        os.environ.setdefault(name, "1")
-    forkserver.set_forkserver_preload(["kit.loaded"])
-    resource_tracker.ensure_running()  # which the next would start, and which lets a Ctrl-C through
-    # a Ctrl-C is for the process that people started: others would die of it with a traceback
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    if not _first:
-        from kit.tester import isolation, launch  # noqa: PLC0415 - loads while the other starts
+    with suppress(KitFault):
+        _begun()
 
-        process, control = launch.launch(isolation.namespace_command() or [])
-        _first.append(control)
-        with warnings.catch_warnings():  # it ends by itself, when nobody has its socket any more
-            warnings.simplefilter("ignore", ResourceWarning)
-            del process
+
+def _begun() -> _Origin:
+    if not _origin:
+        _origin.append(_Origin())
+    return _origin[0]
+
+
+def stop() -> None:
+    """Kill all that this process has started to grade, whatever it does."""
+    for origin in _origin:
+        origin.kill()
 
 
 def first_parent() -> socket.socket | None:
     """The control socket of the warm parent that others can be copies of, where one was started."""
-    return _first[0] if _first else None
+    given = _first or [origin.first for origin in _origin]
+    return given[0] if given else None
 
 
-def executor(jobs: int) -> ProcessPoolExecutor:
-    """An executor of ``jobs`` processes, each on a core of its own as far as there are so many."""
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - loads while others start
-
-    begin()
-    context = multiprocessing.get_context("forkserver")
-    places = context.SimpleQueue()
-    for _, core in zip(range(jobs), cycle(sorted(os.sched_getaffinity(0))), strict=False):
-        places.put(core)
-    settings = (places, _first[0])
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_settle, initargs=settings)
-
-
-def _settle(places: SimpleQueue[int], first: socket.socket) -> None:
-    """Take a core, leave a Ctrl-C to the process that started this one, and end when that ends.
-
-    Tester and worker take turns, some dozens of times a submission. On one core, of their own, each
-    turn costs half of what it does where another core has to be woken; as batch work, neither is
-    interrupted when it wakes the other, but goes on until it has to wait itself.
-    """
+def take_first(first: socket.socket) -> None:
+    """Make copies of this warm parent, in a tester."""
     _first.append(first)
-    os.sched_setaffinity(0, {places.get()})
-    with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.freeze()  # what is loaded stays, and is not to be searched for garbage, least of all often
-    gc.set_threshold(20_000)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+class Testers:
+    """``jobs`` testers; a context manager that ends them, whatever they do.
+
+    Each has a thread here, and one of ``cores`` as far as there are so many. One that doesn't
+    answer within ``seconds`` is given up. Raises KitFault where no process can be started.
+    """
+
+    def __init__(self, jobs: int, cores: set[int], seconds: float) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (loads while others start)
+
+        self._origin = _begun()
+        self._seconds = int(seconds)
+        self._cores = [sorted(cores)[job % len(cores)] for job in range(jobs)]
+        self._mine = threading.local()
+        self._threads = ThreadPoolExecutor(jobs, "tester")
+
+    def __enter__(self) -> Testers:
+        self._origin.require_first()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._origin.kill()
+        self._threads.shutdown(cancel_futures=True)
+        self._origin.close()
+        _origin.clear()
+
+    def submit(self, function: Callable[..., T], *given: Any) -> Future[T]:
+        """Have a tester call ``function``; it gives or raises what that does, or TesterLost."""
+        return self._threads.submit(self._carried_out, function, given)
+
+    def _carried_out(self, function: Callable[..., T], given: tuple[Any, ...]) -> T:
+        """In a thread: what its tester gives, which is started where there is none."""
+        mine = self._mine
+        try:
+            if not hasattr(mine, "channel"):
+                mine.channel = self._started()
+            mine.channel.send((function, *given))
+            well, value = mine.channel.recv()
+        except (OSError, EOFError) as error:
+            if hasattr(mine, "channel"):
+                mine.channel.close()
+                del mine.channel
+            raise TesterLost(f"The process that graded it has gone ({error}).") from error
+        if not well:
+            raise value
+        answer: T = value
+        return answer
+
+    def _started(self) -> Connection:
+        """The channel to a new tester, on the core of this thread."""
+        if not hasattr(self._mine, "core"):
+            self._mine.core = self._cores.pop()
+        channel = self._origin.fork(self._mine.core)
+        # one that is stopped, or hangs, neither answers nor takes what it is sent
+        wait = struct.pack("@ll", self._seconds, 0)
+        with socket.socket(fileno=os.dup(channel.fileno())) as same:
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, wait)
+        return channel

@@ -281,10 +281,10 @@ class TestUnwritable:
         assert set(course.root.glob("results/tiny/.*")) == {course.root / "results/tiny/.lock"}
 
 
-def is_forkserver(pid: int) -> bool:
+def is_loaded(pid: int) -> bool:
     """Whether ``pid`` is the process from which those that grade are forked, or one of them."""
     try:
-        return "forkserver" in Path(f"/proc/{pid}/cmdline").read_text()
+        return "kit.loaded" in Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:  # it has ended by now
         return False
 
@@ -345,8 +345,8 @@ class TestFaultsOfOurs:
             coming = grade_all(settings, found, course.root / "results/tiny", jobs=2)
             next(coming)
             started = descendants(os.getpid())
-            (server,) = [pid for pid in started if is_forkserver(pid) and descendants(pid)]
-            testers = descendants(server)
+            (origin,) = [pid for pid in started if is_loaded(pid) and descendants(pid)]
+            testers = descendants(origin)
             assert os.SCHED_BATCH in {os.sched_getscheduler(tester) for tester in testers}
             os.kill(max(testers), signal.SIGKILL)
             for _ in coming:

@@ -63,7 +63,9 @@ class Cluster:
     def __enter__(self) -> Cluster:
         self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", self._file)
         deadline = time.monotonic() + SECONDS
-        while not self._file.exists():
+        while not (
+            self._file.exists() and self._file.read_text()
+        ):  # it is made before it is filled
             assert self.scheduler.poll() is None, self._said()
             assert time.monotonic() < deadline, self._said()
             time.sleep(0.05)
@@ -241,6 +243,21 @@ class TestKilledNodes:
         assert "ended twice" in deadly["message"]
         assert {result["score"] for result in by_student.values()} == {6}
 
+    def test_a_node_that_says_nothing_any_more_is_given_up(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        class_ = [submission(SLEEPY, f"student{n}") for n in range(6)]
+        with Cluster(tmp_path, DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="5s") as running:
+            silent, other = running.add_node(), running.add_node()
+            running.wait_for(2)
+            coming = cluster.grade_all(settings, class_, running.address)
+            first = next(coming)
+            silent.send_signal(signal.SIGSTOP)
+            results = [first, *coming]
+        assert {result["score"] for result in results} == {6}
+        assert len(results) == 6
+        assert other.pid in nodes_of(results)
+
     def test_a_node_that_joins_in_the_middle_takes_part(
         self, no_node: Cluster, settings: Settings
     ) -> None:
@@ -337,6 +354,13 @@ class TestUnfit:
         end(no_node.scheduler)
         with pytest.raises(RunStopped, match=r"has gone.*run the same command again"):
             list(coming)
+
+    def test_nodes_end_with_their_scheduler(self, no_node: Cluster) -> None:
+        """So whoever starts nodes in a loop has them again once there is a scheduler again."""
+        node = no_node.add_node()
+        no_node.wait_for(1)
+        end(no_node.scheduler)
+        assert node.wait(SECONDS) == 0
 
     def test_nobody_at_the_address(
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -186,10 +187,13 @@ class TestFaultsOfOurs:
         )
         assert task_of(self.grade(tmp_path, suite), "remember")["status"] == "error"
 
-    def test_a_dead_parent_of_workers_is_an_error(self, tiny: Assignment) -> None:
+    def test_a_parent_of_workers_that_cannot_be_had_again_is_an_error(
+        self, tiny: Assignment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with Grader(tiny) as grader:
             for pid in descendants(grader._parent._process.pid) | {grader._parent._process.pid}:
                 os.kill(pid, signal.SIGKILL)
+            monkeypatch.setattr(sys, "executable", "/bin/false")
             result = grader.grade(submission(SOLUTION))
         assert (result["status"], result["score"]) == ("error", None)
         assert "warm parent" in result["message"]

@@ -43,7 +43,7 @@ def measure(assignment: Assignment) -> Iterator[Caught]:
     tasks = tuple(task.id for task in assignment.tasks if task.id in set(known.tasks.values()))
     settings = pool.Settings(assignment, Limits(), tasks)
     handed_in = (made(assignment, known, name) for name in known.tasks)
-    for result in pool.grade_all(settings, handed_in, pool.cores()):
+    for result in pool.grade_all(settings, handed_in, pool.affordable(None)[0]):
         name = result["student"]
         yield _caught(name, known.tasks[name], result)
 

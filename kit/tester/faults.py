@@ -36,6 +36,10 @@ class KitFault(Exception):
     """We could not find out: nobody's grade may follow from this."""
 
 
+class WorkerLost(KitFault):
+    """A worker has gone by no doing of the submission, which may be graded again from the start."""
+
+
 class IsolationMissing(KitFault):
     """This host can't confine a worker, so nothing is graded on it."""
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import IO
 
 from kit.tester import isolation
+from kit.tester.faults import KitFault
 
 OPTIONS = ("-P", "-s", "-B")
 """Of the interpreter: nothing of the folder it is started in or of the user's is imported. With a
 clean environment that is what ``-I`` does; but that would not let the hash seed be told."""
+BEGIN_SECONDS = 10.0
+"""How long bubblewrap may take until what it starts has begun: it takes some hundredths."""
 CLEAN_ENVIRONMENT = {
     "PYTHONHASHSEED": "0",  # sets in the same order: the same bytes, the same grade
     "PATH": "/usr/bin:/bin",
@@ -37,7 +43,7 @@ def launch(
 
     ``namespaces`` is the command that makes some for it, or empty; ``errors`` is where its error
     messages go; ``floor_only``, ``trust`` and ``packages`` are those of
-    ``kit.tester.process.WarmParent``.
+    ``kit.tester.process.WarmParent``. Raises KitFault where this host makes no more processes.
     """
     control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     settings = {
@@ -48,14 +54,26 @@ def launch(
         "namespaces": isolation.own_namespaces() if namespaces else {},
     }
     with theirs:
-        process = subprocess.Popen(  # noqa: S603 - our own program, no input in it
-            [*namespaces, sys.executable, *OPTIONS, "-m", "kit.worker", json.dumps(settings)],
-            pass_fds=[theirs.fileno()],
-            env=CLEAN_ENVIRONMENT,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own program, no input in it
+                [*namespaces, sys.executable, *OPTIONS, "-m", "kit.worker", json.dumps(settings)],
+                pass_fds=[theirs.fileno()],
+                env=CLEAN_ENVIRONMENT,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
+            )
+        except OSError as error:
+            control.close()
+            raise KitFault(f"No process can be started on this machine ({error}).") from error
     return process, control
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process that was started in a session of its own, with all that it started."""
+    if process.returncode is None:  # else its number may be somebody else's by now
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -5,29 +5,44 @@ from __future__ import annotations
 import json
 import math
 import os
+import resource
 import secrets
 import select
 import signal
 import socket
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import IO, Any, NamedTuple, NoReturn
 
 from kit import wire
 from kit.limits import MIB, Limits
-from kit.tester import isolation
-from kit.tester.faults import IsolationMissing, KitFault, StudentFault, StudentTimeout
-from kit.tester.launch import launch
+from kit.tester import host, isolation
+from kit.tester.faults import (
+    IsolationMissing,
+    KitFault,
+    StudentFault,
+    StudentTimeout,
+    WorkerLost,
+)
+from kit.tester.launch import BEGIN_SECONDS, kill, launch
 
 START_SECONDS = 60.0
+END_SECONDS = 5.0
+CPU_GRACE_SECONDS = 2
+"""How long after SIGXCPU a worker is killed; see ``kit.worker.confine``."""
 HELLO_SECONDS = 20.0
 CONTROL_BYTES = 64 * 1024
 READ_BYTES = 1024 * 1024
 BELL = 0
 """No event of the channel itself, which then tells only that the worker has gone."""
+OWN_SIGNALS = {
+    getattr(signal, f"SIG{name}")
+    for name in "SEGV BUS ILL FPE TRAP SYS ABRT PIPE XFSZ XCPU".split()
+}
+"""What code can bring upon itself though it may send no signal. Whatever else ends a worker came
+from outside: SIGKILL, too, but for the limit on processor time, which the time it used tells."""
 
 
 class WarmParent:
@@ -39,7 +54,9 @@ class WarmParent:
     be a copy, warm at once, of one that was launched before: ``first`` is the control socket of
     that.
 
-    Raises IsolationMissing where the floor can't be had.
+    Once a worker is lost, or the process itself, by no doing of a submission, it forks no more
+    until ``renew``: what the submission was given until then counts for nothing. Raises
+    IsolationMissing where the floor can't be had, KitFault where no process can be started.
     """
 
     def __init__(
@@ -51,15 +68,27 @@ class WarmParent:
         packages: Sequence[str] = (),
         first: socket.socket | None = None,
     ) -> None:
-        self.limits = limits or Limits()
+        self.limits = _as_the_host_has_it(limits or Limits())
         self.trust = trust
+        self.lost: str | None = None
+        """How a worker was lost since the last ``renew``."""
+        self.final = False
+        """Whether this is the last try: what may be the submission's own doing is that now."""
+        self._first = first
         self._settings: dict[str, Any] = {
             "floor_only": floor_only,
             "trust": trust,
             "packages": packages,
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._open()
+
+    def _open(self) -> None:
+        """Start the process in the best way that works here."""
+        self._gone = True
+        self._held = ExitStack()
         self._errors: IO[bytes] | None = None
+        self._memory_kills = host.memory_kills()
+        floor_only, first = self._settings["floor_only"], self._first
         ways: list[Callable[[], None]] = [lambda: self._start([])]
         namespaces = None if floor_only else isolation.namespace_command()
         if namespaces is not None:
@@ -70,22 +99,29 @@ class WarmParent:
             try:
                 way()
             except KitFault as fault:  # this host makes no namespaces for us; the first has gone
-                self.close()
+                self._held.close()
                 if isinstance(fault, IsolationMissing) or way is ways[-1]:
                     raise
             else:
+                self._gone = False
                 return
 
     def _start(self, namespaces: Sequence[str]) -> None:
         """Start the process, in ``namespaces`` if there are any, and wait until it is warm."""
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self._process, self._control = launch(namespaces, self._errors, **self._settings)
+        errors = open(os.memfd_create("errors"), "w+b")  # noqa: SIM115 - lives as long as the process
+        self._errors = self._held.enter_context(errors)
+        self._process, self._control = launch(namespaces, errors, **self._settings)
+        self._held.callback(kill, self._process)
+        self._held.enter_context(self._control)
+        self._control.settimeout(BEGIN_SECONDS if namespaces else START_SECONDS)
+        self._answer()  # that it has begun
         self._await()
 
     def _copy(self, first: socket.socket) -> None:
         """Have ``first`` fork another one for us, with the cores and the policy of this process."""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        how = {"cores": sorted(os.sched_getaffinity(0)), "policy": os.sched_getscheduler(0)}
+        self._held.enter_context(self._control)  # all that holds a copy, which isn't our child
+        how = {"cores": sorted(host.cores()), "policy": os.sched_getscheduler(0)}
         request = json.dumps({"copy": how}).encode()
         with theirs:
             try:
@@ -109,38 +145,69 @@ class WarmParent:
 
     def close(self) -> None:
         """End the parent and every worker it still has."""
-        with suppress(OSError):
-            self._control.shutdown(socket.SHUT_WR)
-            self._control.recv(CONTROL_BYTES)  # nothing comes, when it has ended
-        self._control.close()
-        if self._process is not None:
-            try:
-                self._process.wait(START_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        if self._errors is not None:
-            self._errors.close()
+        if not self._gone:
+            self._gone = True
+            with suppress(OSError):
+                self._control.settimeout(END_SECONDS)
+                self._control.shutdown(socket.SHUT_WR)
+                self._control.recv(CONTROL_BYTES)  # nothing comes, when it has ended
+        self._held.close()  # which kills it, whatever it does
+
+    def renew(self, *, final: bool = False) -> None:
+        """Be ready for a submission, or for the same once more, after whatever was lost.
+
+        The process is started again where it has gone; raises as the constructor does. ``final``
+        says that there will be no further try.
+        """
+        self.final = final
+        if self._gone:
+            self._held.close()
+            self._open()
+        self.lost = None
+
+    def lose(self, message: str) -> WorkerLost:
+        """Fork no more until ``renew``; the fault to raise, which says why."""
+        self.lost = message
+        return WorkerLost(message)
 
     def spawn(self, channel: socket.socket, bell: int, output: int) -> int:
         """Fork a worker that talks on ``channel``, rings ``bell`` and prints to ``output``.
 
         Returns its number.
         """
+        if self.lost is not None:
+            raise WorkerLost(self.lost)
         limits = {k: v for k, v in self.limits.as_dict().items() if isinstance(v, int)}
         request = json.dumps({"spawn": limits}).encode()
-        return int(self._ask(request, [channel.fileno(), bell, output])["pid"])
+        reply = self._ask(request, [channel.fileno(), bell, output])
+        if "failed" in reply:
+            raise self.lose(f"No worker can be started on this machine ({reply['failed']}).")
+        return int(reply["pid"])
 
-    def end(self, pid: int) -> dict[str, Any]:
-        """End a worker: its exit code (``status``), processor ``seconds`` and peak ``bytes``."""
-        return self._ask(json.dumps({"end": pid}).encode())
+    def end(self, pid: int, *, closed: bool = False) -> dict[str, Any]:
+        """End a worker: its exit code (``status``), processor ``seconds`` and peak ``bytes``.
+
+        Where it has ``closed`` its channel, ``before`` says whether it had ended by itself.
+        """
+        return self._ask(json.dumps({"end": pid, "closed": closed}).encode())
+
+    def for_memory(self) -> bool:
+        """Whether the kernel has killed for want of memory since this was asked the last time."""
+        before, self._memory_kills = self._memory_kills, host.memory_kills()
+        return self._memory_kills > before
 
     def _ask(self, request: bytes, files: list[int] | None = None) -> dict[str, Any]:
         try:
-            socket.send_fds(self._control, [request], files or [])
-        except OSError as error:
-            raise KitFault(f"The warm parent of the workers has gone ({error}).") from error
-        return self._answer()
+            if self._gone:
+                raise KitFault("The warm parent of the workers has gone.")
+            try:
+                socket.send_fds(self._control, [request], files or [])
+            except OSError as error:
+                raise KitFault(f"The warm parent of the workers has gone ({error}).") from error
+            return self._answer()
+        except KitFault as fault:
+            self._gone = True
+            raise self.lose(str(fault)) from fault
 
     def _answer(self) -> dict[str, Any]:
         try:
@@ -153,11 +220,19 @@ class WarmParent:
 
     def _said(self) -> str:
         """The last line of what the process said of an error."""
-        if self._errors is None:
+        if self._errors is None or self._errors.closed:
             return ""
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
+
+
+def _as_the_host_has_it(limits: Limits) -> Limits:
+    """``limits``, with no more processor time than this process's own limit leaves a worker."""
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    if hard == resource.RLIM_INFINITY or hard >= limits.cpu_seconds + CPU_GRACE_SECONDS:
+        return limits
+    return replace(limits, cpu_seconds=max(1, hard - CPU_GRACE_SECONDS))
 
 
 class Request(NamedTuple):
@@ -251,8 +326,9 @@ class Worker:
         try:
             hello, _ = self._receive()
         except (wire.WireError, EOFError, TimeoutError) as error:
-            self.end()
-            raise KitFault(f"A worker did not start ({type(error).__name__}).") from error
+            self.end()  # no line of the submission has run yet: it is not its doing
+            reason = f"A worker did not start ({type(error).__name__})."
+            raise self._parent.lose(reason) from error
         if "refused" in hello:
             self.end()
             raise IsolationMissing(hello["refused"])
@@ -379,24 +455,45 @@ class Worker:
         return said
 
     def _explain_end(self, what: str) -> NoReturn:
-        ended = self.end()
+        ended = self.end(closed=True)
         status, allowed = ended["status"], self._parent.limits.cpu_seconds
         if status == -signal.SIGXCPU or ended["seconds"] > allowed:
             how = f"was stopped: your code used more than {allowed} s of processor time"
-        elif status == -signal.SIGKILL:
-            how = "ended without an answer: it was killed, or closed the way back to the tester"
-        elif status < 0:
+        elif not ended["before"]:
+            how = "ended without an answer: it closed the way back to the tester"
+        elif status >= 0:
+            how = f"ended the process (exit code {status})"
+        elif -status in OWN_SIGNALS:
             how = f"crashed with {signal.Signals(-status).name}"
         else:
-            how = f"ended the process (exit code {status})"
+            how = self._explain_kill(ended)
         raise StudentFault(f"{capital(what)} {how}.")
 
-    def end(self) -> dict[str, Any]:
-        """End the worker; its exit code, processor seconds and peak bytes."""
+    def _explain_kill(self, ended: Mapping[str, Any]) -> str:
+        """How the submission brought a kill upon itself; raises WorkerLost where it didn't.
+
+        It can't have where it may send no signal. Where it may, or had its share of memory, it has
+        if that happens in every try.
+        """
+        parent, name = self._parent, signal.Signals(-ended["status"]).name
+        held, share = ended["bytes"], parent.limits.resident_bytes
+        how = f"was killed from outside ({name})"
+        if parent.for_memory():
+            how = f"was killed by the kernel, for this machine had no more memory ({name})"
+        may_be_own = held > share or "seccomp" not in self.layers
+        if may_be_own and parent.final:
+            return f"{how}, each time that it was tried, and held {held // MIB:,} MiB"
+        raise parent.lose(f"A worker {how}; it held {held // MIB:,} MiB.")
+
+    def end(self, *, closed: bool = False) -> dict[str, Any]:
+        """End the worker; its exit code, processor seconds and peak bytes.
+
+        ``closed`` says that its channel was found closed; see ``WarmParent.end``.
+        """
         if self._ended is None:
             self._ended = {}
             try:
-                self._ended = self._parent.end(self._pid)
+                self._ended = self._parent.end(self._pid, closed=closed)
             finally:
                 self._drain()
                 self._close()

@@ -3,12 +3,13 @@
 It is started by the tester with a clean environment and knows nothing but what it loads here. On
 its control socket it is asked, in JSON, for workers, and to end them:
 
-    {"spawn": limits} with three files: channel, bell, output  ->  {"pid": 123}
-    {"end": 123}                                               ->  {"status", "seconds", "bytes"}
+    {"spawn": limits} with three files: channel, bell, output  ->  {"pid": 123} or {"failed": why}
+    {"end": 123, "closed": true}                  ->  {"status", "seconds", "bytes", "before"}
     {"copy": how} with one file: another control socket        ->  on that: {"ready": true}
 
 The last asks for another warm parent, which has the ``cores`` and the scheduling ``policy`` of who
-asks; the first then only makes such copies.
+asks; the first then only makes such copies. At once, before it loads anything, it says
+``{"begun": true}``, and when it is warm ``{"ready": true}``.
 It ends, with all its workers, when the tester closes the socket. Its only argument is JSON:
 ``control``, the number of the socket; ``namespaces``, those of the tester; ``floor_only``,
 ``packages`` and ``trust``, see ``Start``.
@@ -22,10 +23,13 @@ import os
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+if __name__ == "__main__":  # before the slow part: whoever waits for less than this waits in vain
+    os.write(json.loads(sys.argv[1])["control"], b'{"begun": true}')
 gc.disable()  # until all is loaded: it stays, and there is nothing to search for garbage
 
 from kit import wire  # noqa: E402 - see above
@@ -36,6 +40,10 @@ from kit.worker.serve import Channel, Server  # noqa: E402 - see above
 CHANNEL, BELL = 3, 4
 MESSAGE_BYTES = 64 * 1024
 READY = b'{"ready": true}'
+PF_EXITING = 0x4
+"""The kernel's flag of a process that is on its way out; set before its files are closed."""
+ENDING_SECONDS = 1.0
+"""How long a worker may take to be gone where the kernel doesn't show that flag."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ class Start:
     """Whether nothing but the floor is used, though the host may offer more."""
     packages: tuple[str, ...]
     """What submissions may import besides NumPy and the standard library."""
+    trust: bool
+    """Whether a worker may run without the floor."""
 
 
 def main(settings: dict[str, Any]) -> None:
@@ -64,7 +74,7 @@ def main(settings: dict[str, Any]) -> None:
     packages = tuple(settings["packages"])
     modules.preload(packages)
     layers = ("namespaces",) if are_own(settings["namespaces"]) else ()
-    start = Start(seccomp, layers, settings["floor_only"], packages)
+    start = Start(seccomp, layers, settings["floor_only"], packages, settings["trust"])
     gc.collect()
     gc.freeze()
     gc.enable()
@@ -84,25 +94,31 @@ def serve(control: socket.socket, start: Start) -> socket.socket | None:
         request = json.loads(message)
         if "copy" in request:
             other = socket.socket(fileno=files[0])
-            if os.fork() == 0:
-                control.close()
-                os.sched_setaffinity(0, request["copy"]["cores"])
-                with suppress(OSError):
-                    os.sched_setscheduler(0, request["copy"]["policy"], os.sched_param(0))
-                return other
+            with suppress(OSError):  # where no process can be made, the socket just closes
+                if os.fork() == 0:
+                    control.close()
+                    _run_as(**request["copy"])
+                    return other
             other.close()
             continue
         if "spawn" in request:
-            pid = spawn(start, request["spawn"], files)
-            workers.add(pid)
-            reply: dict[str, Any] = {"pid": pid}
+            reply = spawn(start, request["spawn"], files)
+            workers |= {reply["pid"]} if "pid" in reply else set()
         else:
             workers.remove(request["end"])
-            reply = end(request["end"])
+            reply = end(request["end"], request["closed"])
         control.send(json.dumps(reply).encode())
     for pid in workers:
         end(pid)
     return None
+
+
+def _run_as(cores: list[int], policy: int) -> None:
+    """Run on these cores and by this policy, as far as the host lets us."""
+    with suppress(OSError, AttributeError):
+        os.sched_setaffinity(0, cores)
+    with suppress(OSError, AttributeError):
+        os.sched_setscheduler(0, policy, os.sched_param(0))
 
 
 def are_own(testers: dict[str, str]) -> bool:
@@ -115,13 +131,16 @@ def are_own(testers: dict[str, str]) -> bool:
         return False
 
 
-def spawn(start: Start, limits: dict[str, int], files: list[int]) -> int:
-    """Fork a worker that talks on ``files`` (channel, bell, output); return its process number."""
-    pid = os.fork()
+def spawn(start: Start, limits: dict[str, int], files: list[int]) -> dict[str, Any]:
+    """Fork a worker that talks on ``files`` (channel, bell, output); the reply to who asked."""
+    try:
+        pid = os.fork()
+    except OSError as error:
+        pid, failed = -1, str(error)
     if pid:
         for file in files:
             os.close(file)
-        return pid
+        return {"pid": pid} if pid > 0 else {"failed": failed}
     try:
         work(start, limits, *files)
     finally:
@@ -134,22 +153,47 @@ def work(start: Start, limits: dict[str, int], channel: int, bell: int, output: 
     keep_only({0: nothing, 1: output, 2: output, CHANNEL: channel, BELL: bell})
     connection = Channel(socket.socket(fileno=CHANNEL), BELL)
     try:
-        layers = confine(start.seccomp, limits, floor_only=start.floor_only)
+        layers = confine(start.seccomp, limits, floor_only=start.floor_only, trust=start.trust)
     except ConfinementError as error:
         connection.send(wire.encode({"refused": str(error)}))
         return
     Server(connection, start.packages).run([*start.layers, *layers])
 
 
-def end(pid: int) -> dict[str, Any]:
-    """Kill a worker if it still runs, and say how it ended and what it used."""
+def end(pid: int, closed: bool = False) -> dict[str, Any]:
+    """Kill a worker if it still runs; say how it ended, what it used, and if it had ended before.
+
+    Where its channel is ``closed`` and it had (``before``), its ``status`` is the kernel's word on
+    what ended it: we had no part in it, and no worker can forge it.
+    """
+    before = closed and _is_ending(pid)
     os.kill(pid, signal.SIGKILL)
     _, status, usage = os.wait4(pid, 0)
     return {
         "status": os.waitstatus_to_exitcode(status),
         "seconds": usage.ru_utime + usage.ru_stime,
         "bytes": usage.ru_maxrss * 1024,
+        "before": before,
     }
+
+
+def _is_ending(pid: int) -> bool:
+    """Whether a worker has ended or is about to; asked at once after its channel was closed.
+
+    A process that ends is marked before its files are closed, so one that is not marked has closed
+    its channel itself.
+    """
+    with suppress(OSError, ValueError, IndexError):
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            flags = int(file.read().rpartition(b")")[2].split()[6])
+        if flags:  # a kernel that is none (gVisor) shows 0
+            return bool(flags & PF_EXITING)
+    deadline = time.monotonic() + ENDING_SECONDS
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.001)
+    return True
 
 
 if __name__ == "__main__":

@@ -31,12 +31,15 @@ LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446
 LANDLOCK_VERSION = 1
 SCMP_ACT_ALLOW = 0x7FFF0000
 SCMP_ACT_ERRNO_EPERM = 0x00050000 | errno.EPERM
+SCMP_CMP_LE = 3
 SCMP_CMP_EQ = 4
 SCMP_CMP_MASKED_EQ = 7
 PROT_EXEC = 0x4
 ADVICE = (4, 8, 14, 15)
 """Of madvise only what allocators use: DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE."""
 F_DUPFD, F_GETFD, F_GETFL, F_DUPFD_CLOEXEC = 0, 1, 3, 1030
+LAST_CLOCK = 11
+"""CLOCK_TAI. Clocks up to here belong to the host or the caller; a negative one to any process."""
 
 ALLOWED_CALLS = (
     # reading and writing what is open already; closing it
@@ -44,14 +47,20 @@ ALLOWED_CALLS = (
     # memory (more of it below)
     "brk munmap mremap "
     # waiting and time
-    "poll ppoll select pselect6 futex futex_time64 clock_gettime clock_gettime64 clock_getres "
-    "clock_nanosleep clock_nanosleep_time64 nanosleep gettimeofday time restart_syscall "
-    "sched_yield sched_getaffinity "
+    "poll ppoll select pselect6 futex futex_time64 nanosleep gettimeofday time restart_syscall "
+    "sched_yield "
     # this process about itself
     "getpid gettid getppid getuid geteuid getgid getegid getrandom getrusage times "
     "rt_sigaction rt_sigprocmask rt_sigreturn sigreturn sigaltstack "
     "rseq set_robust_list exit exit_group"
 ).split()
+
+
+CLOCK_CALLS = (
+    "clock_gettime clock_gettime64 clock_getres clock_getres_time64 "
+    "clock_nanosleep clock_nanosleep_time64"
+).split()
+"""Their first argument is a clock; that of another process's time is made of its number."""
 
 
 class ConfinementError(Exception):
@@ -117,6 +126,9 @@ class SeccompFilter:
             self._allow(name, _Comparison(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0))
         for name, flags in (("recvfrom", 3), ("recvmsg", 2), ("sendto", 3), ("sendmsg", 2)):
             self._allow(name, _Comparison(flags, SCMP_CMP_MASKED_EQ, socket.MSG_OOB, 0))
+        for name in CLOCK_CALLS:
+            self._allow(name, _Comparison(0, SCMP_CMP_LE, LAST_CLOCK, 0))
+        self._allow("sched_getaffinity", _Comparison(0, SCMP_CMP_EQ, 0, 0))  # 0 is the caller
         for advice in ADVICE:
             self._allow("madvise", _Comparison(2, SCMP_CMP_EQ, advice, 0))
         for name in ("fcntl", "fcntl64"):
@@ -157,21 +169,26 @@ class SeccompFilter:
 
 def keep_only(descriptors: Mapping[int, int]) -> None:
     """Move each open file ``old`` to number ``new`` (``{new: old}``) and close all others."""
-    high = {new: os.dup2(old, 500 + new) for new, old in descriptors.items()}
+    free = max(*descriptors, *descriptors.values()) + 1  # no limit on open files leaves more room
+    high = {new: os.dup2(old, free + new) for new, old in descriptors.items()}
     for new, old in high.items():
         os.dup2(old, new, inheritable=False)
     os.closerange(max(descriptors) + 1, os.sysconf("SC_OPEN_MAX"))
 
 
 def confine(
-    seccomp: SeccompFilter | None, limits: Mapping[str, int], *, floor_only: bool = False
+    seccomp: SeccompFilter | None,
+    limits: Mapping[str, int],
+    *,
+    floor_only: bool = False,
+    trust: bool = False,
 ) -> list[str]:
     """Confine this process and return the layers that were tried and hold.
 
     ``limits`` holds ``address_space_bytes``, ``cpu_seconds``, ``open_files``, ``processes``. With
     ``floor_only`` nothing but rlimits and seccomp is used, as on a host that offers no more;
-    without a filter (an instructor trusts the submission) there is no seccomp. Call it before a
-    byte of a student's code is read. Raises ConfinementError where the filter doesn't hold.
+    without a filter there is no seccomp. Call it before a byte of a student's code is read. Raises
+    ConfinementError where the filter doesn't hold, unless an instructor trusts the submission.
     """
     layers = []
     with contextlib.suppress(OSError):
@@ -189,12 +206,16 @@ def confine(
         layers.append("landlock")
     if seccomp is None:
         return layers
-    seccomp.load()
-    open_doors = [name for name, attempt in _FORBIDDEN.items() if not _refused(attempt)]
-    if open_doors:
-        raise ConfinementError(f"The seccomp filter does not hold: {', '.join(open_doors)}.")
-    layers.append("seccomp")
-    return layers
+    try:
+        seccomp.load()
+        open_doors = [name for name, attempt in _FORBIDDEN.items() if not _refused(attempt)]
+        if open_doors:
+            raise ConfinementError(f"The seccomp filter does not hold: {', '.join(open_doors)}.")
+    except ConfinementError:
+        if not trust:
+            raise
+        return layers
+    return [*layers, "seccomp"]
 
 
 def _drop_root() -> bool:
