@@ -74,7 +74,9 @@ class Edge(TyperGroup):
         except _BY_PARSER:
             raise
         except KeyboardInterrupt:
-            _tell(STOPPED, style="")
+            print(
+                STOPPED, file=sys.stderr
+            )  # nothing is loaded for it: that may be what was stopped
             code = 130
         except (Exception, SystemExit) as error:  # typer has an exception of its own to exit
             grades_one = ctx.invoked_subcommand == "check"  # where 1 says that a task failed

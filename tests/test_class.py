@@ -407,7 +407,7 @@ class TestFaultsOfOurs:
 
 
 MESSES = {
-    "layers do not compile": ({"layers": "def ("}, 45),
+    "layers do not compile": ({"layers": "def ("}, 64),
     "optim is empty": ({"optim": ""}, 35),
     "a stray import": ({"optim": "import regex\n@"}, 80),
     "windows line ends": ({"optim": "\r\n"}, 80),

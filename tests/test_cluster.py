@@ -63,9 +63,7 @@ class Cluster:
     def __enter__(self) -> Cluster:
         self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", self._file)
         deadline = time.monotonic() + SECONDS
-        while not (
-            self._file.exists() and self._file.read_text()
-        ):  # it is made before it is filled
+        while not (self._file.exists() and self._file.read_text()):
             assert self.scheduler.poll() is None, self._said()
             assert time.monotonic() < deadline, self._said()
             time.sleep(0.05)

@@ -139,9 +139,9 @@ class TestOneSentence:
         assert "Nothing was graded. A process may have 20 files open here" in said
         assert "ulimit -n 1024" in said
 
-    @pytest.mark.usefixtures("course")
     @pytest.mark.parametrize(("command", "code"), [("grade", 1), ("check", 3), ("doctor", 1)])
-    def test_too_few_processes(self, command: str, code: int) -> None:
+    def test_too_few_processes(self, course: Assignment, command: str, code: int) -> None:
+        course.root.chmod(0o777)  # for whoever grades where root has no such limit
         launcher = AS_NOBODY if os.geteuid() == 0 else []  # root has no such limit
         ended, said = run(command, launcher=launcher, limits={resource.RLIMIT_NPROC: 5})
         assert ended == code
@@ -418,5 +418,5 @@ class TestInterrupted:
         assert going.wait() == 130
         assert time.monotonic() - began < sleeps  # it ended before that code could have
         assert said == "Stopped. Run the same command again to go on where it stopped.\n"
-        assert [path.stem for path in (course.root / "results/tiny").iterdir()] == ["ada"]
+        assert [path.stem for path in (course.root / "results/tiny").glob("*.json")] == ["ada"]
         assert still_running(started) == []
