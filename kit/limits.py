@@ -14,7 +14,11 @@ REPLY_BLOCK_BYTES = 256 * MIB
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use. Seconds are of the wall clock unless the name says CPU."""
+    """What one submission may use.
+
+    Its seconds are its own: of the wall clock, without the time in which the machine was busy with
+    others and did not let it run. Those of ``cpu_seconds`` are of the processor.
+    """
 
     call_seconds: float = 10.0
     """One call of a student's function, where a check states no other limit."""

@@ -111,10 +111,10 @@ class Session:
             return list(refused.values())
         sent = [request for number, request in enumerate(requests) if number not in refused]
         worker = self.start()
-        began = time.monotonic()
+        began, granted = time.monotonic(), worker.granted
         given = worker.ask(sent, self.call_seconds, self._seconds_left, self._room)
         self._room = worker.room
-        self._seconds_left -= time.monotonic() - began
+        self._seconds_left -= time.monotonic() - began - (worker.granted - granted)
         answers = [
             answer if answer.fault is None else self._judged(request.what, answer.fault)
             for request, answer in zip(sent, given, strict=True)

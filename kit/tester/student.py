@@ -69,7 +69,7 @@ class Student:
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
-        """Let each call in the block take up to ``seconds`` of the wall clock."""
+        """Let each call in the block take up to ``seconds``, not counting what a busy machine takes."""
         before, self._session.call_seconds = self._session.call_seconds, seconds
         try:
             yield

@@ -5,6 +5,7 @@ its control socket it is asked, in JSON, for workers, and to end them:
 
     {"spawn": limits} with three files: channel, bell, output  ->  {"pid": 123} or {"failed": why}
     {"end": 123, "closed": true}                  ->  {"status", "seconds", "bytes", "before"}
+    {"waited": 123}  ->  {"seconds"} for which it could have run and was not let
     {"copy": how} with one file: another control socket        ->  on that: {"ready": true}
 
 The last asks for another warm parent, which has the ``cores`` and the scheduling ``policy`` of who
@@ -36,6 +37,7 @@ from kit import wire  # noqa: E402 - see above
 from kit.worker import modules  # noqa: E402 - see above
 from kit.worker.confine import ConfinementError, SeccompFilter, confine, keep_only  # noqa: E402 - see above
 from kit.worker.serve import Channel, Server  # noqa: E402 - see above
+from kit.worker.waited import waited  # noqa: E402 - see above
 
 CHANNEL, BELL = 3, 4
 MESSAGE_BYTES = 64 * 1024
@@ -104,6 +106,8 @@ def serve(control: socket.socket, start: Start) -> socket.socket | None:
         if "spawn" in request:
             reply = spawn(start, request["spawn"], files)
             workers |= {reply["pid"]} if "pid" in reply else set()
+        elif "waited" in request:
+            reply = {"seconds": waited(str(request["waited"]))}
         else:
             workers.remove(request["end"])
             reply = end(request["end"], request["closed"])

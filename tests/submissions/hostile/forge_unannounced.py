@@ -1,6 +1,6 @@
 # idea: a reply larger than the channel holds, of which the bell tells nobody
 # module: layer_utils
-# fails: affine_relu, fc_net
+# fails: affine_relu
 # says: did not return within 2 s
 
 from kit import wire
