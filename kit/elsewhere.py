@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kit import notebook
-from kit.course import Assignment
+from kit.course import Assignment, CourseError
 from kit.limits import Limits
 from kit.skeleton import parse, regions
 from kit.tree import Entry, Tree, UnreadableError
@@ -56,7 +56,11 @@ def wanted(assignment: Assignment) -> list[Wanted]:
 @lru_cache(maxsize=64)
 def _wanted(name: str, source: str) -> tuple[Wanted, ...]:
     found = {}
-    for region in regions(source, name):
+    try:
+        marked = regions(source, name)
+    except CourseError:  # it can't be released, and that is said when somebody tries
+        return ()
+    for region in marked:
         for node in parse(source, name).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.lineno < region.begin <= (
                 node.end_lineno or 0

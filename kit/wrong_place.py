@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+
 from kit import elsewhere
 from kit.course import Assignment
 from kit.elsewhere import Text, Wanted
@@ -112,7 +114,7 @@ def _places(
     with closing(Session({SEARCH.name: SEARCH.read_bytes()}, parent)) as session:
         reply = Student(session).search.find(
             wanted,
-            [text.content for text in texts],
+            [np.frombuffer(text.content, np.uint8) for text in texts],
             sum(text.cell for text in texts),
             _given(assignment),
         )

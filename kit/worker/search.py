@@ -17,7 +17,7 @@ Named = tuple[int, int, Scope]
 """A function or class, with how far its name is off and the number of its text."""
 
 CLOSE = 0.87
-"""How alike two names must be to be near: a letter too much or two letters swapped are."""
+"""How alike two names must be to be near: `adamm` is to `adam`, `relu_backward` not to another."""
 _SHELL = re.compile(r"(\s*)(?:[%!?]|\w+\s*=\s*[%!]|[\w.]+\?+\s*$)")
 """A line that IPython reads and Python does not."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -25,20 +25,21 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 def find(
     wanted: Sequence[Mapping[str, Any]],
-    texts: Sequence[bytes],
+    texts: Sequence[Any],
     cells: int,
     given: Sequence[str],
 ) -> dict[str, Any]:
     """Where what is ``wanted`` and not written stands in ``texts``, the last of which are cells.
 
-    Each wanted has a ``name``, the number of its own text ``home`` (or None), and how many
-    arguments it takes, from ``least`` to ``most`` (or None). ``given`` are names of the
-    assignment's own, which are near to nothing. Returned are ``found``, with the number of what was
-    wanted, the ``text``, the ``name`` and ``line`` there; and by the number of a text in ``code``
-    its imports, functions and classes. The code of all cells is under the number of the first.
+    A text is an array of bytes. Each wanted has a ``name``, the number of its own text ``home`` (or
+    None), and how many arguments it takes, from ``least`` to ``most`` (or None). ``given`` are
+    names of the assignment's own, which are near to nothing. Returned are ``found``, with the
+    number of what was wanted, the ``text``, the ``name`` and ``line`` there; and by the number of a
+    text in ``code`` its imports, functions and classes. The code of all cells is under the number
+    of the first.
     """
     first = len(texts) - cells
-    parsed = [_parsed(text, number >= first) for number, text in enumerate(texts)]
+    parsed = [_parsed(text.tobytes(), number >= first) for number, text in enumerate(texts)]
     ours = {_plain(name) for name in given}
     found, used = [], set()
     for number, each in enumerate(wanted):
