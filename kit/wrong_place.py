@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 
@@ -37,7 +36,7 @@ Run = Callable[[Mapping[str, bytes], list[str]], Sequence[Verdict]]
 class Place:
     """Where something ``wanted`` stands: in ``line`` of a text, as ``name``.
 
-    ``code`` is what to try instead of the text itself.
+    ``code`` is what to try instead of the text itself; empty where nothing can be tried.
     """
 
     wanted: Wanted
@@ -89,7 +88,8 @@ def look(
     by_task = defaultdict(list)
     for place in places:
         by_task[place.wanted.task].append(place)
-    worth = _worth(_moved(assignment, submission, places), by_task, verdicts, run)
+    tried = {task for task, found in by_task.items() if all(place.code for place in found)}
+    worth = _worth(_moved(assignment, submission, places), tried, verdicts, run)
     points = {task.id: task.points for task in assignment.tasks}
     return {
         task: WrongPlace(
@@ -171,12 +171,12 @@ def _moved(
 
 def _worth(
     sources: Mapping[str, bytes],
-    by_task: Mapping[str, Any],
+    tasks: Collection[str],
     verdicts: Sequence[Verdict],
     run: Run,
 ) -> dict[str, float]:
     """The points of each task in its place; nothing for one that could not be judged there."""
-    names = [verdict.check.name for verdict in verdicts if verdict.check.task in by_task]
+    names = [verdict.check.name for verdict in verdicts if verdict.check.task in tasks]
     try:
         again = run(sources, names)
     except IsolationMissing:
@@ -186,6 +186,6 @@ def _worth(
     unknown = {verdict.check.task for verdict in again if verdict.status == "error"}
     return {
         task: sum(v.check.points for v in again if v.check.task == task and v.status == "passed")
-        for task in by_task
+        for task in tasks
         if task not in unknown
     }

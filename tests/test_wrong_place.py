@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable, Mapping, Sequence
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ from test_grading import SCHEMA, without_time
 from kit import gradebook, wrong_place
 from kit.course import Assignment
 from kit.display import show_result
+from kit.elsewhere import gather
 from kit.export import explain
 from kit.grading import Grader
 from kit.limits import Limits
@@ -29,6 +30,7 @@ from kit.report.pages import class_page, student_page
 from kit.report.visible import Unseen, anonymous, for_student
 from kit.submission import Submission, read
 from kit.tester.faults import KitFault
+from kit.tree import Entry, Tree
 
 STUBS = SOLUTION
 for _line in ("    return 2 * x", '    state["x"] = np.array(x)'):
@@ -179,8 +181,9 @@ class TestNotebook:
         assert found[1] == 4
 
     def test_the_last_cell_counts(self, grade: Grade) -> None:
-        found = place(grade({"tiny.ipynb": book(RIGHT, WRONG + RIGHT)}))
+        found = place(grade({"tiny.ipynb": book(WRONG, WRONG + RIGHT)}))
         assert found is not None
+        assert "cell 2 of tiny.ipynb, line 3" in found[0]
         assert found[1] == 4
 
     @pytest.mark.parametrize(
@@ -233,7 +236,7 @@ class TestNothingFound:
             WRONG + "def remember(state, x):\n    raise NotImplementedError\n",
             "from nndl.mine import triple as double\n",
             "double = 7\n",
-            "def double(x:\n",
+            "def double(x:\n    raise NotImplementedError\n",
         ],
     )
     def test_a_function_that_is_written_and_wrong(self, grade: Grade, work: str) -> None:
@@ -367,8 +370,15 @@ class TestHarmsNothing:
         """It is passed over, and the right function beside it is found."""
         result = grade({"a.py": text, "mine.py": RIGHT})
         found = place(result)
-        assert found is None or "it stands in mine.py" in found[0]
+        assert found is not None
+        assert "it stands in mine.py" in found[0]
         assert result["score"] == 0
+
+    def test_code_too_deep_to_be_tried(self, grade: Grade) -> None:
+        deep = "def deep():\n    return " + "not " * 900 + "1\n"
+        result = grade({"mine.py": deep + RIGHT})
+        text = f"{LACKING}, but it stands in mine.py, line 3: move it to nndl/work.py."
+        assert place(result) == (text, None)
 
     def test_a_search_that_ends_the_worker(
         self, grade: Grade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -408,6 +418,20 @@ class TestHarmsNothing:
         files = {"a.py": RIGHT, "b.py": "#" * 2000, "tiny.ipynb": book("1", "#" * 2000, "2")}
         taken = hand_in(files, elsewhere_bytes=500)
         assert [text.where for text in taken.elsewhere] == ["a.py", "cell 1 of tiny.ipynb"]
+
+    def test_no_more_is_read_than_is_looked_through(self, tiny: Assignment) -> None:
+        read_from: list[str] = []
+
+        class Noted(Tree):
+            entries = tuple(Entry(f"{number}.py", 400) for number in range(9))
+
+            def open(self, entry: Entry) -> BytesIO:
+                read_from.append(entry.name)
+                return BytesIO(b"#" * entry.size)
+
+        limits = Limits(elsewhere_bytes=1000)
+        gather(Noted(), {}, tiny, limits, taken=(), home="")
+        assert read_from == ["0.py", "1.py"]
 
     def test_a_course_whose_marks_are_wrong_grades_as_before(self, tmp_path: Path) -> None:
         course = write_course(tmp_path / "course")

@@ -46,7 +46,7 @@ def find(
         home = each["home"]
         if home is not None and _is_written(parsed[home], each["name"]):
             continue
-        best = _best(each, home, parsed, ours)
+        best = _best(each, parsed, first, ours)
         if best is not None:
             _, text, node = best
             found.append({"wanted": number, "text": text, "name": node.name, "line": node.lineno})
@@ -116,19 +116,31 @@ def _says_so(raised: ast.expr | None) -> bool:
 
 def _best(
     wanted: Mapping[str, Any],
-    home: int | None,
     parsed: Sequence[ast.Module | None],
+    first: int,
     ours: set[str],
 ) -> Named | None:
-    """What is most likely meant: by its name, then in the order of the texts; the last of two."""
+    """What is most likely meant: by its name, then in the order of the texts.
+
+    Of two in the same text the last, and in a notebook the last of all: that is what counts there.
+    """
     found: list[Named] = []
     for number, module in enumerate(parsed):
         for scope in _scopes(module):
             off = _off(wanted, scope, ours)
-            if off is None or _is_stub(scope) or (number == home and scope.name == wanted["name"]):
+            if (
+                off is None
+                or _is_stub(scope)
+                or (number == wanted["home"] and scope.name == wanted["name"])
+            ):
                 continue
             found.append((off, number, scope))
-    return min(found, key=lambda each: (each[0], each[1], -each[2].lineno), default=None)
+
+    def order(each: Named) -> tuple[int, ...]:
+        off, number, scope = each
+        return off, min(number, first), -number, -scope.lineno
+
+    return min(found, key=order, default=None)
 
 
 def _off(wanted: Mapping[str, Any], scope: Scope, ours: set[str]) -> int | None:
