@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO, StringIO
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -495,9 +494,8 @@ class TestShown:
 
     def test_in_nbgrader_the_task_waits_for_a_person(self, result: dict[str, Any]) -> None:
         for task, waits in (("double", True), ("remember", False), ("essay", True)):
-            cell = SimpleNamespace(auto_score=None, manual_score=None, needs_manual_grade=None)
-            gradebook._grade(cell, task_of(result, task), "graded", resubmitted=False)
-            assert cell.needs_manual_grade is waits
+            scores = gradebook._scores((None, None, False), task_of(result, task), "graded", False)
+            assert scores[2] is waits
 
 
 class TestGradedAgain:
