@@ -184,6 +184,7 @@ def _stored(settings: Settings, submission: Submission, out: Path) -> Result | N
         same = (
             stored["status"] == "graded"
             and stored["submission_sha256"] == submission.sha256
+            and stored.get("elsewhere_sha256") == submission.elsewhere_sha256
             and stored["versions"] == versions(settings.assignment)
             and stored["seed"] == seed
             and stored["trusted"] == settings.trust

@@ -59,6 +59,8 @@ def _show_wrong(console: Console, task: dict[str, Any]) -> None:
         console.print(plain(f"{task['title']} ({task['id']})", "bold"))
     if "diagnosis" in task:
         _say(console, task["diagnosis"]["text"], 2, "bold yellow")
+    if "wrong_place" in task:
+        _say(console, task["wrong_place"]["text"], 2, "bold yellow")
     messages = list(by_message.items())
     # where one cause explains all, one of its effects is enough
     for message, checks in messages[: 1 if "diagnosis" in task else None]:

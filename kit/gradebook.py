@@ -320,7 +320,7 @@ def _scores(old: Scores, task: dict[str, Any], status: str, resubmitted: bool) -
         changed = changed or auto != task["score"]
         auto = task["score"]
     if manual is None:
-        return auto, manual, task["manual"]
+        return auto, manual, task["manual"] or "wrong_place" in task
     return auto, manual, flagged or changed
 
 

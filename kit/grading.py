@@ -13,14 +13,16 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from socket import socket
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from kit import earlier, plugin, results
+from kit import earlier, plugin, results, wrong_place
 from kit.course import Assignment, CourseError
 from kit.diagnosis import catalogue
 from kit.diagnosis.explain import explain
@@ -445,6 +447,8 @@ class Grader:
             verdicts = [second.verdicts.get(each.check.name, each) for each in verdicts]
             calls = transcript.calls | second.calls
             diagnoses = explain(self._catalogue, self._parent, self._failed(verdicts), calls)
+            run = partial(self._run_anew, seed)
+            places = wrong_place.look(self.assignment, submission, verdicts, self._parent, run)
         except Exception:
             session.close()
             raise
@@ -456,6 +460,7 @@ class Grader:
             verdicts,
             diagnoses,
             second.follows,
+            wrong_places=places,
             seed=seed,
             seconds=time.monotonic() - began,
             layers=session.layers,
@@ -469,6 +474,11 @@ class Grader:
     ) -> tuple[Session, Transcript]:
         transcript = Transcript(self._catalogue.tasks.values(), self._catalogue.opaque)
         return Session(sources, self._parent, transcript, answers), transcript
+
+    def _run_anew(self, seed: int, sources: Mapping[str, bytes], only: list[str]) -> list[Verdict]:
+        """The verdicts of the checks ``only`` on other sources."""
+        with closing(self._session(sources)[0]) as session:
+            return self.suites.run(Student(session), seed, only)
 
     def _failed(self, verdicts: Iterable[Verdict]) -> dict[str, list[str]]:
         """The checks that failed by their task, in the notebook's order."""

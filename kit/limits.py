@@ -51,6 +51,8 @@ class Limits:
     """Modules of a student's own beside the files that are asked for."""
     helper_bytes: int = 2 * MIB
     """All of them together."""
+    elsewhere_bytes: int = 1 * MIB
+    """What is looked through for work in a wrong place, where a task is not written."""
     submission_files: int = 50_000
     """Files of a submission's archive, or entries of its folder, that are looked through."""
     path_characters: int = 4096

@@ -32,23 +32,28 @@ def notes(tree: Tree, home: str, assignment: Assignment, limits: Limits) -> list
     found = [entry for entry in tree.entries if entry.name.lower().endswith(".ipynb")]
     if not found:
         return [f"No notebook was handed in ({released.name})."]
-    chosen = _chosen(found, released.name, home)
-    if chosen is None:
+    picked = chosen(found, released.name, home)
+    if picked is None:
         names = ", ".join(sorted(entry.name for entry in found)[:5])
         return [f"Which notebook is yours: {names}? None of them is called {released.name}."]
     try:
-        content = tree.read(chosen, limits.notebook_bytes)
-        most = limits.notebook_items
-        if len(content) > most and sum(map(content.count, (b",", b"[", b"{"))) > most:
-            raise UnreadableError(f"it has more than {most:,} items")
-        cells = read_cells(content)
+        cells = read_cells(content_of(tree, picked, limits))
     except UnreadableError as error:
-        return [f"{chosen.name} was not compared with the original: {error}."]
+        return [f"{picked.name} was not compared with the original: {error}."]
     except OSError as error:  # it takes no point, so neither does what this machine can't read
-        return [f"{chosen.name} was not compared with the original ({error.strerror})."]
+        return [f"{picked.name} was not compared with the original ({error.strerror})."]
     except ValueError as error:
-        return [f"{chosen.name} is no notebook: {error}."]
-    return compare(chosen.name, cells, _original(released.read_bytes()))
+        return [f"{picked.name} is no notebook: {error}."]
+    return compare(picked.name, cells, _original(released.read_bytes()))
+
+
+def content_of(tree: Tree, entry: Entry, limits: Limits) -> bytes:
+    """The bytes of a notebook; raises UnreadableError where it is larger than it may be."""
+    content = tree.read(entry, limits.notebook_bytes)
+    most = limits.notebook_items
+    if len(content) > most and sum(map(content.count, (b",", b"[", b"{"))) > most:
+        raise UnreadableError(f"it has more than {most:,} items")
+    return content
 
 
 @lru_cache(maxsize=4)
@@ -57,7 +62,7 @@ def _original(content: bytes) -> list[Cell]:
     return read_cells(content)
 
 
-def _chosen(found: Sequence[Entry], name: str, home: str) -> Entry | None:
+def chosen(found: Sequence[Entry], name: str, home: str) -> Entry | None:
     """The notebook of the right name, nearest to the modules and to the top; else the only one."""
     named = [entry for entry in found if entry.name.rpartition("/")[2].lower() == name.lower()]
     named.sort(key=lambda entry: (not entry.name.startswith(home), entry.name.count("/")))

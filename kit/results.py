@@ -38,6 +38,17 @@ class Diagnosis:
 
 
 @dataclass(frozen=True)
+class WrongPlace:
+    """Where the work on a task stands that was not written where it is graded.
+
+    ``would_get`` are the points that it would get there, or None where that is not known.
+    """
+
+    text: str
+    would_get: float | None
+
+
+@dataclass(frozen=True)
 class Check:
     """One test of a task: ``points`` of the task's depend on it; ``hint`` is the rule it tests.
 
@@ -107,6 +118,7 @@ def build(
     diagnoses: Mapping[str, Diagnosis],
     follows: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
+    wrong_places: Mapping[str, WrongPlace] | None = None,
     seed: int,
     seconds: float,
     layers: Sequence[str],
@@ -116,7 +128,8 @@ def build(
 ) -> dict[str, Any]:
     """The result of a submission whose checks were run, with the diagnoses of tasks that failed.
 
-    ``follows`` are the failed tasks by which alone some checks of a task had failed at first.
+    ``follows`` are the failed tasks by which alone some checks of a task had failed at first;
+    ``wrong_places`` those whose work was found where it is not graded.
     Tasks without a verdict were not asked for or are a person's to grade: ``not_graded``.
     """
     tasks = [
@@ -125,6 +138,7 @@ def build(
             [v for v in verdicts if v.check.task == task.id],
             diagnoses.get(task.id),
             follows.get(task.id, ()),
+            (wrong_places or {}).get(task.id),
         )
         for task in assignment.tasks
     ]
@@ -136,6 +150,7 @@ def build(
         "seed": seed,
         "seconds": round(seconds, 3),
         "submission_sha256": submission.sha256,
+        **({"elsewhere_sha256": submission.elsewhere_sha256} if submission.elsewhere else {}),
         "sandbox": list(layers),
         "trusted": trusted,
         "notes": [printable(note) for note in (*submission.notes, *notes)],
@@ -266,6 +281,7 @@ def _task(
     verdicts: Sequence[Verdict],
     diagnosis: Diagnosis | None = None,
     follows: Sequence[str] = (),
+    wrong_place: WrongPlace | None = None,
 ) -> dict[str, Any]:
     statuses = {verdict.status for verdict in verdicts}
     status = next((s for s in ("error", "failed", "passed") if s in statuses), "not_graded")
@@ -284,6 +300,12 @@ def _task(
         entry["diagnosis"] = {"mistakes": list(diagnosis.mistakes), "text": diagnosis.text}
     if follows:
         entry["follows_from"] = list(follows)
+    if wrong_place is not None:
+        worth = wrong_place.would_get
+        entry["wrong_place"] = {
+            "text": printable(wrong_place.text),
+            "would_get": None if worth is None else _sum([worth]),
+        }
     return entry
 
 

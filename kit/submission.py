@@ -8,15 +8,16 @@ left where they are.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from kit import helpers, notebook
 from kit.archive import is_archive, open_archive, open_file
 from kit.course import Assignment
+from kit.elsewhere import Text, gather
 from kit.folder import FolderTree
 from kit.limits import Limits
 from kit.locate import FEW, NothingFoundError, listed, locate, rank
@@ -31,21 +32,28 @@ class Submission:
     """What one student handed in: ``{"nndl/optim.py": b"..."}`` of the files a student writes.
 
     Modules of the student's own, from which those import, are among them (``kit.helpers``).
-    ``notes`` are sentences on what was found odd, for the student and the instructor.
+    ``notes`` are sentences on what was found odd, for the student and the instructor. ``elsewhere``
+    are other texts that were handed in, where a task looks unwritten (``kit.elsewhere``).
     """
 
     student: str
     files: Mapping[str, bytes]
     notes: tuple[str, ...] = ()
+    elsewhere: tuple[Text, ...] = ()
 
     @property
     def sha256(self) -> str:
         """A digest of the names and bytes of all graded files: same digest, same grade."""
-        digest = hashlib.sha256()
+        digest = sha256()
         for name, content in sorted(self.files.items()):
             digest.update(f"{name}\0{len(content)}\0".encode())
             digest.update(content)
         return digest.hexdigest()
+
+    @property
+    def elsewhere_sha256(self) -> str | None:
+        """A digest of the other texts, which change no grade; None where there are none."""
+        return sha256(repr(self.elsewhere).encode()).hexdigest() if self.elsewhere else None
 
     @property
     def seed(self) -> int:
@@ -120,7 +128,9 @@ def _taken(
     for name in [name for name in files if name not in own]:
         said += remarks(name, files[name])
     said += notebook.notes(tree, located.home, assignment, limits)
-    return Submission(student, files, tuple(said))
+    taken = {entry.name for entry in (located.files | own).values()}
+    texts = gather(tree, files, assignment, limits, taken=taken, home=located.home)
+    return Submission(student, files, tuple(said), texts)
 
 
 def _left_out(tree: Tree) -> Iterator[str]:

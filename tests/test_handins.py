@@ -138,7 +138,10 @@ class TestKey:
             entry.pop(setting, None)
         points = {task.id: task.points for task in optimization.tasks if not task.manual}
         for task, said in entry.items():
-            assert set(said) <= {"gets", "because", "points", "not_yet"}
+            assert set(said) <= {
+                *("gets", "because", "points", "not_yet"),
+                *("stands_in", "would_get"),
+            }
             assert said["gets"] in {"all", "part", "none"}
             assert said["because"]
             assert 0 <= said.get("points", 0) <= points[task]
@@ -160,5 +163,15 @@ def test_it_gets_what_the_key_says(
         if task["status"] != "not_graded"
         and not is_as_the_key_says(task, KEY[name].get(task["id"], {}))
     }
+    found = {
+        task["id"]: (task["wrong_place"]["text"], task["wrong_place"]["would_get"])
+        for task in result["tasks"]
+        if "wrong_place" in task
+    }
+    said = {task: entry for task, entry in KEY[name].items() if "stands_in" in entry}
+    assert found.keys() == said.keys()
+    for task, (text, would_get) in found.items():
+        assert said[task]["stands_in"] in text
+        assert would_get == said[task]["would_get"]
     not_yet = {task for task, said in KEY[name].items() if "not_yet" in said}
     assert set(unlike) == not_yet, unlike

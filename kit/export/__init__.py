@@ -36,6 +36,7 @@ def explain(check: dict[str, Any], task: dict[str, Any]) -> str:
     if check["status"] == "passed":
         return str(check["message"])
     lines = [task["diagnosis"]["text"]] if "diagnosis" in check and "diagnosis" in task else []
+    lines += [task["wrong_place"]["text"]] if "wrong_place" in task else []
     lines.append(check["message"])
     if "expected" in check and "got" in check:
         lines.append(f"Expected {check['expected']}, got {check['got']}.")

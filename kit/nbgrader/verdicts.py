@@ -43,6 +43,8 @@ def verdict(task: dict[str, Any]) -> str:
     if "diagnosis" in task:  # where one cause explains all, one of its effects is enough
         lines += ["", *_folded(task["diagnosis"]["text"])]
         told = told[:1]
+    if "wrong_place" in task:
+        lines += ["", *_folded(task["wrong_place"]["text"])]
     for message, alike in told:
         lines += ["", *_failed(message, alike)]
     if untold := list(by_message.values())[len(told) :]:

@@ -120,7 +120,8 @@ class Overview:
 
 def needs_a_person(result: Result) -> bool:
     """Whether somebody should look at a submission: nothing was graded, or something is odd."""
-    return result["status"] != "graded" or bool(result["notes"]) or result["trusted"]
+    misplaced = any("wrong_place" in task for task in result["tasks"])
+    return result["status"] != "graded" or bool(result["notes"]) or result["trusted"] or misplaced
 
 
 def overview(results: Sequence[Result]) -> Overview:

@@ -45,6 +45,11 @@ class TaskView:
         return str(self.task.get("diagnosis", {}).get("text", ""))
 
     @property
+    def wrong_place(self) -> str:
+        """Where the work on the task stands, if it was not written where it is graded."""
+        return str(self.task.get("wrong_place", {}).get("text", ""))
+
+    @property
     def missing(self) -> float:
         """The points that are still to be had."""
         return float(round(self.task["max_score"] - (self.task["score"] or 0.0), 6))
@@ -80,7 +85,7 @@ class StudentView:
 def arrange(result: Result) -> StudentView:
     """The tasks of ``result`` by what there is to do about them.
 
-    Of those to fix, the ones with a diagnosis come first.
+    Of those to fix, the ones with a diagnosis, or with work in a wrong place, come first.
     """
     view = StudentView(result)
     by_id = {task["id"]: task for task in result["tasks"]}
@@ -89,7 +94,7 @@ def arrange(result: Result) -> StudentView:
         other = view.by_a_person if task["manual"] else view.not_graded
         heaps.get(task["status"], other).append(_view(task, by_id))
     view.stops.extend(_stops(result["tasks"]))
-    view.to_fix.sort(key=lambda each: not each.diagnosis)
+    view.to_fix.sort(key=lambda each: not (each.diagnosis or each.wrong_place))
     return view
 
 

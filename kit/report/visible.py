@@ -13,6 +13,9 @@ from typing import Any
 Result = dict[str, Any]
 
 NOTE_LEFT_OUT = "What was odd about the files is left out here, for it could name the student."
+PLACE_LEFT_OUT = (
+    "It stands in a wrong place, which is left out here, for it could name the student."
+)
 REASON_LEFT_OUT = "The reason is left out here, for it could name the student."
 
 
@@ -29,10 +32,14 @@ class Unseen(StrEnum):
 
 
 def for_student(result: Result, unseen: Unseen) -> Result:
-    """``result`` with no more of the unseen checks in it than ``unseen`` allows."""
+    """``result`` with no more of the unseen checks in it than ``unseen`` allows.
+
+    What work in a wrong place would get is for the instructor, who alone can give it.
+    """
+    tasks = [_unpromised(task) for task in result["tasks"]]
     if unseen is Unseen.FULL:
-        return result
-    tasks = [_task(task, unseen) for task in result["tasks"]]
+        return {**result, "tasks": tasks}
+    tasks = [_task(task, unseen) for task in tasks]
     # what was printed can hold the inputs, so with hidden checks it is hidden as well
     output = "" if unseen is Unseen.HIDDEN else result["output"]
     return {**result, "output": output, "tasks": tasks}
@@ -46,7 +53,7 @@ def anonymous(result: Result, pseudonym: str) -> Result:
     """
     name = _name_pattern(result["student"])
     tasks = [
-        {**task, "checks": [_nameless(check, name) for check in task["checks"]]}
+        _placeless({**task, "checks": [_nameless(check, name) for check in task["checks"]]})
         for task in result["tasks"]
     ]
     nameless = {
@@ -69,6 +76,18 @@ def is_seen(check: dict[str, Any]) -> bool:
 def mistakes(diagnosis: str | None) -> list[str]:
     """The ids of the known mistakes in the ``diagnosis`` of a check."""
     return diagnosis.split("+") if diagnosis else []
+
+
+def _unpromised(task: dict[str, Any]) -> dict[str, Any]:
+    if "wrong_place" not in task:
+        return task
+    return {**task, "wrong_place": {"text": task["wrong_place"]["text"]}}
+
+
+def _placeless(task: dict[str, Any]) -> dict[str, Any]:
+    if "wrong_place" not in task:
+        return task
+    return {**task, "wrong_place": {**task["wrong_place"], "text": PLACE_LEFT_OUT}}
 
 
 def _task(task: dict[str, Any], unseen: Unseen) -> dict[str, Any]:
