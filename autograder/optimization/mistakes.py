@@ -267,7 +267,8 @@ def _rmsprop(on):
         config, settings = _opened(on, config, {"a": np.zeros_like(w)}, **defaults)
         rate, decay, epsilon = (settings[name] for name in defaults)
         name = "a" if on["name"] == "right" else "cache"
-        old = config.get(name, np.zeros_like(w))
+        optional = on["name"] != "right" or on["stored"] == "never"
+        old = config.get(name, np.zeros_like(w)) if optional else config[name]
         keep, add = AVERAGES[on["average"]](decay, rate)
         new = keep * old + add * dw ** on["power"]
         numerator = dw if on["numerator"] == "g" else np.ones_like(dw)
@@ -313,7 +314,7 @@ def _adam(on):
         config, settings = _opened(on, config, state, **defaults)
         rate, epsilon = settings["learning_rate"], settings["epsilon"]
         beta1, beta2 = _betas(on, settings)
-        before = config.get("t", 0) if on["clock"] == "runs" else 0
+        before = config["t"] if on["clock"] == "runs" else 0
         t = before + on["count"][0]
 
         old_first = config.get(first_name, np.zeros_like(w))

@@ -17,7 +17,7 @@ import numpy as np
 
 OBJECT = "<an object>"
 TOLERANCE = {"rtol": 1e-7, "atol": 1e-9}
-SETTINGS = getattr(mistakes, "SETTINGS", frozenset())
+OPTIONAL: frozenset[str] = mistakes.STATE | getattr(mistakes, "SETTINGS", frozenset())
 """What functions may be given in a dict and have a default for."""
 COARSE = {"rtol": 1e-4, "atol": 1e-6}
 """For arrays of float32."""
@@ -27,8 +27,8 @@ def find(task: str, checks: dict[str, list[dict[str, Any]]], failed: list[str]) 
     """The ``mistakes`` of ``task`` that explain the failed ``checks``, and which of them.
 
     ``checks`` has the calls of each check. A mistake explains a check where the code with it gives
-    each call the answer that it was given; the same exception for the same reason counts as the same
-    answer. It must explain what passed as well. One that explains all that failed is looked
+    each call the answer that it was given; the same exception for the same reason counts as the
+    same answer. It must explain what passed as well. One that explains all that failed is looked
     for first, then two that do, then the one that explains most. There are none where several do.
     """
     own = [mistake for mistake in mistakes.MISTAKES if mistake.task == task]
@@ -102,7 +102,7 @@ def _reason(raised: str, call: dict[str, Any]) -> str:
         if match := product.fullmatch(raised):
             return f"a product along {match['first']} and {match['second']}"
     missed = raised.removeprefix("KeyError: ").strip("'\"")
-    if raised.startswith("KeyError: ") and missed in SETTINGS:
+    if raised.startswith("KeyError: ") and missed in OPTIONAL:
         held = {key for _, value in call["given"] if isinstance(value, dict) for key in value}
         if missed not in held:
             return "a setting is missing"

@@ -39,6 +39,10 @@ class Student:
         self._session.begin()
         self._session.transcript.begin(task, check)
 
+    def called(self) -> str:
+        """Where the submission defines the functions that this check called, as a short text."""
+        return self._session.called()
+
     def together(self) -> AbstractContextManager[None]:
         """Make the calls of the block at once when it ends; each gives a ``Later`` until then.
 
