@@ -21,7 +21,7 @@ from rich.text import Text
 
 from kit.course import Task
 from kit.limits import REPLY_BLOCK_BYTES, REPLY_TREE_BYTES, Limits
-from kit.results import Check
+from kit.results import Check, alike, reason
 
 if TYPE_CHECKING:  # it loads all that grading needs, and most commands need less
     from kit.diagnosis.coverage import Caught
@@ -38,45 +38,56 @@ def show_result(console: Console, result: dict[str, Any]) -> None:
     show_class(console, [result])
     for note in result["notes"]:
         _say(console, f"Note: {note}")
+    told: dict[str, str] = {}
     for task in result["tasks"]:
-        _show_wrong(console, task)
+        _show_wrong(console, task, told)
 
 
-def _show_wrong(console: Console, task: dict[str, Any]) -> None:
+def _show_wrong(console: Console, task: dict[str, Any], told: dict[str, str]) -> None:
     """What to know of a task that lost points: its diagnosis, then the checks that did not pass.
 
-    Checks that say the same are told once.
+    Checks that failed for the same reason are told once. ``told`` has the exceptions that earlier
+    tasks told of, with the title of the task.
     """
-    by_message: dict[str, list[dict[str, Any]]] = {}
-    for check in task["checks"]:
-        if check["status"] != "passed":
-            by_message.setdefault(check["message"], []).append(check)
+    groups = alike(task["checks"])
     if "follows_from" in task:
         earlier = " and ".join(task["follows_from"])
         _say(console, f"{task['title']}: passed, on top of your {earlier}, which is to be mended.")
-    if by_message:
+    if groups:
         console.print()
         console.print(plain(f"{task['title']} ({task['id']})", "bold"))
     if "diagnosis" in task:
         _say(console, task["diagnosis"]["text"], 2, "bold yellow")
     if "wrong_place" in task:
         _say(console, task["wrong_place"]["text"], 2, "bold yellow")
-    messages = list(by_message.items())
-    # where one cause explains all, one of its effects is enough
-    for message, checks in messages[: 1 if "diagnosis" in task else None]:
-        status = checks[0]["status"]
-        name = checks[0]["name"] if len(checks) == 1 else f"{len(checks)} checks"
-        _say(console, f"{WORDS[status]}: {name}", 2, STYLES[status])
-        _say(console, message, 4)
-        if len(checks) == 1:
-            if "expected" in checks[0]:
-                _say(console, f"expected {checks[0]['expected']}, got {checks[0]['got']}", 4)
-            _say(console, f"rule: {checks[0]['hint']}", 4, "dim")
-    if "diagnosis" in task and len(messages) > 1:
-        names = [
-            check["name"].rpartition("::")[2] for _, checks in messages[1:] for check in checks
-        ]
-        _say(console, f"and for the same reason: {', '.join(names)}", 2, "red")
+    explained = [group for group in groups if "diagnosis" in group[0]]
+    for checks in groups:
+        if checks not in explained[1:]:  # of one cause one of its effects is enough
+            _show_failure(console, checks, task["title"], told)
+    if more := sum(map(len, explained[1:])):
+        _say(console, f"failed for the same reason: {_number_of(more)} more", 2, "red")
+
+
+def _show_failure(
+    console: Console, checks: Sequence[dict[str, Any]], title: str, told: dict[str, str]
+) -> None:
+    """What ``checks`` of the task with this ``title`` say, which failed for the same reason."""
+    first = checks[0]
+    _say(
+        console, f"{WORDS[first['status']]}: {_number_of(len(checks))}", 2, STYLES[first["status"]]
+    )
+    if "error" in first and (before := told.setdefault(reason(first), title)) != title:
+        _say(console, f"The reason is the one told under {before}.", 4)
+        return
+    _say(console, first["message"], 4)
+    if len(checks) == 1:
+        if "expected" in first:
+            _say(console, f"expected {first['expected']}, got {first['got']}", 4)
+        _say(console, f"rule: {first['hint']}", 4, "dim")
+
+
+def _number_of(checks: int) -> str:
+    return "1 check" if checks == 1 else f"{checks} checks"
 
 
 def _say(console: Console, text: str, indent: int = 0, style: str = "") -> None:

@@ -32,7 +32,7 @@ from kit.plugin import CURRENT, RUN, Current, run_of
 from kit.results import Check, Verdict
 from kit.submission import Submission, sources_of
 from kit.tester import host
-from kit.tester.faults import IsolationMissing, KitFault, StudentFault
+from kit.tester.faults import CheckFailure, IsolationMissing, KitFault, StudentFault
 from kit.tester.process import WarmParent
 from kit.tester.session import Session
 from kit.tester.student import Student
@@ -168,6 +168,9 @@ class Suites:
                     if job.student is not None:
                         job.student.begin(self._checks[item.nodeid].task, item.nodeid)
                     self._run(item, following)
+                    verdict = self._verdicts[item.nodeid]
+                    if job.student is not None and isinstance(verdict.problem, CheckFailure):
+                        verdict.place = job.student.called()
             except BaseException as problem:
                 self._answers.put(problem)
             else:

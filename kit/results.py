@@ -71,6 +71,8 @@ class Verdict:
     measured: dict[str, Any] = field(default_factory=dict)
     remark: str = "Passed."
     """What is said of it where it passed."""
+    place: str = ""
+    """Where the submission defines what was called: file, function, line."""
 
     @property
     def status(self) -> str:
@@ -108,7 +110,29 @@ class Verdict:
                 "This check could not be carried out, by a fault of the grader and not of the "
                 f"submission ({type(self.problem).__name__}: {printable(str(self.problem))})."
             )
-        return printable(str(self.problem))
+        place = f" ({self.place})" if self.place else ""
+        return printable(f"{self.problem}{place}")
+
+
+def reason(check: dict[str, Any]) -> str:
+    """The same text for checks of a result that failed for the same reason.
+
+    That is the exception where there is one, in whichever function and with whichever arguments,
+    and else what is said.
+    """
+    error = check.get("error")
+    if error is not None and error["trace"]:
+        return json.dumps(error)
+    return json.dumps([check.get(key) for key in ("status", "message", "error", "expected", "got")])
+
+
+def alike(checks: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Those of a result's ``checks`` that did not pass, together where the reason is the same."""
+    groups: dict[tuple[str, bool], list[dict[str, Any]]] = {}
+    for check in checks:
+        if check["status"] != "passed":
+            groups.setdefault((reason(check), "diagnosis" in check), []).append(check)
+    return list(groups.values())
 
 
 def build(

@@ -45,18 +45,28 @@ NAMED = {"diagnosis": {"mistakes": ["triple"], "text": "Yours is three times x."
 
 def test_a_failed_check_shows_its_message_expected_and_got_and_its_rule() -> None:
     said = shown(task("double", check("test_one"), WRONG))
-    for line in ("failed: test_x.py::test_unseen", "`y` is wrong.", "expected 2, got 3"):
+    for line in ("failed: 1 check", "`y` is wrong.", "expected 2, got 3"):
         assert line in said
     assert "rule: The rule of test_unseen." in said
     assert "test_one" not in said
+    assert "test_x.py" not in said
 
 
 def test_a_diagnosis_comes_first_and_one_of_its_effects_is_enough() -> None:
-    other = check("test_more", "failed", message="More is wrong.")
-    said = shown(task("double", WRONG, other, **NAMED))
+    wrong = WRONG | {"diagnosis": "triple"}
+    other = wrong | {"message": "More is wrong."}
+    said = shown(task("double", wrong, other, **NAMED))
     assert said.index("Yours is three times x.") < said.index("`y` is wrong.")
     assert "More is wrong." not in said
-    assert "and for the same reason: test_more" in said
+    assert "failed for the same reason: 1 check more" in said
+
+
+def test_what_a_diagnosis_does_not_explain_is_told_as_well() -> None:
+    wrong = WRONG | {"diagnosis": "triple"}
+    other = check("test_more", "failed", message="More is wrong.")
+    said = shown(task("double", wrong, other, **NAMED))
+    assert "More is wrong." in said
+    assert "for the same reason" not in said
 
 
 def test_without_a_diagnosis_every_failure_is_told() -> None:
@@ -69,6 +79,20 @@ def test_checks_that_say_the_same_are_told_once() -> None:
     said = shown(task("double", *stubs))
     assert said.count("It is not implemented yet.") == 1
     assert "failed: 3 checks" in said
+
+
+def test_one_exception_is_told_once_whatever_was_called() -> None:
+    error = {"type": "ImportError", "message": "no regex", "trace": [{"file": "a.py", "line": 2}]}
+    checks = [
+        check(
+            f"test_{n}", "failed", message=f"Your `f{n}` raised ImportError: no regex", error=error
+        )
+        for n in range(4)
+    ]
+    said = shown(task("double", *checks[:2]), task("triple", *checks[2:]))
+    assert said.count("no regex") == 1
+    assert "The reason is the one told under Double." in said
+    assert said.count("failed: 2 checks") == 2
 
 
 def test_a_failure_that_follows_from_an_earlier_task_says_so() -> None:

@@ -116,7 +116,7 @@ def result_of(
     verdicts = [Verdict(check, problem) for check, problem in zip(checks, problems, strict=True)]
     handed_in = submission(work, student)
     return results.build(
-        assignment, handed_in, verdicts, {}, seed=1, seconds=0.25, layers=[], output=output
+        assignment, handed_in, verdicts, {}, {}, seed=1, seconds=0.25, layers=[], output=output
     )
 
 

@@ -180,7 +180,7 @@ class TestStudentPage:
     def test_checks_that_say_the_same_are_told_once(self, sixty: list[Result]) -> None:
         text = text_of(page(sixty[7]))
         assert text.count("Your fc_net is not implemented yet") == 1
-        assert "4 checks say this" in text
+        assert "4 checks failed for this reason" in text
 
     def test_points_that_are_given_for_another_tasks_mistake_are_explained(
         self, sixty: list[Result]

@@ -31,6 +31,8 @@ OPAQUE = {"layer_utils.affine_relu_forward": 1}
 """The position of a returned value that only the student's own code reads: it is never compared."""
 STATE = frozenset({"velocity", "a", "v", "t"})
 """What a rule keeps in config. Whatever else a student keeps there is nobody's concern."""
+SETTINGS = frozenset({"learning_rate", "momentum", "decay_rate", "beta1", "beta2", "epsilon"})
+"""What a rule reads from config, and has a default for."""
 
 
 # -- the switches ----------------------------------------------------------------------------------
@@ -38,7 +40,7 @@ STATE = frozenset({"velocity", "a", "v", "t"})
 RULE = {
     "defaults": "always",  # "state", "never": what a dictionary that is passed in still gets
     "learning_rate": None,  # a number: whatever config says
-    "stored": "new",
+    "stored": "new",  # "never": what config lacks isn't put there either
     "name": "right",
 }
 MOMENTUM = RULE | {
@@ -68,9 +70,11 @@ TASKS: dict[str, dict[str, Any]] = {
     | {
         "betas": "right",  # "swapped", "same", "fixed"
         "averages": "right",  # or another of AVERAGES, for both moments
-        "square": "g²",  # "g", "v²"
+        "square": "g²",  # "g", "v²", "swapped": the first moment averages g², the second g
+        "share": "1 - β₂",  # "1 - β₁": of the square in the second moment
+        "grown": "own",  # "v": the second moment goes on from the first
         "numerator": "v̂",  # "g"
-        "moments": "right",  # "swapped" in the step
+        "moments": "right",  # "swapped" in the step, "both v", "both a"
         "correction": "both",  # "none", "first", "second", "multiplied", "betas swapped"
         "power": "t",  # a number, or "(1 - β)ᵗ"
         "count": (1, 1),  # what is added to t for the correction, and to the t that is stored
@@ -80,7 +84,8 @@ TASKS: dict[str, dict[str, Any]] = {
     },
     "affine_forward": {
         "flatten": "right",  # or another of FLATTENINGS
-        "bias": "added",  # "none", "weights"
+        "product": "x·w",  # "w·x"
+        "bias": "added",  # "none", "weights", "twice", "subtracted"
         "relu": False,
         "cache": "x",  # "flat"
     },
@@ -95,7 +100,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "relu_backward": {"function": "right", "dout": "kept"},  # or another of MASKS; "changed"
     "affine_relu": {
         "forward": "affine, relu",  # "affine", "relu, affine"
-        "backward": "relu, affine",  # "affine", "mask of dout", "mask of x"
+        "backward": "relu, affine",  # "affine", "affine, relu", "mask of dout", "mask of x"
     },
     "fc_net": {
         "names": 1,  # number of the first layer
@@ -104,7 +109,7 @@ TASKS: dict[str, dict[str, Any]] = {
         "biases": "zeros",  # "row", "random", "ones"
         "classes": None,  # a number: whatever num_classes says
         "input": None,  # a number: whatever input_dim says
-        "dtype": "right",  # "ignored"
+        "dtype": "right",  # "ignored", "float32"
         "relu": "between",  # "none", "everywhere"
         "scores": "right",  # "softmax"
         "loss": 0.5,  # factor of reg · ΣW² in the loss
@@ -165,7 +170,7 @@ def _opened(on, config, state, **defaults):
         settings = {name: config[name] for name in defaults}
     if config is None or on["defaults"] != "never":
         config = {} if config is None else config
-        for name, start in state.items():
+        for name, start in state.items() if on["stored"] != "never" else ():
             config.setdefault(name, start)
     fixed = {name: on[name] for name in defaults.keys() & on.keys() if on[name] is not None}
     return config, settings | fixed
@@ -201,6 +206,7 @@ STEPS: dict[str, Callable] = {  # w ← w + n·v_new + o·v_old - s·g: (n, o, s
     "flipped": lambda mu, _: (1 - mu, mu, 0.0),
     "whole difference": lambda *_: (2.0, -1.0, 0.0),
     "swapped": lambda mu, _: (-mu, 1 + mu, 0.0),
+    "complement": lambda mu, _: (1 - mu, -mu, 0.0),
     "ascended": lambda mu, _: (-1 - mu, mu, 0.0),
     "scaled": lambda mu, rate: (-rate * mu, 0.0, rate),
 }
@@ -211,7 +217,9 @@ def _with_velocity(on):
         state = {"velocity": np.zeros_like(w)}
         config, settings = _opened(on, config, state, learning_rate=1e-2, momentum=0.9)
         rate, mu = settings["learning_rate"], settings["momentum"]
-        old = config["velocity"] if on["name"] == "right" else config.get("v", np.zeros_like(w))
+        name = "velocity" if on["name"] == "right" else "v"
+        optional = on["name"] != "right" or on["stored"] == "never"
+        old = config.get(name, np.zeros_like(w)) if optional else config[name]
         keep, pull = VELOCITIES[on["velocity"]](mu, rate)
         velocity = keep * old - pull * dw
         new, before, gradient = STEPS[on["step"]](mu, rate)
@@ -220,8 +228,8 @@ def _with_velocity(on):
             dw *= rate
         if on["stored"] == "ahead":
             velocity = mu * velocity - rate * dw
-        if on["stored"] != "old":
-            config["velocity" if on["name"] == "right" else "v"] = velocity
+        if on["stored"] not in {"old", "never"}:
+            config[name] = velocity
         return next_w, config
 
     return rule
@@ -237,13 +245,18 @@ AVERAGES: dict[str, Callable] = {  # a ← k·a + c·g²: (k, c)
     "no memory": lambda beta, _: (0.0, 1 - beta),
     "latest": lambda *_: (0.0, 1.0),
 }
-DENOMINATORS: dict[str, Callable] = {  # step / (...): the quotient, of numerator, a and ε
-    "right": lambda step, a, epsilon: step / (np.sqrt(a) + epsilon),
-    "inside": lambda step, a, epsilon: step / np.sqrt(a + epsilon),
-    "no root": lambda step, a, epsilon: step / (a + epsilon),
-    "no epsilon": lambda step, a, _: step / np.sqrt(a),
-    "added after": lambda step, a, epsilon: step / np.sqrt(a) + epsilon,
-    "none": lambda step, *_: step,
+DENOMINATORS: dict[str, Callable] = {  # the step, of η, what it goes along, a and ε
+    "right": lambda rate, g, a, epsilon: rate * g / (np.sqrt(a) + epsilon),
+    "inside": lambda rate, g, a, epsilon: rate * g / np.sqrt(a + epsilon),
+    "both": lambda rate, g, a, epsilon: rate * g / (np.sqrt(a + epsilon) + epsilon),
+    "squared": lambda rate, g, a, epsilon: rate * g / np.sqrt(a + epsilon**2),
+    "no root": lambda rate, g, a, epsilon: rate * g / (a + epsilon),
+    "no epsilon": lambda rate, g, a, _: rate * g / np.sqrt(a),
+    "multiplied": lambda rate, g, a, epsilon: rate * g * (np.sqrt(a) + epsilon),
+    "added after": lambda rate, g, a, epsilon: rate * g / np.sqrt(a) + epsilon,
+    "added to w": lambda rate, g, a, epsilon: rate * g / np.sqrt(a) - epsilon,
+    "added to rate": lambda rate, g, a, epsilon: (rate / np.sqrt(a) + epsilon) * g,
+    "none": lambda rate, g, *_: rate * g,
 }
 
 
@@ -254,13 +267,14 @@ def _rmsprop(on):
         config, settings = _opened(on, config, {"a": np.zeros_like(w)}, **defaults)
         rate, decay, epsilon = (settings[name] for name in defaults)
         name = "a" if on["name"] == "right" else "cache"
-        old = config.get(name, np.zeros_like(w))
+        optional = on["name"] != "right" or on["stored"] == "never"
+        old = config.get(name, np.zeros_like(w)) if optional else config[name]
         keep, add = AVERAGES[on["average"]](decay, rate)
         new = keep * old + add * dw ** on["power"]
-        numerator = rate * (dw if on["numerator"] == "g" else np.ones_like(dw))
+        numerator = dw if on["numerator"] == "g" else np.ones_like(dw)
         used = old if on["state"] == "old" else new
-        step = DENOMINATORS[on["denominator"]](numerator, used, epsilon)
-        if on["stored"] != "old":
+        step = DENOMINATORS[on["denominator"]](rate, numerator, used, epsilon)
+        if on["stored"] not in {"old", "never"}:
             config[name] = np.sqrt(new) if on["stored"] == "root" else new
         return w - on["direction"] * step, config
 
@@ -279,8 +293,11 @@ def _betas(on, settings):
 
 
 def _adam(on):
-    paper = on["name"] == "paper"  # the names of the paper: m is the first moment, v the second
-    first_name, second_name = ("m", "v") if paper else ("v", "a")
+    first_name, second_name = {
+        "right": ("v", "a"),
+        "paper": ("m", "v"),
+        "swapped": ("a", "v"),
+    }[on["name"]]
 
     def corrected(moment, beta, t, which):
         if on["correction"] not in {"both", "betas swapped", "multiplied", which}:
@@ -292,6 +309,7 @@ def _adam(on):
     @np.errstate(all="ignore")
     def adam(w, dw, config=None):
         state = {"v": np.zeros_like(w), "a": np.zeros_like(w), "t": on["start"]}
+        was_missing = config is None or "t" not in config
         defaults = {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
         config, settings = _opened(on, config, state, **defaults)
         rate, epsilon = settings["learning_rate"], settings["epsilon"]
@@ -302,10 +320,13 @@ def _adam(on):
         old_first = config.get(first_name, np.zeros_like(w))
         old_second = config.get(second_name, np.zeros_like(w))
         keep, add = AVERAGES[on["averages"]](beta1, rate)
-        first = keep * old_first + add * dw
-        square = {"g²": dw**2, "g": dw, "v²": first**2}[on["square"]]
-        keep, add = AVERAGES[on["averages"]](beta2, rate)
-        second = keep * old_second + add * square
+        first = keep * old_first + add * (dw**2 if on["square"] == "swapped" else dw)
+        square = {"g²": dw**2, "g": dw, "v²": first**2, "swapped": dw}[on["square"]]
+        if on["share"] == "1 - β₂":
+            keep, add = AVERAGES[on["averages"]](beta2, rate)
+        else:
+            keep = AVERAGES[on["averages"]](beta2, rate)[0]
+        second = keep * (old_second if on["grown"] == "own" else old_first) + add * square
 
         used = (old_first, old_second) if on["state"] == "old" else (first, second)
         pair = (beta2, beta1) if on["correction"] == "betas swapped" else (beta1, beta2)
@@ -313,22 +334,31 @@ def _adam(on):
         unbiased_second = corrected(used[1], pair[1], t, "second")
         numerator = dw if on["numerator"] == "g" else unbiased_first
         divisor = unbiased_second
-        if on["moments"] == "swapped":
-            numerator, divisor = divisor, numerator
+        numerator, divisor = {
+            "right": (numerator, divisor),
+            "swapped": (divisor, numerator),
+            "both v": (numerator, numerator),
+            "both a": (divisor, divisor),
+        }[on["moments"]]
         if on["rate"] == "1/√t":
             rate /= np.sqrt(t)
         if on["rate"] == "kept":
             rate *= np.sqrt(1 - beta2**t) / (1 - beta1**t)
             config["learning_rate"], numerator, divisor = float(rate), used[0], used[1]
-        step = DENOMINATORS[on["denominator"]](rate * numerator, divisor, epsilon)
+        step = DENOMINATORS[on["denominator"]](rate, numerator, divisor, epsilon)
 
         if on["stored"] == "corrected":
             first, second = unbiased_first, unbiased_second
-        if on["stored"] in {"new", "corrected", "first"}:
+        if on["stored"] == "swapped":
+            first, second = second, first
+        if on["stored"] in {"new", "corrected", "swapped", "first"}:
             config[first_name] = first
-        if on["stored"] in {"new", "corrected", "second"}:
+        if on["stored"] in {"new", "corrected", "swapped", "second"}:
             config[second_name] = second
-        config["t"] = before + on["count"][1]
+        if on["count"][1] is not None:
+            config["t"] = before + on["count"][1]
+        elif was_missing:
+            del config["t"]
         return w - on["direction"] * step, config
 
     return adam
@@ -348,10 +378,11 @@ FLATTENINGS: dict[str, Callable] = {  # x (N, d_1, ..., d_k) as (N, D)
 def _affine_forward(on):
     def affine_forward(x, w, b):
         flat = FLATTENINGS[on["flatten"]](x)
-        if on["bias"] == "weights":
-            out = flat @ (w + b)
-        else:
-            out = flat @ w if on["bias"] == "none" else flat @ w + b
+        product = flat @ (w + b if on["bias"] == "weights" else w)
+        if on["product"] == "w·x":
+            product = w @ flat
+        count = {"added": 1, "twice": 2, "subtracted": -1}.get(on["bias"], 0)
+        out = product + count * b if count else product
         if on["relu"]:
             out = np.maximum(out, 0)
         return out, (flat if on["cache"] == "flat" else x, w, b)
@@ -395,6 +426,8 @@ RECTIFIERS: dict[str, Callable] = {
     "mask": lambda x: (x > 0).astype(x.dtype),
     "negative": lambda x: np.minimum(x, 0),
     "none": lambda x: x,
+    "rows": lambda x: np.maximum(x.reshape(x.shape[0], -1), 0),
+    "flat": lambda x: np.maximum(x.reshape(-1), 0),
 }
 
 
@@ -406,6 +439,16 @@ def _relu_forward(on):
         return out, x
 
     return relu_forward
+
+
+def _rows(x):
+    return x.reshape(x.shape[0], -1)
+
+
+def _square(dout, x):
+    """dout times the mask; of x of one dimension each row of the result is repeated."""
+    dx = _rows(dout) * (_rows(x) > 0)
+    return dx.reshape(x.shape) if x.ndim > 1 else dx * np.ones((1, len(x)))
 
 
 MASKS: dict[str, Callable] = {
@@ -420,6 +463,11 @@ MASKS: dict[str, Callable] = {
     "inverted": lambda dout, x: dout * (x < 0),
     "out": lambda _, x: np.maximum(x, 0),
     "sign of x": lambda dout, x: dout * np.sign(x),
+    "rows": lambda dout, x: _rows(dout) * (_rows(x) > 0),
+    "flat": lambda dout, x: dout.reshape(-1) * (x.reshape(-1) > 0),
+    "rows of x": lambda dout, x: dout * (_rows(x) > 0),
+    "column of x": lambda dout, x: dout * ((x if x.ndim > 1 else _rows(x)) > 0),
+    "square": _square,
 }
 
 
@@ -446,6 +494,9 @@ def _affine_relu(on, layers):
     def affine_relu_backward(dout, cache):
         affine_cache, relu_cache = cache
         if on["forward"] == "relu, affine" and on["backward"] == "relu, affine":
+            dx, dw, db = layers["affine_backward"](dout, affine_cache)
+            return layers["relu_backward"](dx, relu_cache), dw, db
+        if on["backward"] == "affine, relu":
             dx, dw, db = layers["affine_backward"](dout, affine_cache)
             return layers["relu_backward"](dx, relu_cache), dw, db
         if on["backward"] == "mask of dout":
@@ -475,6 +526,7 @@ SPREADS: dict[str, Callable] = {  # weights of shape (D, M) for a weight_scale
     "uniform": lambda rng, scale, shape: scale * rng.uniform(-1, 1, shape),
     "positive": lambda rng, scale, shape: scale * rng.uniform(0, 1, shape),
     "zeros": lambda _, __, shape: np.zeros(shape),
+    "transposed": lambda rng, scale, shape: rng.normal(0, scale, shape[::-1]),
 }
 BIASES: dict[str, Callable] = {
     "zeros": lambda rng, scale, units: np.zeros(units),
@@ -513,6 +565,7 @@ def _regularized(which, first, last):
         "weights": weights,
         "all": [*weights, *(f"b{i}" for i in numbers)],
         "hidden": weights[:-1],
+        "first": weights[:1],
         "last": weights[-1:],
     }[which]
 
@@ -546,8 +599,8 @@ def _network(on, layers):
                 weights = SPREADS[on["weights"]](drawn, weight_scale, shape)
                 biases = BIASES[on["biases"]](drawn, weight_scale, sizes[i + 1])
                 for name, values in ((f"W{number}", weights), (f"b{number}", biases)):
-                    ignored = on["dtype"] == "ignored"
-                    self.params[name] = values if ignored else values.astype(dtype)
+                    kind = {"right": dtype, "float32": np.float32, "ignored": np.float64}
+                    self.params[name] = values.astype(kind[on["dtype"]])
 
         def loss(self, X, y=None):
             first, last = on["names"], on["names"] + self.num_layers - 1
@@ -663,6 +716,12 @@ def _shared(default_rate: float) -> list[tuple]:
     return [
         _fixed("learning_rate", "η", {"learning_rate": default_rate}, f"{default_rate:g}"),
         (
+            "learning_rate_ignored",
+            {"learning_rate": 1.0},
+            "Your step has no learning rate in it: it is what the rule gives with η = 1. The rule "
+            'multiplies the step by η, which is `config["learning_rate"]`.',
+        ),
+        (
             "defaults_need_none",
             {"defaults": "never"},
             "Your defaults count only when `config` is None, so a dictionary that holds just some "
@@ -677,6 +736,11 @@ NOT_STORED = (
     "one, so the next step starts from that. The rule remembers the new {symbol}."
 )
 
+NEVER_STORED = (
+    'Your {symbol} is never put into `config`: where there is no `config["{name}"]` yet, there is '
+    "none after the step either, so each step starts from zero. The rule remembers {symbol}."
+)
+
 VELOCITY: list[tuple] = [
     *_shared(1e-2),
     (
@@ -687,6 +751,7 @@ VELOCITY: list[tuple] = [
     ),
     _fixed("momentum", "μ", {"momentum": 0.9}, "0.9"),
     ("not_stored", {"stored": "old"}, NOT_STORED.format(symbol="v", name="velocity")),
+    ("never_stored", {"stored": "never"}, NEVER_STORED.format(symbol="v", name="velocity")),
     (
         "stored_as_v",
         {"name": "v"},
@@ -862,6 +927,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "v_old).",
         ),
         (
+            "share_of_new",
+            {"step": "complement"},
+            "Your step is w - μv_old + (1 - μ)v: the new velocity counts 1 - μ times. The rule has "
+            "w ← w + v + μ(v - v_old), in which it counts 1 + μ times.",
+        ),
+        (
             "velocities_swapped",
             {"step": "swapped"},
             "Your step is right but for the velocities, which have changed places: v_old counts 1 "
@@ -906,6 +977,7 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
         _fixed("epsilon", "ε", {"epsilon": 1e-8}, "1e-8"),
         ("not_stored", {"stored": "old"}, NOT_STORED.format(symbol="a", name="a")),
+        ("never_stored", {"stored": "never"}, NEVER_STORED.format(symbol="a", name="a")),
         (
             "root_stored",
             {"stored": "root"},
@@ -978,6 +1050,18 @@ MISTAKES: tuple[Mistake, ...] = (
             "root, √a + ε.",
         ),
         (
+            "epsilon_twice",
+            {"denominator": "both"},
+            "Your step has ε twice, in the root and beside it: √(a + ε) + ε. The rule adds it once "
+            "only, to the root: √a + ε.",
+        ),
+        (
+            "epsilon_squared",
+            {"denominator": "squared"},
+            "Your step divides by √(a + ε²): ε is inside the root, squared. The rule adds it as it "
+            "is to the root, √a + ε.",
+        ),
+        (
             "no_root",
             {"denominator": "no root"},
             "Your step divides by a + ε: the square root is missing. The rule divides by √a + ε.",
@@ -993,6 +1077,23 @@ MISTAKES: tuple[Mistake, ...] = (
             {"denominator": "added after"},
             "Your step divides by √a and then adds ε to the quotient: brackets are missing. The "
             "rule divides by the sum √a + ε.",
+        ),
+        (
+            "epsilon_added_to_weights",
+            {"denominator": "added to w"},
+            "Your step is w - ηg / √a + ε: brackets are missing, so ε is added to the weights. The "
+            "rule divides by the sum √a + ε.",
+        ),
+        (
+            "epsilon_added_to_rate",
+            {"denominator": "added to rate"},
+            "Your step is (η / √a + ε)g: brackets are missing, so ε is added to the quotient. The "
+            "rule divides by the sum √a + ε.",
+        ),
+        (
+            "root_multiplied",
+            {"denominator": "multiplied"},
+            "Your step is multiplied by √a + ε. The rule divides by it.",
         ),
         (
             "plain_sgd",
@@ -1036,6 +1137,30 @@ MISTAKES: tuple[Mistake, ...] = (
             "+ (1 - β₂)g².",
         ),
         (
+            "share_of_beta1",
+            {"share": "1 - β₁"},
+            "Your second moment is β₂a + (1 - β₁)g²: the share of the new square has the other β. "
+            "The rule has a ← β₂a + (1 - β₂)g².",
+        ),
+        (
+            "second_from_first",
+            {"grown": "v"},
+            "Your second moment goes on from v: β₂v + (1 - β₂)g². It goes on from its own old "
+            "value: a ← β₂a + (1 - β₂)g².",
+        ),
+        (
+            "rate_in_averages",
+            {"averages": "rate"},
+            "Your moments are β₁v + ηg and β₂a + ηg²: the learning rate stands where 1 - β₁ and "
+            "1 - β₂ should. The rule has v ← β₁v + (1 - β₁)g and a ← β₂a + (1 - β₂)g².",
+        ),
+        (
+            "no_decay",
+            {"averages": "no decay"},
+            "Your moments are v + (1 - β₁)g and a + (1 - β₂)g²: the old ones never fade. The rule "
+            "keeps the share β₁ of v and β₂ of a.",
+        ),
+        (
             "weights_swapped",
             {"averages": "swapped"},
             "Your averages give the share 1 - β to the old value and β to the new one. The rule "
@@ -1066,6 +1191,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "gradient itself: a ← β₂a + (1 - β₂)g².",
         ),
         (
+            "squares_swapped",
+            {"square": "swapped"},
+            "Your v averages the squares and your a the gradient itself: g and g² have changed "
+            "places. The rule has v ← β₁v + (1 - β₁)g and a ← β₂a + (1 - β₂)g².",
+        ),
+        (
             "no_first_moment",
             {"numerator": "g"},
             "Your step moves along the gradient itself, as RMSProp does: the first moment is "
@@ -1078,6 +1209,18 @@ MISTAKES: tuple[Mistake, ...] = (
             "root of the corrected a, plus ε.",
         ),
         (
+            "first_moment_for_both",
+            {"moments": "both v"},
+            "Your step divides the corrected v by the root of itself, plus ε. The rule divides it "
+            "by √â + ε, and â is the corrected second moment.",
+        ),
+        (
+            "second_moment_for_both",
+            {"moments": "both a"},
+            "Your step goes along the second moment: it is ηâ / (√â + ε), so no step goes down. "
+            "The rule goes along the corrected first moment, ηv̂ / (√â + ε).",
+        ),
+        (
             "old_moments",
             {"state": "old"},
             "Your step uses v and a from before this step. The rule updates both first and uses "
@@ -1088,6 +1231,12 @@ MISTAKES: tuple[Mistake, ...] = (
             {"correction": "none"},
             "Your step is exactly Adam without the bias correction: the rule divides v by 1 - β₁ᵗ "
             "and a by 1 - β₂ᵗ before the step.",
+        ),
+        (
+            "no_correction_no_count",
+            {"correction": "none", "count": (0, 0)},
+            "Your step is Adam without the bias correction, and you never count the steps in t. "
+            "The rule has t ← t + 1 in each step, and divides v by 1 - β₁ᵗ and a by 1 - β₂ᵗ.",
         ),
         (
             "second_uncorrected",
@@ -1138,6 +1287,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "same t again. The rule remembers t ← t + 1.",
         ),
         (
+            "t_never_stored",
+            {"count": (1, None)},
+            "You count the step but never put t into `config`: where there is no t yet, there is "
+            "none after the step either, so every step is the first. The rule remembers t ← t + 1.",
+        ),
+        (
             "t_late",
             {"count": (0, 1)},
             "Your correction uses t before it is incremented, so the first step of all divides by "
@@ -1154,6 +1309,12 @@ MISTAKES: tuple[Mistake, ...] = (
             {"count": (2, 2)},
             "Your t is incremented twice in each step. The rule begins each step with t ← t + 1, "
             "just once.",
+        ),
+        (
+            "t_ahead",
+            {"count": (2, 1)},
+            "Your correction uses t + 2 where t is what `config` holds, though you store t + 1. "
+            "The rule increments t once, and uses what it stores.",
         ),
         (
             "t_again_after",
@@ -1178,6 +1339,18 @@ MISTAKES: tuple[Mistake, ...] = (
             {"stored": "corrected"},
             "Your step is right, but you store the corrected moments, so the next step corrects "
             "them once more. The rule remembers v and a as they are before the correction.",
+        ),
+        (
+            "moments_stored_swapped",
+            {"stored": "swapped"},
+            "You store the moments in each other's place, so the next step takes one for the "
+            'other. The first moment v belongs into `config["v"]`, the second into `config["a"]`.',
+        ),
+        (
+            "names_swapped",
+            {"name": "swapped"},
+            'You keep the first moment in `config["a"]` and the second in `config["v"]`. It is the '
+            "other way round here: v is the average of g, and a that of g².",
         ),
         (
             "moments_not_stored",
@@ -1210,6 +1383,18 @@ MISTAKES: tuple[Mistake, ...] = (
             "root, √â + ε.",
         ),
         (
+            "epsilon_twice",
+            {"denominator": "both"},
+            "Your step has ε twice, in the root and beside it: √(â + ε) + ε. The rule adds it once "
+            "only, to the root: √â + ε.",
+        ),
+        (
+            "epsilon_squared",
+            {"denominator": "squared"},
+            "Your step divides by √(â + ε²): ε is inside the root, squared. The rule adds it as it "
+            "is to the root, √â + ε.",
+        ),
+        (
             "no_root",
             {"denominator": "no root"},
             "Your step divides by â + ε: the square root is missing. The rule divides by √â + ε.",
@@ -1225,6 +1410,23 @@ MISTAKES: tuple[Mistake, ...] = (
             {"denominator": "added after"},
             "Your step divides by √â and then adds ε to the quotient: brackets are missing. The "
             "rule divides by the sum √â + ε.",
+        ),
+        (
+            "epsilon_added_to_weights",
+            {"denominator": "added to w"},
+            "Your step is w - ηv̂ / √â + ε: brackets are missing, so ε is added to the weights. The "
+            "rule divides by the sum √â + ε.",
+        ),
+        (
+            "epsilon_added_to_rate",
+            {"denominator": "added to rate"},
+            "Your step is (η / √â + ε)v̂: brackets are missing, so ε is added to the quotient. The "
+            "rule divides by the sum √â + ε.",
+        ),
+        (
+            "root_multiplied",
+            {"denominator": "multiplied"},
+            "Your step is multiplied by √â + ε. The rule divides by it.",
         ),
         (
             "no_second_moment",
@@ -1280,9 +1482,25 @@ MISTAKES: tuple[Mistake, ...] = (
             "of them: their product is D.",
         ),
         (
+            "product_turned",
+            {"product": "w·x"},
+            "Your layer multiplies w by x, and the shapes do not fit. The rule is x·w + b: (N, D) "
+            "times (D, M).",
+        ),
+        (
             "no_bias",
             {"bias": "none"},
             "Your layer leaves out the bias: it is x·w. The rule is x·w + b.",
+        ),
+        (
+            "bias_twice",
+            {"bias": "twice"},
+            "Your layer adds the bias twice: it is x·w + 2b. The rule adds it once: x·w + b.",
+        ),
+        (
+            "bias_subtracted",
+            {"bias": "subtracted"},
+            "Your layer subtracts the bias: it is x·w - b. The rule adds it: x·w + b.",
         ),
         (
             "bias_on_weights",
@@ -1431,10 +1649,22 @@ MISTAKES: tuple[Mistake, ...] = (
             "Your layer returns x as it is. The rule makes what is negative 0: max(0, x).",
         ),
         (
+            "flattened",
+            {"function": "rows"},
+            "Your layer flattens each example to a row, and its output stays that way. Its output "
+            "has the shape of x: max(0, x) of each element needs no other.",
+        ),
+        (
+            "flattened_whole",
+            {"function": "flat"},
+            "Your layer flattens x to one dimension, and its output stays that way. Its output has "
+            "the shape of x: max(0, x) of each element needs no other.",
+        ),
+        (
             "x_changed",
             {"x": "changed"},
-            "Your output is right, but it was made in x itself, so the caller's x is changed. "
-            "Leave x as it is, and compute the output in a new array.",
+            "Your output is right, but your cache holds it in place of x: it was made in x itself, "
+            "or given the name x. Leave x as it is, and compute the output in a new array.",
         ),
     ),
     *_of(
@@ -1500,6 +1730,36 @@ MISTAKES: tuple[Mistake, ...] = (
             "makes it 0 there.",
         ),
         (
+            "flattened",
+            {"function": "rows"},
+            "You flatten each example to a row, and your dx stays that way. It has the shape of x: "
+            "each element of dout is kept or made 0 where it stands.",
+        ),
+        (
+            "flattened_whole",
+            {"function": "flat"},
+            "You flatten x and dout to one dimension, and your dx stays that way. It has the shape "
+            "of x: each element of dout is kept or made 0 where it stands.",
+        ),
+        (
+            "mask_flattened",
+            {"function": "rows of x"},
+            "You flatten x to rows but not dout, so their shapes agree only for two dimensions: of "
+            "shape (9,) they make (9, 9). Compare x with 0 in the shape that it has.",
+        ),
+        (
+            "mask_in_a_column",
+            {"function": "column of x"},
+            "You turn an x of one dimension into a column, and times dout of shape (9,) that makes "
+            "(9, 9). Your dx has the shape of x: compare x with 0 in the shape that it has.",
+        ),
+        (
+            "square_in_one_dimension",
+            {"function": "square"},
+            "Your dx is right for two and more dimensions, but of shape (9, 9) for an x of shape "
+            "(9,), each number in a row of its own. It has the shape of x, whatever that is.",
+        ),
+        (
             "dout_changed",
             {"dout": "changed"},
             "Your dx is right, but it was made in dout itself, so the caller's dout is changed. "
@@ -1525,6 +1785,12 @@ MISTAKES: tuple[Mistake, ...] = (
             {"backward": "affine"},
             "Your backward pass leaves out the ReLU: dout goes straight into the affine layer. It "
             "passes backwards through the ReLU first.",
+        ),
+        (
+            "backward_in_forward_order",
+            {"backward": "affine, relu"},
+            "Your backward pass goes through the affine layer first and then through the ReLU, and "
+            "the shapes do not fit. The last layer comes first: the ReLU, then the affine layer.",
         ),
         (
             "relu_of_dout",
@@ -1608,6 +1874,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "drawn at random, with standard deviation weight_scale.",
         ),
         (
+            "weights_transposed",
+            {"weights": "transposed"},
+            "Your weights have shape (outputs, inputs). Each W of yours is to have shape (inputs, "
+            "outputs), as the affine layer takes it.",
+        ),
+        (
             "row_biases",
             {"biases": "row"},
             "Your biases have shape (1, units). Each has one number for each unit: shape (units,).",
@@ -1637,6 +1909,11 @@ MISTAKES: tuple[Mistake, ...] = (
             "dtype_ignored",
             {"dtype": "ignored"},
             "Your parameters are float64 whatever dtype says. Convert each of them to dtype.",
+        ),
+        (
+            "float32_only",
+            {"dtype": "float32"},
+            "Your parameters are float32 whatever dtype says. Convert each of them to dtype.",
         ),
         (
             "no_relu",
@@ -1713,6 +1990,12 @@ MISTAKES: tuple[Mistake, ...] = (
             "only_last_regularized",
             {"loss_of": "last", "gradient_of": "last"},
             "Your regularization takes in the weights of the last layer only. Those of every "
+            "layer count, in the loss and in the gradients.",
+        ),
+        (
+            "only_first_regularized",
+            {"loss_of": "first", "gradient_of": "first"},
+            "Your regularization takes in the weights of the first layer only. Those of every "
             "layer count, in the loss and in the gradients.",
         ),
         (

@@ -7,6 +7,7 @@ It uses nothing but NumPy and ``mistakes``.
 
 from __future__ import annotations
 
+import re
 import warnings
 from itertools import combinations
 from typing import Any
@@ -16,6 +17,8 @@ import numpy as np
 
 OBJECT = "<an object>"
 TOLERANCE = {"rtol": 1e-7, "atol": 1e-9}
+OPTIONAL: frozenset[str] = mistakes.STATE | getattr(mistakes, "SETTINGS", frozenset())
+"""What functions may be given in a dict and have a default for."""
 COARSE = {"rtol": 1e-4, "atol": 1e-6}
 """For arrays of float32."""
 
@@ -24,7 +27,7 @@ def find(task: str, checks: dict[str, list[dict[str, Any]]], failed: list[str]) 
     """The ``mistakes`` of ``task`` that explain the failed ``checks``, and which of them.
 
     ``checks`` has the calls of each check. A mistake explains a check where the code with it gives
-    each call the answer that it was given; the same exception with the same message counts as the
+    each call the answer that it was given; the same exception for the same reason counts as the
     same answer. It must explain what passed as well. One that explains all that failed is looked
     for first, then two that do, then the one that explains most. There are none where several do.
     """
@@ -65,7 +68,9 @@ def explains(changes: dict[str, Any], calls: list[dict[str, Any]]) -> bool:
             given = [_thawed(*each, calls=calls, returned=returned) for each in call["given"]]
             value = _carry_out(call, functions, given, returned)
         except Exception as error:
-            if not call["other"] and call.get("raised") != f"{type(error).__name__}: {error}":
+            replayed = f"{type(error).__name__}: {error}"
+            seen = _reason(call.get("raised", ""), call)
+            if not call["other"] and seen != _reason(replayed, call):
                 return False
             returned.append(None)
             continue
@@ -73,6 +78,36 @@ def explains(changes: dict[str, Any], calls: list[dict[str, Any]]) -> bool:
             return False
         returned.append(value)
     return True
+
+
+_PRODUCTS = (
+    re.compile(
+        r"ValueError: matmul: Input operand 1 has a mismatch in its core dimension 0, "
+        r"with gufunc signature .* \(size (?P<second>\d+) is different from (?P<first>\d+)\)"
+    ),
+    re.compile(
+        r"ValueError: shapes \([\d,]+\) and \([\d,]+\) not aligned: "
+        r"(?P<first>\d+) \(dim \d+\) != (?P<second>\d+) \(dim \d+\)"
+    ),
+)
+"""What NumPy says of a product whose shapes do not fit, written with @ and with `dot`."""
+
+
+def _reason(raised: str, call: dict[str, Any]) -> str:
+    """Why ``call`` raised what it did; the same however the code is written that raised it.
+
+    A product may be written with @ or with `dot`. Of several settings that ``call`` was not given,
+    it depends on the code which is missed first.
+    """
+    for product in _PRODUCTS:
+        if match := product.fullmatch(raised):
+            return f"a product along {match['first']} and {match['second']}"
+    missed = raised.removeprefix("KeyError: ").strip("'\"")
+    if raised.startswith("KeyError: ") and missed in OPTIONAL:
+        held = {key for _, value in call["given"] if isinstance(value, dict) for key in value}
+        if missed not in held:
+            return "a setting is missing"
+    return raised
 
 
 def _carry_out(

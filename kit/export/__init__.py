@@ -5,7 +5,11 @@ What they share is here: the points of single checks, and the one thing that no 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
+
+from kit.results import reason
 
 
 class NoScoreError(Exception):
@@ -41,6 +45,34 @@ def explain(check: dict[str, Any], task: dict[str, Any]) -> str:
     if "expected" in check and "got" in check:
         lines.append(f"Expected {check['expected']}, got {check['got']}.")
     return "\n".join([*lines, f"Rule: {check['hint']}"])
+
+
+def explain_all(result: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any], str]]:
+    """Each check of a result, after its task, with what a student reads about it.
+
+    An exception that ended several checks is told with the first of them. The others say where.
+    """
+    ended = Counter(
+        reason(check) for task in result["tasks"] for check in task["checks"] if _raised(check)
+    )
+    first: dict[str, str] = {}
+    for task in result["tasks"]:
+        for check in task["checks"]:
+            if not _raised(check):
+                yield task, check, explain(check, task)
+                continue
+            why, name = reason(check), f"{task['title']}: {check['hint']}"
+            if why in first:
+                yield task, check, f"The same exception as in “{first[why]}”."
+                continue
+            first[why] = name
+            more = ended[why] - 1
+            same = f"\nThe same for {more} more check{'s' * (more > 1)}." if more else ""
+            yield task, check, explain(check, task) + same
+
+
+def _raised(check: dict[str, Any]) -> bool:
+    return "error" in check and bool(check["error"]["trace"])
 
 
 def summary(result: dict[str, Any]) -> str:

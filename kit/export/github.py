@@ -12,7 +12,7 @@ import json
 from typing import Any
 
 from kit.display import plain
-from kit.export import earned, explain, summary
+from kit.export import earned, explain_all, summary
 
 VERSION = 3
 MAX_TEXT = 100_000
@@ -59,13 +59,11 @@ def _status(result: dict[str, Any]) -> str:
 
 
 def _tests(result: dict[str, Any], limit: int) -> list[dict[str, Any]]:
+    scores = [score for task in result["tasks"] for score in earned(task)]
     return [
-        _test(
-            f"{task['title']}: {check['hint']}", check["status"], explain(check, task), score, limit
-        )
+        _test(f"{task['title']}: {check['hint']}", check["status"], text, score, limit)
         | {"test_code": check["name"], "task_id": task["id"]}
-        for task in result["tasks"]
-        for check, score in zip(task["checks"], earned(task), strict=True)
+        for (task, check, text), score in zip(explain_all(result), scores, strict=True)
     ]
 
 

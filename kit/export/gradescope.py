@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.export import NoScoreError, earned, explain, summary, without_surrogates
+from kit.export import NoScoreError, earned, explain_all, summary, without_surrogates
 
 
 def export(result: dict[str, Any]) -> dict[str, Any]:
@@ -50,12 +50,13 @@ def without_score(why: str) -> dict[str, Any]:
 def _entries(result: dict[str, Any]) -> list[dict[str, Any]]:
     """The checks; a student sees all of them, for one hidden entry would hide the total."""
     entries = []
+    told = explain_all(result)
     for number, task in enumerate(result["tasks"], start=1):
-        numbered = enumerate(zip(task["checks"], earned(task), strict=True), start=1)
-        for within, (check, score) in numbered:
+        for within, score in enumerate(earned(task), start=1):
+            _, check, text = next(told)
             name = f"{task['title']}: {check['hint']}"
             entries.append(
-                _entry(name, check["status"], score, check["points"], explain(check, task))
+                _entry(name, check["status"], score, check["points"], text)
                 | {"number": f"{number}.{within}", "tags": [task["id"]]}
             )
     return entries

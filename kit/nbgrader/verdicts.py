@@ -10,6 +10,7 @@ from nbformat.notebooknode import NotebookNode
 
 from kit.display import points
 from kit.nbgrader.plain import literal, markdown_cell, node, text_output
+from kit.results import alike
 
 Result = dict[str, Any]
 _WIDTH = 92
@@ -35,40 +36,35 @@ def verdict(task: dict[str, Any]) -> str:
     if "follows_from" in task:
         earlier = " and ".join(task["follows_from"])
         lines += ["", f"It is right on top of your {earlier}, which is to be mended."]
-    by_message: dict[str, list[dict[str, Any]]] = {}
-    for check in checks:
-        if check["status"] != "passed":
-            by_message.setdefault(check["message"], []).append(check)
-    told = list(by_message.items())
-    if "diagnosis" in task:  # where one cause explains all, one of its effects is enough
+    if "diagnosis" in task:
         lines += ["", *_folded(task["diagnosis"]["text"])]
-        told = told[:1]
     if "wrong_place" in task:
         lines += ["", *_folded(task["wrong_place"]["text"])]
-    for message, alike in told:
-        lines += ["", *_failed(message, alike)]
-    if untold := list(by_message.values())[len(told) :]:
-        names = ", ".join(_name(check) for alike in untold for check in alike)
-        lines += ["", *_folded(f"And for the same reason: {names}")]
+    groups = alike(checks)
+    explained = [group for group in groups if "diagnosis" in group[0]]
+    for group in groups:
+        if group not in explained[1:]:  # of one cause one of its effects is enough
+            lines += ["", *_failed(group)]
+    if more := sum(map(len, explained[1:])):
+        lines += ["", f"Failed for the same reason: {_number_of(more)} more"]
     return "\n".join(lines)
 
 
-def _failed(message: str, checks: list[dict[str, Any]]) -> Iterator[str]:
-    yield from _folded(f"Failed: {', '.join(_name(check) for check in checks)}")
-    yield from _folded(message, "    ")
+def _failed(checks: list[dict[str, Any]]) -> Iterator[str]:
+    yield from _folded(f"Failed: {_number_of(len(checks))}")
+    yield from _folded(checks[0]["message"], "    ")
     if len(checks) == 1:
         yield from _folded(f"Rule: {checks[0]['hint']}", "    ")
+
+
+def _number_of(checks: int) -> str:
+    return "1 check" if checks == 1 else f"{checks} checks"
 
 
 def _folded(text: str, indent: str = "") -> Iterator[str]:
     """``text`` in lines that fit a page, which does not fold an output by itself."""
     for line in text.splitlines():
         yield from wrap(line, _WIDTH, initial_indent=indent, subsequent_indent=indent) or [""]
-
-
-def _name(check: dict[str, Any]) -> str:
-    """The name of a check without those of its file and class."""
-    return str(check["name"]).rpartition("::")[2]
 
 
 def _summary(result: Result) -> str:

@@ -9,11 +9,12 @@ from typing import Any
 
 from kit.report.curve import Curve, curves
 from kit.report.visible import Result
+from kit.results import alike
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What one check said, or several in the same words."""
+    """What one check said, or several for the same reason."""
 
     checks: tuple[dict[str, Any], ...]
 
@@ -125,9 +126,5 @@ def _stops(tasks: Sequence[dict[str, Any]]) -> list[Stop]:
 
 
 def _failures(checks: Sequence[dict[str, Any]]) -> tuple[Failure, ...]:
-    """Checks that say the same are told once."""
-    same: dict[str, list[dict[str, Any]]] = {}
-    for check in checks:
-        said = [check.get(key) for key in ("status", "message", "error", "expected", "got")]
-        same.setdefault(json.dumps(said), []).append(check)
-    return tuple(Failure(tuple(each)) for each in same.values())
+    """Checks that failed for the same reason are told once."""
+    return tuple(Failure(tuple(group)) for group in alike(checks))

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from kit import wire
-from kit.tester.expect import describe
+from kit.tester.expect import briefly, describe
 from kit.tester.faults import KitFault, StudentFault
 from kit.tester.process import Answer, Request, capital
 from kit.tester.session import Handle, Session
@@ -47,6 +47,8 @@ class Calls:
 
         Raises StudentFault where it gives nothing.
         """
+        if call.operation == "call":
+            self._session.note_call(*call.owner, method=not isinstance(call.target, str))
         if self._waiting is None:
             later = Later(self, call, None)
             self._make([later])
@@ -90,10 +92,44 @@ class Calls:
             value = _value(call, answer)
         except StudentFault as fault:
             transcript.failed(note, fault)
-            later.answer = Answer.without(fault)
+            later.answer = Answer.without(self._with_inputs(call, given, fault))
         else:
+            if isinstance(value, Object):
+                value.made_by = call
             transcript.answered(note, value, answer.size)
             later.answer = Answer(value)
+
+    def _with_inputs(self, call: Call, given: list[Any], fault: StudentFault) -> StudentFault:
+        """``fault``, with the arguments where a function of the student's raised it.
+
+        For a method these are also the arguments that its object was made with.
+        """
+        if not _raised_when_called(fault):
+            return fault
+        told = [self._arguments(call, given)]
+        maker = call.target.made_by if isinstance(call.target, Object | Later) else None
+        if maker is not None and maker.operation == "call":
+            told.insert(0, f"{maker.name}({self._arguments(maker, maker.given)})")
+        text = ", then ".join(each for each in told if each)[:_LONGEST]
+        if not text:
+            return fault
+        return StudentFault(f"{str(fault).rstrip('.')}. It was called with {text}.", fault.error)
+
+    def _arguments(self, call: Call, given: list[Any]) -> str:
+        definition = None
+        if call.operation == "call":
+            method = not isinstance(call.target, str)
+            definition = self._session.definition(*call.owner, method=method)
+        names = list(definition.parameters) if definition else []
+        if call.makes_object:
+            names = names[1:]  # self
+        positional = len(given) - len(call.names)
+        names = [*(names + [""] * positional)[:positional], *call.names]
+        shown = [
+            f"{name}={briefly(value)}" if name else briefly(value)
+            for name, value in zip(names, given, strict=True)
+        ]
+        return ", ".join(shown)
 
 
 class Call:
@@ -124,6 +160,12 @@ class Call:
         """Whether it needs what other calls give."""
 
     @property
+    def owner(self) -> tuple[str, str]:
+        """The module or class, and what of it is called."""
+        target = self.target
+        return (target if isinstance(target, str) else target.type_name), self.name
+
+    @property
     def makes_object(self) -> bool:
         """Whether it must give an object.
 
@@ -138,6 +180,12 @@ class Members:
     def __init__(self, calls: Calls, type_name: str) -> None:
         self._calls = calls
         self._type_name = type_name
+        self.made_by: Call | None = None
+
+    @property
+    def type_name(self) -> str:
+        """The name of its class."""
+        return self._type_name
 
     def __getattr__(self, name: str) -> Function:
         if name.startswith("__"):
@@ -180,7 +228,7 @@ class Later(Members):
 
     def __init__(self, calls: Calls, call: Call, place: int | None) -> None:
         super().__init__(calls, call.name)
-        self.call = call
+        self.call = self.made_by = call
         self.place = place
         self.answer: Answer | None = None
 
@@ -220,6 +268,16 @@ class Item(NamedTuple):
 
 
 _REFERENCES = frozenset({Later, Item})
+_LONGEST = 300
+"""Characters of the arguments that are told with an exception."""
+
+
+def _raised_when_called(fault: StudentFault) -> bool:
+    """Whether an exception of the student's function, and not of its module, is told of."""
+    if fault.error is None or fault.error["type"] == "NotImplementedError":
+        return False
+    trace = fault.error["trace"]
+    return bool(trace) and trace[0]["function"] not in {"", "<module>"}
 
 
 class Function:

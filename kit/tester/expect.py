@@ -176,7 +176,10 @@ def _likeness(got: np.ndarray, right: np.ndarray, rtol: float, atol: float, star
         return f" {what} has the opposite sign."
     factor = float((got * right).sum() / (right * right).sum())
     if factor and close(got / factor):
-        return f" {what} is {factor:.4g} times as large as it must be."
+        digits = f"{factor:.4g}"
+        if digits != "1":
+            return f" {what} is {digits} times as large as it must be."
+        return f" {what} differs by a factor of {factor:.8g}." if f"{factor:.8g}" != "1" else ""
     if right.size > 1 and close(got - (shift := float((got - right).mean()))):
         return f" {what} is off by the same number everywhere, {shift:.4g}."
     if right.ndim == 2 and right.shape[0] == right.shape[1] and close(got.T):
@@ -202,6 +205,34 @@ def describe(value: Any) -> str:
     if isinstance(value, bytes):
         return f"bytes ({len(value)} of them)"
     return repr(value)[:120]
+
+
+def briefly(value: Any) -> str:
+    """An argument in a few characters: what is small as it is written, arrays by their shape."""
+    if isinstance(value, np.ndarray):
+        return f"<array of shape {value.shape}>"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if value is None or isinstance(value, bool | int):
+        return str(value)[:_FEW]
+    if isinstance(value, str):
+        return repr(value[:_FEW])
+    if isinstance(value, type):
+        return value.__name__
+    if isinstance(value, dict):
+        items = [f"{key!r}: {briefly(item)}" for key, item in list(value.items())[:_SOME]]
+        return f"{{{', '.join(items)}{', ...' if len(value) > _SOME else ''}}}"
+    if isinstance(value, list | tuple):
+        items = [briefly(item) for item in value[:_SOME]]
+        opening, closing = "[]" if isinstance(value, list) else "()"
+        return f"{opening}{', '.join(items)}{', ...' if len(value) > _SOME else ''}{closing}"
+    return "..."
+
+
+_FEW = 40
+"""So many characters of a text or number are shown."""
+_SOME = 8
+"""So many items of a list or dict are shown."""
 
 
 def _index(index: Any) -> str:

@@ -12,9 +12,14 @@ from typing import Any
 import numpy as np
 
 from kit import wire
+from kit.tester import places
 from kit.tester.faults import KitFault, StudentFault, StudentTimeout
+from kit.tester.places import Definition
 from kit.tester.process import Answer, Request, WarmParent, Worker, capital
 from kit.tester.transcript import Transcript
+
+MOST_PLACES = 3
+"""Of so many functions a message says where they are."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ class Session:
         self._answers = answers
         self._room = wire.MOST
         self._began: float | None = None
+        self._called: dict[tuple[str, str, bool], None] = {}
+        self._definitions: dict[tuple[str, str, bool], Definition | None] = {}
 
     def begin(self) -> None:
         """Begin a check: what its calls bring back may be as large as what any other's do.
@@ -64,8 +71,31 @@ class Session:
         From the first on, the processor time of the thread that judges is counted.
         """
         self._room = wire.MOST
+        self._called.clear()
         if self._began is None:
             self._began = time.thread_time()
+
+    def note_call(self, owner: str, name: str, *, method: bool) -> None:
+        """Remember that the check calls ``name`` of a module, or of the class ``owner``."""
+        self._called[owner, name, method] = None
+
+    def definition(self, owner: str, name: str, *, method: bool) -> Definition | None:
+        """Where the submission defines what ``note_call`` takes."""
+        key = owner, name, method
+        if key not in self._definitions:
+            find = places.method if method else places.find
+            self._definitions[key] = find(self.sources, owner, name)
+        return self._definitions[key]
+
+    def called(self) -> str:
+        """Where the submission defines what this check called; empty where that is not found."""
+        by_objects = any(method for _, _, method in self._called)
+        found = [
+            self.definition(owner, name, method=method)
+            for owner, name, method in self._called
+            if method or not by_objects  # of an object, what was asked of it is what matters
+        ]
+        return "; ".join(str(each) for each in found[-MOST_PLACES:] if each is not None)
 
     def start(self) -> Worker:
         """The submission's worker, started where there is none.

@@ -39,6 +39,10 @@ class Student:
         self._session.begin()
         self._session.transcript.begin(task, check)
 
+    def called(self) -> str:
+        """Where the submission defines the functions that this check called, as a short text."""
+        return self._session.called()
+
     def together(self) -> AbstractContextManager[None]:
         """Make the calls of the block at once when it ends; each gives a ``Later`` until then.
 
@@ -69,7 +73,7 @@ class Student:
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
-        """Let each call in the block take up to ``seconds``, not counting what a busy machine takes."""
+        """Let each call in the block take up to ``seconds`` of its own; see ``kit.limits``."""
         before, self._session.call_seconds = self._session.call_seconds, seconds
         try:
             yield

@@ -120,7 +120,10 @@ def _likeness(value, right, start, limit):
         return f" {what} has the opposite sign."
     factor = np.sum(value * right) / np.sum(right * right)
     if factor and close(value / factor):
-        return f" {what} is {factor:.4g} times as large as it must be."
+        digits = f"{factor:.4g}"
+        if digits != "1":
+            return f" {what} is {digits} times as large as it must be."
+        return f" {what} differs by a factor of {factor:.8g}." if f"{factor:.8g}" != "1" else ""
     shift = np.mean(value - right)
     if right.size > 1 and close(value - shift):
         return f" {what} is off by the same number everywhere, {shift:.4g}."

@@ -1,0 +1,5 @@
+def relu_forward(x):
+    x = np.maximum(0, x)
+    out = x
+    cache = x
+    return out, cache
