@@ -218,6 +218,18 @@ class TestCatalogue:
         for mistake in catalogue.MISTAKES:
             assert not [line for line in code if len(line) > 8 and line in mistake.text]
 
+    @pytest.mark.parametrize("name", MISTAKES)
+    def test_the_text_speaks_the_language_of_the_docstring(
+        self, optimization: Assignment, name: str
+    ) -> None:
+        """A student who reads of a β in the docstring is not told of a ρ."""
+        task = MISTAKES[name].task
+        if MODULES[task] == "optim":
+            text = (optimization.solutions / "nndl/optim.py").read_text(encoding="utf-8")
+            documented = text.partition(f"def {task}(")[2].split('"""')[1]
+            greek = {letter for letter in MISTAKES[name].text if "α" <= letter <= "ω"}
+            assert greek <= set(documented)
+
     @pytest.mark.parametrize("task", MODULES)
     def test_any_two_mistakes_of_a_task_with_different_switches_can_be_combined(
         self, task: str

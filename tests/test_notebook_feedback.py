@@ -156,7 +156,7 @@ class TestSealedSentences:
         self, task: str, seal: ModuleType, sealed: dict[str, bytes]
     ) -> None:
         for mistake, function in of_task(seal, task):
-            if mistake.id in sealed:
+            if mistake.id in sealed or seal.mistakes.VARIANTS.get(mistake.id) in sealed:
                 continue
             try:
                 said = run_with(task, function)
@@ -255,7 +255,8 @@ class TestHandWritten:
                     texts[cell, line.removeprefix(TOLD)] for line in said if line.startswith(TOLD)
                 }
         assert len(told) <= 1
-        assert told <= set(EXPECTED[name])
+        meant = set(EXPECTED[name])
+        assert told <= meant | {seal.mistakes.VARIANTS.get(each) for each in meant}
 
     @pytest.mark.parametrize(
         ("name", "mistake"),

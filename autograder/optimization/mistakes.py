@@ -33,6 +33,13 @@ STATE = frozenset({"velocity", "a", "v", "t"})
 """What a rule keeps in config. Whatever else a student keeps there is nobody's concern."""
 SETTINGS = frozenset({"learning_rate", "momentum", "decay_rate", "beta1", "beta2", "epsilon"})
 """What a rule reads from config, and has a default for."""
+VARIANTS = {
+    "sgd_momentum.never_stored": "sgd_momentum.not_stored",
+    "sgd_nesterov_momentum.never_stored": "sgd_nesterov_momentum.not_stored",
+    "rmsprop.never_stored": "rmsprop.not_stored",
+    "adam.t_never_stored": "adam.t_not_stored",
+}
+"""Mistakes that are another one, whose sentence is true as well, where config holds the state."""
 
 
 # -- the switches ----------------------------------------------------------------------------------

@@ -167,7 +167,7 @@ def key_of(task, values):
     for name in sorted(values):
         with np.errstate(over="ignore", invalid="ignore"):
             # moved a little, since a short decimal may lie right between two of six places
-            moved = np.asarray(values[name], dtype=np.float64) + np.pi * 1e-8
+            moved = np.asarray(values[name], dtype=np.float64) + np.e * 1e-8
             numbers = np.round(moved, 6) + 0.0  # no -0.0
         parts += [name, str(numbers.shape), *(f"{number:.6f}" for number in numbers.flat)]
     return hashlib.sha256("\n".join(parts).encode()).digest()
