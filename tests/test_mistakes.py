@@ -222,12 +222,12 @@ class TestCatalogue:
     def test_the_text_speaks_the_language_of_the_docstring(
         self, optimization: Assignment, name: str
     ) -> None:
-        """A student who reads of a β in the docstring is not told of a ρ."""
+        """A student who reads of a β in the docstring is told of no other Greek letter."""
         task = MISTAKES[name].task
         if MODULES[task] == "optim":
             text = (optimization.solutions / "nndl/optim.py").read_text(encoding="utf-8")
             documented = text.partition(f"def {task}(")[2].split('"""')[1]
-            greek = {letter for letter in MISTAKES[name].text if "α" <= letter <= "ω"}
+            greek = {letter for letter in MISTAKES[name].text if "\u03b1" <= letter <= "\u03c9"}
             assert greek <= set(documented)
 
     @pytest.mark.parametrize("task", MODULES)
