@@ -91,7 +91,10 @@ EXPECTED = {
     "optim/adam_without_t_and_correction": ["adam.no_correction_no_count"],
     "optim/momentum_and_sgd": ["sgd_momentum.extra_step"],
     "optim/momentum_dictionary_by_default": ["sgd_momentum.defaults_need_none"],
-    "optim/momentum_fixed_and_forgotten": ["sgd_momentum.not_stored"],  # v stays 0: μ has no say
+    "optim/momentum_fixed_and_forgotten": [
+        "sgd_momentum.momentum_fixed",
+        "sgd_momentum.not_stored",
+    ],
     "optim/momentum_gets_and_forgets": ["sgd_momentum.never_stored"],
     "optim/momentum_like_pytorch": ["sgd_momentum.rate_outside"],
     "optim/momentum_local_velocity": ["sgd_momentum.not_stored"],

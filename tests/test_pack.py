@@ -341,8 +341,9 @@ def test_docker_as_simulated_here_makes_no_namespaces_and_holds_the_rest() -> No
         text=True,
         check=True,
     ).stdout.partition("confined here by: ")[2]
-    assert "namespaces" not in said
-    assert {"uid", "rlimits", "seccomp"} <= set(said.partition(".")[0].split(", "))
+    layers = set(said.partition(".")[0].split(", "))
+    assert "namespaces" not in layers
+    assert {"uid", "rlimits", "seccomp"} <= layers
 
 
 class TestRunAutograder:

@@ -64,7 +64,8 @@ class TestCheck:
     def test_a_skeleton_that_earns_points_is_named(self, released: Assignment) -> None:
         replace(
             released.suites / "test_work.py",
-            'student.work.remember(state, x)\n    expect.close(expect.entry(state, "x"), x, "x")',
+            "student.work.remember(state, x)\n"
+            '    expect.close(expect.entry(state.fetch(), "x"), x, "x")',
             "expect.that(True, 'never')",
         )
         assert "the release scores 2.0 of 2.0 on remember, not 0" in complaint(released)

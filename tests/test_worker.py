@@ -427,6 +427,7 @@ class TestConfinement:
             "kit.worker.confine",
             "kit.worker.modules",
             "kit.worker.serve",
+            "kit.worker.waited",
         ]
 
     def test_the_environment_holds_nothing_of_ours(

@@ -255,7 +255,7 @@ class TestNesterovMomentum:
 
     @pytest.mark.task("sgd_nesterov_momentum", points=1, documented=True)
     def test_documented_step(self, student, expect, documented):
-        """`u ← μv − ηg;  w ← w + u + μ(u − v);  v ← u`, with the notebook's next_w."""
+        """`v_old ← v;  v ← μv − ηg;  w ← w + v + μ(v − v_old)`, with the notebook's next_w."""
         check_documented(student, expect, documented, self.rule, ("next_w",))
 
     @pytest.mark.task("sgd_nesterov_momentum", points=1, documented=True)
@@ -265,7 +265,7 @@ class TestNesterovMomentum:
 
     @pytest.mark.task("sgd_nesterov_momentum", points=2)
     def test_step(self, student, expect, rng, draw):
-        """`u ← μv − ηg;  w ← w + u + μ(u − v)`: the step uses the old v and the new, u."""
+        """`v_old ← v;  v ← μv − ηg;  w ← w + v + μ(v − v_old)`: both are used."""
         check_step(student, expect, rng, draw, self.rule)
 
     @pytest.mark.task("sgd_nesterov_momentum", points=2)
@@ -275,7 +275,7 @@ class TestNesterovMomentum:
 
     @pytest.mark.task("sgd_nesterov_momentum", points=1)
     def test_steps(self, student, expect, rng, draw):
-        """`u ← μv − ηg;  w ← w + u + μ(u − v);  v ← u`, several times in a row, from v = 0."""
+        """`v_old ← v;  v ← μv − ηg;  w ← w + v + μ(v − v_old)`, several times, from v = 0."""
         check_steps(student, expect, rng, draw, self.rule)
 
     @pytest.mark.task("sgd_nesterov_momentum", points=1)
@@ -307,27 +307,27 @@ class TestRMSProp:
 
     @pytest.mark.task("rmsprop", points=1, documented=True)
     def test_documented_step(self, student, expect, documented):
-        """`a ← ρa + (1−ρ)g²;  w ← w − ηg / (√a + ε)`, with the notebook's next_w."""
+        """`a ← βa + (1−β)g²;  w ← w − ηg / (√a + ε)`, with the notebook's next_w."""
         check_documented(student, expect, documented, self.rule, ("next_w",))
 
     @pytest.mark.task("rmsprop", points=1, documented=True)
     def test_documented_state(self, student, expect, documented):
-        """`a ← ρa + (1−ρ)g²`, with the a that the notebook shows."""
+        """`a ← βa + (1−β)g²`, with the a that the notebook shows."""
         check_documented(student, expect, documented, self.rule, ("a",))
 
     @pytest.mark.task("rmsprop", points=2)
     def test_step(self, student, expect, rng, draw):
-        """`a ← ρa + (1−ρ)g²;  w ← w − ηg / (√a + ε)`: the step uses the new a."""
+        """`a ← βa + (1−β)g²;  w ← w − ηg / (√a + ε)`: the step uses the new a."""
         check_step(student, expect, rng, draw, self.rule)
 
     @pytest.mark.task("rmsprop", points=1)
     def test_state(self, student, expect, rng, draw):
-        """`a ← ρa + (1−ρ)g²`: the new a is stored, and the next call starts from it."""
+        """`a ← βa + (1−β)g²`: the new a is stored, and the next call starts from it."""
         check_state(student, expect, rng, draw, self.rule, names=("a",))
 
     @pytest.mark.task("rmsprop", points=1)
     def test_steps(self, student, expect, rng, draw):
-        """`a ← ρa + (1−ρ)g²;  w ← w − ηg / (√a + ε)`, several times in a row, from a = 0."""
+        """`a ← βa + (1−β)g²;  w ← w − ηg / (√a + ε)`, several times in a row, from a = 0."""
         check_steps(student, expect, rng, draw, self.rule)
 
     @pytest.mark.task("rmsprop", points=1)
@@ -337,7 +337,7 @@ class TestRMSProp:
 
     @pytest.mark.task("rmsprop", points=1)
     def test_defaults(self, student, expect, rng, draw):
-        """What config does not hold has a default: `η = 1e-2, ρ = 0.99, ε = 1e-8, a = 0`."""
+        """What config does not hold has a default: `η = 1e-2, β = 0.99, ε = 1e-8, a = 0`."""
         check_defaults(student, expect, rng, draw, self.rule)
 
     @pytest.mark.task("rmsprop", points=1)

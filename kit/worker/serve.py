@@ -92,7 +92,8 @@ class Server:
     def run(self, layers: list[str]) -> None:
         """Say which layers hold, then serve until the tester closes the channel."""
         asking.connect(self._ask)
-        self._channel.send(wire.encode({"layers": layers}))
+        # no bell: it would still ring when the first replies are waited for
+        self._channel.send(wire.encode({"layers": layers}), last=False)
         while True:
             try:
                 nonce, *requests = self._channel.receive(self._revived)

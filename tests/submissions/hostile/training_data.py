@@ -15,7 +15,7 @@ def _poison(self):
             "index": lambda: images.__setitem__(0, 0.0),
             "flag": lambda: images.setflags(write=True),
             "out": lambda: np.add(images[:1], 1, out=images[:1]),
-            "sort": lambda: self.data["y_train"].sort(),
+            "sort": lambda: images.sort(),
             "mprotect": lambda: raw("mprotect", start, 4096, 3),
             "punch a hole": lambda: raw("madvise", start, 4096, 9),
             "open": lambda: os.open("/proc/self/fd/4", os.O_RDWR),
