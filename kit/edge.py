@@ -139,8 +139,8 @@ def _tell(text: str, style: str = "red") -> None:
     """Print a sentence to standard error, whatever is in it."""
     from rich.console import Console  # noqa: PLC0415 (only where there is something to tell)
 
-    from kit.display import plain  # noqa: PLC0415
-    from kit.results import printable  # noqa: PLC0415
+    from kit.display import plain  # noqa: PLC0415 (as above)
+    from kit.results import printable  # noqa: PLC0415 (as above)
 
     shown = plain(printable(text, _LONGEST), style)
     Console(stderr=True, highlight=False).print(shown, soft_wrap=True)

@@ -204,7 +204,7 @@ class _Book:
         In two queries: as one, for want of an index, SQLite would read all scores for each student.
         """
         import sqlalchemy as sql  # noqa: PLC0415 (slow, as nbgrader)
-        from nbgrader.api import Grade, SubmittedAssignment, SubmittedNotebook  # noqa: PLC0415
+        from nbgrader.api import Grade, SubmittedAssignment, SubmittedNotebook  # noqa: PLC0415 (as slow)
 
         submissions = (
             sql.select(
