@@ -169,6 +169,7 @@ def unfinished(course: Assignment) -> Iterator[HandedIn]:
 
 def odd(course: Assignment) -> Iterator[HandedIn]:
     """What remains: partly right, does not compile, is nothing, ends its own process."""
+    points = {task.id: task.points for task in course.tasks}
     files = files_of(course.solutions)
     optim = files["nndl/optim.py"].decode()
     correction = ' / (1 - beta1 ** config["t"])'
@@ -180,7 +181,9 @@ def odd(course: Assignment) -> Iterator[HandedIn]:
     ):
         assert changed != optim
         yield HandedIn(archive(files | {"nndl/optim.py": changed.encode()}), None)
-    yield HandedIn(archive(files | {"nndl/layers.py": b"def affine_forward(:\n"}), 45)
+    # what stands in layers.py is lost; later tasks are judged on top of right layers
+    no_layers = archive(files | {"nndl/layers.py": b"def affine_forward(:\n"})
+    yield HandedIn(no_layers, 80 - sum(points[task] for task in LAYERS), LAYERS)
     leaves = b"import os, sys\nos._exit(0)\n"
     yield HandedIn(archive(files | {"nndl/optim.py": leaves + optim.encode()}), 35, RULES)
     at_once = optim.replace(
