@@ -16,7 +16,7 @@ os.environ["PATH"] = os.pathsep.join(
 # -- generate_assignment: nbgrader's release is replaced by the one that `kit release` makes
 
 c.GenerateAssignment.force = True  # release/ is generated, and in git: it is always there already
-c.GenerateAssignment.post_convert_hook = "kit.nbgrader.release.publish"
+c.GenerateAssignment.post_convert_hook = "kit.nbgrader.generate.publish"
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 c.ClearSolutions.code_stub = {
     "python": 'raise NotImplementedError("Write your answer here.")',

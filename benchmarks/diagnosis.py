@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kit import pool
+from kit.batch import pool
 from kit.course import Assignment
-from kit.diagnosis import catalogue, coverage
+from kit.grading.diagnosis import catalogue, coverage
+from kit.intake.submission import Submission
 from kit.limits import Limits
 from kit.skeleton import regions
-from kit.submission import Submission
 
 ROOT = Path(__file__).resolve().parents[1]
 RULE = {

@@ -21,9 +21,9 @@ import threading
 from pathlib import Path
 
 from kit.course import Assignment
-from kit.grading import Grader
+from kit.grading.grader import Grader
+from kit.intake.submission import read
 from kit.limits import Limits
-from kit.submission import read
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "optimization"

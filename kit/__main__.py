@@ -13,11 +13,11 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
+from kit.exit_codes import INTERRUPTED, STOPPED
+
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-STOPPED = "Stopped. Run the same command again to go on where it stopped."
 STARTED_LATER = ("--cluster", "--jobs", "--help")
 """Options with which there may be nothing to start; ``kit.cli`` knows."""
-INTERRUPTED = 130
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # there is nothing left to be stopped
         raise
     finally:  # whatever broke off: nobody waits for what is still being graded
-        if (loaded := sys.modules.get("kit.processes")) is not None:
+        if (loaded := sys.modules.get("kit.batch.processes")) is not None:
             loaded.stop()
 
 
@@ -46,7 +46,7 @@ def _main() -> None:
     gc.disable()  # what is loaded stays: to search it for garbage, again and again, takes time
     words = sys.argv[1:]
     if words[:1] == ["grade"] and not any(word.startswith(STARTED_LATER) for word in words):
-        from kit import processes
+        from kit.batch import processes
 
         processes.begin()
     from kit.cli import app
@@ -71,7 +71,7 @@ def _end() -> NoReturn:
     """Kill what grades, and end at once."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        if (loaded := sys.modules.get("kit.processes")) is not None:
+        if (loaded := sys.modules.get("kit.batch.processes")) is not None:
             loaded.stop()
         with suppress(OSError, AttributeError):
             sys.stdout.flush()

@@ -64,7 +64,7 @@ def data(
     ] = None,
 ) -> None:
     """Fetch the data sets of all assignments and verify them."""
-    from kit.plugin import load_provided
+    from kit.provided import load_provided
 
     root = find_root()
     for name in assignment_names(root):
@@ -93,7 +93,7 @@ def release(
     ] = False,
 ) -> None:
     """Build release/ASSIGNMENT from source/ and solutions/, or prove that it is right."""
-    from kit import proofs
+    from kit.release import proofs
 
     found = find_assignment(assignment)
     if not check:
@@ -123,7 +123,7 @@ def check(
     trust: Trust = False,
 ) -> None:
     """Grade one submission and print what is right, what is wrong and why."""
-    from kit.classroom import grade_one
+    from kit.batch.run import grade_one
     from kit.display import show_result
 
     result = grade_one(_only(assignment), path, seed, trust=trust)
@@ -161,15 +161,15 @@ def grade(
 
     What is graded already, and has not changed, is left as it is.
     """
-    from kit import processes
+    from kit.batch import processes
 
     if jobs != 1 and not cluster:
         processes.begin()
-    from kit.bookkeeping import Bookkeeper
-    from kit.classroom import find_all, grade_all, sole_writer
+    from kit.batch.pool import Settings, affordable
+    from kit.batch.run import find_all, grade_all, sole_writer
     from kit.display import show_class, show_progress
     from kit.limits import Limits
-    from kit.pool import Settings, affordable
+    from kit.nbgrader.bookkeeping import Bookkeeper
 
     with ExitStack() as kept:
         if jobs and cluster:
@@ -193,7 +193,7 @@ def grade(
         show_class(console, graded)
         console.print(f"Results are in {folder}.", markup=False, soft_wrap=True)
         if keeper is not None:
-            from kit.timestamps import timestamps
+            from kit.intake.timestamps import timestamps
 
             times, remarks = timestamps(which, paths)
             _show_written(keeper.write(graded, times), len(graded), remarks)
@@ -226,22 +226,23 @@ def export(
     ] = None,
 ) -> None:
     """Put the results of an assignment into nbgrader's gradebook or another tool's format."""
-    from kit import exports, outputs
+    from kit import files, results
+    from kit.export import formats
 
     found = find_assignment(assignment)
-    graded = exports.load(found.root / "results" / assignment, assignment)
+    graded = results.read_all(found.root / "results" / assignment, assignment)
     if format is Format.GRADEBOOK:
-        written, remarks = exports.to_gradebook(found, graded)
+        written, remarks = formats.to_gradebook(found, graded)
         _show_written(written, len(graded), remarks)
         return
-    content, remarks = exports.to_text(found, graded, format.value, roster)
+    content, remarks = formats.to_text(found, graded, format.value, roster)
     for remark in remarks:
         errors.print(remark, style="yellow", markup=False, soft_wrap=True)
     if out is None:
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the terminal's is
         sys.stdout.write(content)
     else:
-        outputs.replace(out, content.encode())
+        files.write_to(out, content.encode())
 
 
 @app.command()
@@ -293,9 +294,9 @@ def pack(
 @app.command()
 def suite(assignment: AssignmentName) -> None:
     """List the tasks, the checks of each, and which checks catch each known mistake."""
-    from kit.diagnosis import coverage
     from kit.display import show_coverage, show_suite, track
-    from kit.grading import Suites
+    from kit.grading.suites import Suites
+    from kit.release import coverage
 
     found = find_assignment(assignment)
     with Suites(found) as suites:
@@ -311,8 +312,8 @@ def doctor() -> None:
     """Say what this host can do: which layers of isolation hold, which limits apply."""
     from kit.display import show_limits
     from kit.limits import Limits
-    from kit.tester.host import require, shortcomings
-    from kit.tester.process import WarmParent, Worker
+    from kit.sandbox.host import require, shortcomings
+    from kit.sandbox.tester.process import WarmParent, Worker
 
     require()
     with WarmParent() as parent:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +19,15 @@ from rich.table import Table
 from rich.text import Text
 
 from kit.course import Task
+from kit.feedback import alike, points, reason, without_commands
+from kit.grading.verdicts import Check
 from kit.limits import REPLY_BLOCK_BYTES, REPLY_TREE_BYTES, Limits
-from kit.results import Check, alike, reason
 
 if TYPE_CHECKING:  # it loads all that grading needs, and most commands need less
-    from kit.diagnosis.coverage import Caught
+    from kit.release.coverage import Caught
 
 STYLES = {"passed": "green", "failed": "red", "error": "yellow", "not_graded": "dim"}
 WORDS = {"passed": "passed", "failed": "failed", "error": "ERROR", "not_graded": "not graded"}
-_CI_COMMAND = re.compile(r"((?:^|(?<=\s)):(?=:)|#(?=#\w*\[))", re.MULTILINE)
 FEW = 4
 """Up to so many submissions stand side by side in a table of tasks."""
 
@@ -223,12 +222,7 @@ def show_limits(console: Console, limits: Limits) -> None:
 
 def plain(text: str, style: str = "") -> Text:
     """``text`` as it is: no markup, and nothing that a CI job would take for a command to it."""
-    return Text(_CI_COMMAND.sub("\\g<1>\u200b", text), style=style)
-
-
-def points(value: float | None) -> str:
-    """Points without needless zeros; a dash where a fault of ours left none."""
-    return "-" if value is None else f"{value:g}"
+    return Text(without_commands(text), style=style)
 
 
 def _cell(task: dict[str, Any]) -> Text:

@@ -20,14 +20,12 @@ from typing import Any, TextIO, cast
 import typer
 from typer.core import TyperGroup
 
-from kit.__main__ import STOPPED
 from kit.course import CourseError
-from kit.gradebook import GradebookError
+from kit.exit_codes import FAULT_OF_THE_KIT, INTERRUPTED, STOPPED
+from kit.nbgrader.gradebook import GradebookError
+from kit.sandbox.faults import KitFault, RunStopped
 from kit.skeleton import ReleaseError
-from kit.tester.faults import KitFault, RunStopped
 
-FAULT_OF_THE_KIT = 70
-"""The exit code of what should never happen; ``sysexits.h`` has it for that."""
 _LONGEST = 4000
 """So many characters of a sentence are printed: a path may have as many."""
 _BY_PARSER: tuple[type[Exception], ...] = (
@@ -77,7 +75,7 @@ class Edge(TyperGroup):
             print(
                 STOPPED, file=sys.stderr
             )  # nothing is loaded for it: that may be what was stopped
-            code = 130
+            code = INTERRUPTED
         except (Exception, SystemExit) as error:  # typer has an exception of its own to exit
             grades_one = ctx.invoked_subcommand == "check"  # where 1 says that a task failed
             said, code = _sentence(error, 3 if grades_one else 1)

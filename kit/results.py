@@ -1,255 +1,87 @@
-"""Puts the verdicts on one submission into the form that everything after grading reads.
-
-The form is documented in ``docs/results.schema.json``. Text that came from a submission is made
-harmless here, once: control characters are spelled out and long texts are cut.
-"""
+"""The results of grading: one JSON file a submission, as ``docs/results.schema.json`` says."""
 
 from __future__ import annotations
 
 import json
-import os
 import platform
-import secrets
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable
 from functools import cache
+from importlib.resources import files as resources
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
-from kit.course import Assignment, CourseError, Task
-from kit.submission import Submission
-from kit.tester.faults import CheckFailure, StudentFault
+from kit import files
+from kit.course import CourseError, read_text
 
 SCHEMA_VERSION = 1
 MAX_MESSAGE = 2000
-MAX_OUTPUT = 8000
-MAX_TRACE = 8
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What explains that ``checks`` of a task failed: known ``mistakes`` of its own, one or two."""
-
-    mistakes: tuple[str, ...]
-    text: str
-    checks: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class WrongPlace:
-    """Where the work on a task stands that was not written where it is graded.
-
-    ``would_get`` are the points that it would get there, or None where that is not known.
-    """
-
-    text: str
-    would_get: float | None
-
-
-@dataclass(frozen=True)
-class Check:
-    """One test of a task: ``points`` of the task's depend on it; ``hint`` is the rule it tests.
-
-    ``documented`` says that its inputs are those that the notebook shows.
-    """
-
-    name: str
-    task: str
-    points: float
-    hint: str
-    documented: bool = False
-
-
-@dataclass
-class Verdict:
-    """What running one check on one submission gave; ``problem`` is None when it passed."""
-
-    check: Check
-    problem: BaseException | None = None
-    measured: dict[str, Any] = field(default_factory=dict)
-    remark: str = "Passed."
-    """What is said of it where it passed."""
-    place: str = ""
-    """Where the submission defines what was called: file, function, line."""
-
-    @property
-    def status(self) -> str:
-        """``passed``, ``failed`` by the student's doing, or ``error`` by ours."""
-        if self.problem is None:
-            return "passed"
-        return "failed" if isinstance(self.problem, AssertionError | StudentFault) else "error"
-
-    def as_dict(self, diagnosis: Diagnosis | None = None) -> dict[str, Any]:
-        """The check as it stands in a result; ``diagnosis`` is that of its task."""
-        entry: dict[str, Any] = {
-            "name": self.check.name,
-            "status": self.status,
-            "points": self.check.points,
-            "documented": self.check.documented,
-            "message": self._message(),
-            "hint": self.check.hint,
-        }
-        if isinstance(self.problem, CheckFailure) and self.problem.expected is not None:
-            entry["expected"] = printable(self.problem.expected)
-            entry["got"] = printable(self.problem.got or "")
-        if isinstance(self.problem, StudentFault) and self.problem.error is not None:
-            entry["error"] = _error(self.problem.error)
-        if diagnosis is not None and self.check.name in diagnosis.checks:
-            entry["diagnosis"] = "+".join(diagnosis.mistakes)
-        if self.measured:
-            entry["measured"] = self.measured
-        return entry
-
-    def _message(self) -> str:
-        if self.problem is None:
-            return self.remark
-        if self.status == "error":
-            return (
-                "This check could not be carried out, by a fault of the grader and not of the "
-                f"submission ({type(self.problem).__name__}: {printable(str(self.problem))})."
-            )
-        place = f" ({self.place})" if self.place else ""
-        return printable(f"{self.problem}{place}")
-
-
-def reason(check: dict[str, Any]) -> str:
-    """The same text for checks of a result that failed for the same reason.
-
-    That is the exception where there is one, in whichever function and with whichever arguments,
-    and else what is said.
-    """
-    error = check.get("error")
-    if error is not None and error["trace"]:
-        return json.dumps(error)
-    return json.dumps([check.get(key) for key in ("status", "message", "error", "expected", "got")])
-
-
-def alike(checks: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Those of a result's ``checks`` that did not pass, together where the reason is the same."""
-    groups: dict[tuple[str, bool], list[dict[str, Any]]] = {}
-    for check in checks:
-        if check["status"] != "passed":
-            groups.setdefault((reason(check), "diagnosis" in check), []).append(check)
-    return list(groups.values())
-
-
-def build(
-    assignment: Assignment,
-    submission: Submission,
-    verdicts: Sequence[Verdict],
-    diagnoses: Mapping[str, Diagnosis],
-    follows: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    *,
-    wrong_places: Mapping[str, WrongPlace] | None = None,
-    seed: int,
-    seconds: float,
-    layers: Sequence[str],
-    trusted: bool = False,
-    notes: Sequence[str] = (),
-    output: bytes = b"",
-) -> dict[str, Any]:
-    """The result of a submission whose checks were run, with the diagnoses of tasks that failed.
-
-    ``follows`` are the failed tasks by which alone some checks of a task had failed at first;
-    ``wrong_places`` those whose work was found where it is not graded.
-    Tasks without a verdict were not asked for or are a person's to grade: ``not_graded``.
-    """
-    tasks = [
-        _task(
-            task,
-            [v for v in verdicts if v.check.task == task.id],
-            diagnoses.get(task.id),
-            follows.get(task.id, ()),
-            (wrong_places or {}).get(task.id),
-        )
-        for task in assignment.tasks
-    ]
-    failed_us = any(task["status"] == "error" for task in tasks)
-    return {
-        **_head(assignment, submission.student, "error" if failed_us else "graded"),
-        "score": None if failed_us else _sum(task["score"] for task in tasks),
-        "max_score": _sum(task["max_score"] for task in tasks if task["status"] != "not_graded"),
-        "seed": seed,
-        "seconds": round(seconds, 3),
-        "submission_sha256": submission.sha256,
-        **({"elsewhere_sha256": submission.elsewhere_sha256} if submission.elsewhere else {}),
-        "sandbox": list(layers),
-        "trusted": trusted,
-        "notes": [printable(note) for note in (*submission.notes, *notes)],
-        "output": printable(output.decode("utf-8", "replace"), MAX_OUTPUT),
-        "tasks": tasks,
-    }
-
-
-def build_ungraded(
-    assignment: Assignment, student: str, status: str, message: str, score: float | None
-) -> dict[str, Any]:
-    """The result of a submission that was ``rejected``, or that an ``error`` of ours kept back."""
-    tasks = [_task(task, []) for task in assignment.tasks]
-    return {
-        **_head(assignment, student, status),
-        "score": score,
-        "max_score": _sum(task.points for task in assignment.tasks if not task.manual),
-        "seed": None,
-        "seconds": 0.0,
-        "submission_sha256": None,
-        "sandbox": [],
-        "trusted": False,
-        "message": printable(message),
-        "notes": [],
-        "output": "",
-        "tasks": tasks,
-    }
 
 
 def write(result: dict[str, Any], path: Path) -> None:
-    """Write a result so that ``path`` holds all of it or is as it was."""
-    part = _part(path)
-    if not path.parent.is_dir():
-        path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a result so that ``path`` holds all of it or is as it was. Raises OSError."""
+    files.write_whole(path, _text(result).encode())
+
+
+def read_all(folder: Path, assignment: str) -> list[dict[str, Any]]:
+    """The results of ``assignment`` in ``folder``, by the names of their files.
+
+    Raises CourseError where there are none, where a ``.json`` file is no result of this assignment
+    and this version of the kit, and where two are of one student.
+    """
     try:
-        with part.open("xb") as file:
-            file.write(_text(result).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        _drop(part)
-        raise
-
-
-def _part(path: Path) -> Path:
-    """A name for what is to become ``path``, which no other process uses."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-
-
-def _drop(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink(missing_ok=True)
-
-
-def require_writable(folder: Path) -> None:
-    """Make ``folder`` where there is none; raises CourseError where no result can be written."""
-    probe = _part(folder / "probe.json")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with probe.open("xb") as file:
-            file.write(b"{}")
+        paths = sorted(folder.glob("*.json"))
     except OSError as error:
+        raise CourseError(f"{folder} can't be read ({error.strerror}).") from error
+    found = [_load(path, assignment) for path in paths]
+    if not found:
+        raise CourseError(f"There are no results in {folder}. Make them with kit grade.")
+    students = Counter(result["student"] for result in found)
+    twice = next((student for student, count in students.items() if count > 1), None)
+    if twice is not None:
+        raise CourseError(f"{folder} holds two results of {twice!r}. Delete one of them.")
+    return found
+
+
+def _load(path: Path, assignment: str) -> dict[str, Any]:
+    """The result in a file, which has the form that everything after grading relies on."""
+    if not path.is_file():
+        raise CourseError(f"{path} is no file, so it is no result. Move it elsewhere.")
+    try:
+        result = json.loads(read_text(path), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise CourseError(
-            f"No result can be written to {folder} ({error.strerror}), so nothing was graded. Mend "
-            "that, or name another folder with --out."
+            f"{path} is no result: it is not JSON ({error}). Move it elsewhere."
         ) from error
-    finally:
-        _drop(probe)
+    told = result if isinstance(result, dict) else {}
+    if told.get("schema_version", SCHEMA_VERSION) != SCHEMA_VERSION:
+        raise CourseError(f"{path} is a result of version {told['schema_version']}. Grade again.")
+    import fastjsonschema  # noqa: PLC0415 (grading does not need it)
+
+    try:
+        _validator()(result)
+    except fastjsonschema.JsonSchemaException as error:
+        reason = str(error).replace("data", "it", 1)
+        raise CourseError(f"{path} is no result: {reason:.300}. Move it elsewhere.") from error
+    if result["assignment"] != assignment:
+        raise CourseError(
+            f"{path} is a result of {result['assignment']}, not of {assignment}. Move it "
+            "elsewhere, or say where the right ones are."
+        )
+    return dict(result)
 
 
-def clear(folder: Path) -> None:
-    """Remove what writers that were killed left in ``folder``; none may be at work there."""
-    for part in folder.glob(".*.json*.part"):
-        _drop(part)
+@cache
+def _validator() -> Callable[[Any], Any]:
+    import fastjsonschema  # noqa: PLC0415 (grading does not need it)
+
+    schema = json.loads((resources("kit") / "results.schema.json").read_text("utf-8"))
+    made: Callable[[Any], Any] = fastjsonschema.compile(schema, use_default=False)
+    return made
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number of JSON")
 
 
 _JSON = json.JSONEncoder(allow_nan=False)
@@ -288,66 +120,3 @@ def printable(text: str, limit: int = MAX_MESSAGE) -> str:
         char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()
         for char in cut
     )
-
-
-def _head(assignment: Assignment, student: str, status: str) -> dict[str, Any]:
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "assignment": assignment.name,
-        "student": printable(student),
-        "status": status,
-        "versions": dict(versions()),
-    }
-
-
-def _task(
-    task: Task,
-    verdicts: Sequence[Verdict],
-    diagnosis: Diagnosis | None = None,
-    follows: Sequence[str] = (),
-    wrong_place: WrongPlace | None = None,
-) -> dict[str, Any]:
-    statuses = {verdict.status for verdict in verdicts}
-    status = next((s for s in ("error", "failed", "passed") if s in statuses), "not_graded")
-    earned = _sum(verdict.check.points for verdict in verdicts if verdict.status == "passed")
-    score = {"error": None, "not_graded": 0.0}.get(status, min(earned, task.points))
-    entry: dict[str, Any] = {
-        "id": task.id,
-        "title": task.title,
-        "score": score,
-        "max_score": task.points,
-        "manual": task.manual,
-        "status": status,
-        "checks": [verdict.as_dict(diagnosis) for verdict in verdicts],
-    }
-    if diagnosis is not None and status == "failed":
-        entry["diagnosis"] = {"mistakes": list(diagnosis.mistakes), "text": diagnosis.text}
-    if follows:
-        entry["follows_from"] = list(follows)
-    if wrong_place is not None:
-        worth = wrong_place.would_get
-        entry["wrong_place"] = {
-            "text": printable(wrong_place.text),
-            "would_get": None if worth is None else _sum([worth]),
-        }
-    return entry
-
-
-def _sum(points: Any) -> float:
-    """A sum of points without the dust of binary fractions."""
-    return round(float(sum(points)), 6)
-
-
-def _error(error: dict[str, Any]) -> dict[str, Any]:
-    """An exception of a student's code, made harmless."""
-    return {
-        "type": printable(error["type"], 100),
-        "message": printable(error["message"]),
-        "trace": [
-            {
-                key: printable(value, 200) if isinstance(value, str) else value
-                for key, value in frame.items()
-            }
-            for frame in error["trace"][-MAX_TRACE:]
-        ],
-    }

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from kit.checks.student import Student
 from kit.course import Assignment
-from kit.grading import Grader
-from kit.plugin import load_provided
-from kit.submission import Submission
-from kit.tester.process import WarmParent
-from kit.tester.session import Session
-from kit.tester.student import Student
+from kit.grading.grader import Grader
+from kit.intake.submission import Submission
+from kit.provided import load_provided
+from kit.sandbox.tester.process import WarmParent
+from kit.sandbox.tester.session import Session
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,8 +1,9 @@
 """Damaged frames for the decoder, by the million: `python tests/fuzz_wire.py --frames 5000000`.
 
-Every frame starts as one that `kit.wire` writes and is damaged in a few places, in the ways that
-make decoders fall: flipped bytes, cut and repeated pieces, other numbers, other tags. The decoder
-may return a value or raise WireError; anything else ends the program with the frame that did it.
+Every frame starts as one that `kit.sandbox.wire` writes and is damaged in a few places, in the
+ways that make decoders fall: flipped bytes, cut and repeated pieces, other numbers, other tags. The
+decoder may return a value or raise WireError; anything else ends the program with the frame that
+did it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from msgpack import ExtType, packb
 
-from kit import wire
+from kit.sandbox import wire
 
 SEEDS = [
     {"nonce": "a" * 32, "number": 0, "ok": (np.ones((2, 3)), {"t": 1}, [np.arange(4), None])},

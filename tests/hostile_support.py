@@ -25,7 +25,7 @@ from rich.console import Console
 
 from kit.course import Assignment, files_below
 from kit.display import show_result
-from kit.submission import Submission
+from kit.intake.submission import Submission
 
 FOLDER = Path(__file__).parent / "submissions" / "hostile"
 TOOLS = FOLDER / "_tools.py"

@@ -18,7 +18,7 @@ from jupyter_core.application import NoStart
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderApp
 
-from kit import pool
+from kit.batch import pool
 from kit.course import Assignment
 
 WRONG = SOLUTION.replace("return 2 * x", "return 3 * x")

@@ -19,12 +19,12 @@ from conftest import ROOT
 from test_grading import SCHEMA
 from test_submission import SKIPPED, tarred, zipped
 
-from kit.bulk import Found, student_of
-from kit.classroom import grade
+from kit.batch.run import grade
 from kit.course import Assignment
-from kit.grading import Grader
+from kit.grading.grader import Grader
+from kit.intake.downloads import Found, student_of
+from kit.intake.submission import open_tree
 from kit.limits import Limits
-from kit.submission import open_tree
 
 BROKEN = ROOT / "tests/submissions/broken"
 OPTIM = "nndl/optim.py"

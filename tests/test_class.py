@@ -23,11 +23,12 @@ from test_cli import kit
 from test_grading import SCHEMA, STUB
 from test_worker import still_running
 
-from kit import lock, results
-from kit.classroom import find_all, grade_all
+from kit import results
+from kit.batch import lock
+from kit.batch.pool import Settings
+from kit.batch.run import find_all, grade_all
 from kit.course import Assignment
 from kit.limits import Limits
-from kit.pool import Settings
 
 KIT = [sys.executable, "-m", "kit"]
 SLEEPY = SOLUTION.replace("return 2 * x", "import time; time.sleep(0.5); return 2 * x")
@@ -148,7 +149,7 @@ class TestTwoAtOnce:
         """Another command that writes results, until it is killed."""
         folder = course.root / "results/tiny"
         program = (
-            "import sys; from pathlib import Path; from kit.classroom import sole_writer\n"
+            "import sys; from pathlib import Path; from kit.batch.run import sole_writer\n"
             "with sole_writer(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
         )
         with subprocess.Popen(
@@ -241,7 +242,7 @@ class TestTwoAtOnce:
     ) -> None:
         folder = course.root / "results/tiny"
         folder.mkdir(parents=True)
-        for name in (".ada.json.part", ".bob.json.0a1b2c3d.part", "pseudonyms.txt", ".notes"):
+        for name in (".bob.json.0a1b2c3d.kit-part", "pseudonyms.txt", ".notes"):
             (folder / name).write_text("{")
         assert kit("grade", "tiny", submitted)[0] == 0
         others = {path.name for path in folder.iterdir() if path.suffix != ".json"}
@@ -284,7 +285,7 @@ class TestUnwritable:
 def is_loaded(pid: int) -> bool:
     """Whether ``pid`` is the process from which those that grade are forked, or one of them."""
     try:
-        return "kit.loaded" in Path(f"/proc/{pid}/cmdline").read_text()
+        return "kit.batch.loaded" in Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:  # it has ended by now
         return False
 
@@ -494,10 +495,10 @@ def grade_class(assignment: Assignment, folder: Path) -> subprocess.CompletedPro
     program.write_text(
         "from contextlib import ExitStack\n"
         "from pathlib import Path\n"
-        "from kit.classroom import find_all, grade_all\n"
+        "from kit.batch.run import find_all, grade_all\n"
         "from kit.course import Assignment\n"
         "from kit.limits import Limits\n"
-        "from kit.pool import Settings\n"
+        "from kit.batch.pool import Settings\n"
         "if __name__ == '__main__':\n"
         f"    assignment = Assignment(Path({str(ROOT)!r}), 'optimization')\n"
         f"    settings = Settings(assignment, Limits(call_seconds=2.0), {tuple(tasks)})\n"

@@ -23,11 +23,11 @@ from test_grading import STUB, without_time
 
 distributed = pytest.importorskip("distributed", reason="Dask, an extra, is not installed")
 
-from kit import classroom, cluster, pool  # noqa: E402 (kit.cluster needs Dask)
+from kit.batch import cluster, pool, run  # noqa: E402 (kit.batch.cluster needs Dask)
+from kit.batch.pool import Settings  # noqa: E402 (after importorskip)
 from kit.course import Assignment, CourseError  # noqa: E402 (after importorskip)
 from kit.limits import Limits  # noqa: E402 (after importorskip)
-from kit.pool import Settings  # noqa: E402 (after importorskip)
-from kit.tester.faults import IsolationMissing, RunStopped  # noqa: E402 (after importorskip)
+from kit.sandbox.faults import IsolationMissing, RunStopped  # noqa: E402 (after importorskip)
 
 pytestmark = pytest.mark.slow
 
@@ -206,9 +206,9 @@ class TestKilledNodes:
             hand_in(tmp_path / "submitted" / f"student{number}", f"{quick}# {number}\n")
         yielded, written = [], Counter[str]()
         with ExitStack() as kept:
-            found = classroom.find_all(settings.assignment, [tmp_path / "submitted"], kept)
+            found = run.find_all(settings.assignment, [tmp_path / "submitted"], kept)
             out = tmp_path / "results"
-            for result in classroom.grade_all(settings, found, out, cluster=no_node.address):
+            for result in run.grade_all(settings, found, out, cluster=no_node.address):
                 yielded.append(result)
                 written.update([result["student"]])
                 if victim.poll() is None and victim.pid in nodes_of(yielded) and len(yielded) > 4:
@@ -381,8 +381,8 @@ class TestUnfit:
         hand_in(tmp_path / "submitted/ada", SOLUTION)
         monkeypatch.chdir(course.root)
         monkeypatch.setitem(sys.modules, "distributed", None)
-        monkeypatch.delitem(sys.modules, "kit.cluster")
-        monkeypatch.delattr("kit.cluster")
+        monkeypatch.delitem(sys.modules, "kit.batch.cluster")
+        monkeypatch.delattr("kit.batch.cluster")
         code, output = kit("grade", "tiny", tmp_path / "submitted", "--cluster", "tcp://a:1")
         assert code == 2
         assert "pip install '.[cluster]'" in output.replace("\n", " ")

@@ -535,7 +535,7 @@ def test_nothing_is_graded_where_no_result_can_be_kept(
     readable: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (readable / "kept").mkdir(mode=0o555)
-    monkeypatch.setattr("kit.classroom.grade_all", lambda *_, **__: pytest.fail("It graded."))
+    monkeypatch.setattr("kit.batch.run.grade_all", lambda *_, **__: pytest.fail("It graded."))
     told = kit(readable, *line("grade", out="kept/new"), nobody=True)
     assert told[0] == 2
     require_told(told, "No result can be written to kept/new")
@@ -643,7 +643,7 @@ def test_an_export_replaces_a_file_and_nothing_else(course: Path) -> None:
         require_told(told, "is no file")
         assert told[0] == 2
     assert not place.is_file()
-    assert not list(course.glob(".*.part"))
+    assert not list(course.glob(".*-part"))
 
 
 def test_a_failing_export_leaves_the_old_file(
@@ -657,7 +657,7 @@ def test_a_failing_export_leaves_the_old_file(
     told = kit(course, "export", "csv", "tiny", "--out", "scores.csv")
     require_told(told, "No space left on device")
     assert (course / "scores.csv").read_text() == "old"
-    assert not list(course.glob(".*.part"))
+    assert not list(course.glob(".*-part"))
 
 
 # -- output that nobody takes, and languages -------------------------------------------------------

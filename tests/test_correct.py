@@ -9,7 +9,7 @@ import pytest
 from variants import files_in, graders, lost, rewritten, unit_tasks_grader
 
 from kit.course import Assignment
-from kit.grading import Grader
+from kit.grading.grader import Grader
 
 CORRECT = files_in("correct")
 FEW_SEEDS, MANY_SEEDS = range(3), range(50)

@@ -11,12 +11,12 @@ import pytest
 from conftest import SOLUTION, descendants, submission, task_of, write_course
 
 from kit.course import Assignment, CourseError
-from kit.diagnosis.catalogue import Catalogue
-from kit.diagnosis.coverage import Caught, count, measure
-from kit.diagnosis.explain import explain
-from kit.grading import Grader
-from kit.tester.process import WarmParent
-from kit.tester.transcript import MOST_BYTES, Transcript
+from kit.grading.diagnosis.catalogue import Catalogue
+from kit.grading.diagnosis.explain import explain
+from kit.grading.grader import Grader
+from kit.release.coverage import Caught, count, measure
+from kit.sandbox.tester.process import WarmParent
+from kit.sandbox.tester.transcript import MOST_BYTES, Transcript
 
 MISTAKES = """
 from typing import NamedTuple

@@ -12,9 +12,9 @@ from hostile_support import reference
 from variants import unit_tasks_grader
 
 from kit.course import Assignment, CourseError
-from kit.earlier import Answers
-from kit.grading import Grader
-from kit.submission import Submission
+from kit.grading.earlier import Answers
+from kit.grading.grader import Grader
+from kit.intake.submission import Submission
 
 LATER = '''\
 """What builds on work.py."""
@@ -166,7 +166,7 @@ class TestSecondLook:
 
     @pytest.mark.parametrize("name", ["work.double'", "test_work.SUITE", "__init__", "work"])
     def test_nothing_else_can_be_asked_for(self, graded, name: str) -> None:
-        later = f"from kit.worker.asking import asked; return asked({name!r})(x)"
+        later = f"from kit.sandbox.worker.asking import asked; return asked({name!r})(x)"
         result = graded("raise ValueError", later)
         assert result["score"] == 0
         assert "can't take these arguments" in task_of(result, "remember")["checks"][0]["message"]
@@ -174,7 +174,7 @@ class TestSecondLook:
 
     def test_without_a_wrong_task_nothing_can_be_asked_for(self, graded) -> None:
         twice = "asked('work.double')(asked('work.double')(x))"
-        result = graded(later=f"from kit.worker.asking import asked; return {twice}")
+        result = graded(later=f"from kit.sandbox.worker.asking import asked; return {twice}")
         assert task_of(result, "remember")["score"] == 0
         assert "malformed reply" in task_of(result, "remember")["checks"][0]["message"]
 

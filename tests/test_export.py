@@ -19,9 +19,11 @@ from test_grading import SCHEMA
 
 from kit import results
 from kit.course import Assignment
-from kit.export import NoScoreError, canvas, explain, github, gradebook_csv, gradescope, junit
-from kit.results import Check, Verdict
-from kit.tester.faults import KitFault
+from kit.export import NoScoreError, canvas, github, gradebook_csv, gradescope, junit
+from kit.feedback import explain
+from kit.grading import verdicts
+from kit.grading.verdicts import Check, Verdict
+from kit.sandbox.faults import KitFault
 
 CHECKS = (
     Check("test_work.py::test_double_of_one", "double", 1, "Twice one is two."),
@@ -115,17 +117,17 @@ def result_of(
     """The result of a submission to ``tiny`` whose checks ended with ``problems``."""
     verdicts = [Verdict(check, problem) for check, problem in zip(checks, problems, strict=True)]
     handed_in = submission(work, student)
-    return results.build(
+    return verdicts.build(
         assignment, handed_in, verdicts, {}, {}, seed=1, seconds=0.25, layers=[], output=output
     )
 
 
 def rejected(assignment: Assignment, student: str = "ada") -> dict[str, Any]:
-    return results.build_ungraded(assignment, student, "rejected", "There is no work.py.", 0.0)
+    return verdicts.build_ungraded(assignment, student, "rejected", "There is no work.py.", 0.0)
 
 
 def broken(assignment: Assignment, student: str = "ada") -> dict[str, Any]:
-    return results.build_ungraded(assignment, student, "error", "The worker is gone.", None)
+    return verdicts.build_ungraded(assignment, student, "error", "The worker is gone.", None)
 
 
 def half_broken(assignment: Assignment) -> dict[str, Any]:

@@ -25,10 +25,10 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 from test_export import broken, rejected, result_of
 
-from kit import gradebook
-from kit.bookkeeping import Bookkeeper
 from kit.course import Assignment
 from kit.export import gradebook_csv
+from kit.nbgrader import gradebook
+from kit.nbgrader.bookkeeping import Bookkeeper
 
 WRONG = (AssertionError("off by 1"), None, None)
 
@@ -578,7 +578,7 @@ class TestNewGradebook:
         course = write_course(tmp_path / "course")
         (course.root / "nbgrader_config.py").write_text(
             "c = get_config()\n"
-            "c.GenerateAssignment.post_convert_hook = 'kit.nbgrader.release.publish'\n"
+            "c.GenerateAssignment.post_convert_hook = 'kit.nbgrader.generate.publish'\n"
         )
         gradebook.prepare(course)
         assert not (course.root / "release").exists()

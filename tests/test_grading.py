@@ -15,9 +15,10 @@ import pytest
 from conftest import SOLUTION, SUITE, descendants, submission, task_of, write_course
 
 from kit.course import Assignment, CourseError
-from kit.grading import Grader, Suites
+from kit.grading.grader import Grader
+from kit.grading.suites import Suites
 from kit.results import printable, write
-from kit.tester.faults import KitFault
+from kit.sandbox.faults import KitFault
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "docs/results.schema.json").read_text())
 STUB = SOLUTION.replace("    return 2 * x", '    raise NotImplementedError("task double")')

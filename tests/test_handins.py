@@ -15,9 +15,9 @@ from conftest import ROOT
 from variants import unit_tasks_grader
 
 from kit.course import Assignment
-from kit.grading import Grader
+from kit.grading.grader import Grader
+from kit.intake.submission import Submission, read
 from kit.limits import Limits
-from kit.submission import Submission, read
 
 FOLDER = ROOT / "tests/submissions/handins"
 KEY: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "key.toml").read_text(encoding="utf-8"))

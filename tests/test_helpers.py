@@ -13,9 +13,9 @@ import pytest
 from conftest import write_course
 
 from kit.course import Assignment
-from kit.grading import Grader
+from kit.grading.grader import Grader
+from kit.intake.submission import RejectedError, Submission, read, sources_of
 from kit.limits import Limits
-from kit.submission import RejectedError, Submission, read, sources_of
 
 WORK = "from nndl.helper import twice\ndef double(x): return twice(x)\n"
 TWICE = "def twice(x): return 2 * x\n"

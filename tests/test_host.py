@@ -18,12 +18,13 @@ from test_class import SLEEPY, hand_in
 from test_isolation import FLOOR, needs_bwrap
 from test_worker import still_running
 
-from kit import pool, processes
+from kit.batch import pool, processes
+from kit.batch.pool import Settings
 from kit.course import Assignment
 from kit.limits import Limits
-from kit.pool import Settings
-from kit.tester import host, process
-from kit.tester.process import WarmParent, Worker
+from kit.sandbox import host
+from kit.sandbox.tester import process
+from kit.sandbox.tester.process import WarmParent, Worker
 
 KIT = [sys.executable, "-m", "kit"]
 REFUSING = [sys.executable, str(Path(__file__).with_name("refusing.py"))]
@@ -378,12 +379,12 @@ class TestInterrupted:
     @pytest.mark.parametrize(
         ("command", "name"),
         [
-            ("grade", "kit.processes"),
+            ("grade", "kit.batch.processes"),
             ("grade", "typer"),
             ("grade", "kit.display"),
             ("grade", "concurrent.futures.thread"),
-            ("check", "kit.grading"),
-            ("doctor", "kit.tester.process"),
+            ("check", "kit.grading.grader"),
+            ("doctor", "kit.sandbox.tester.process"),
         ],
     )
     def test_while_it_loads(self, command: str, name: str) -> None:

@@ -28,11 +28,12 @@ from hostile_support import (
 from test_grading import SCHEMA, without_time
 from typer.testing import CliRunner
 
-from kit import classroom, cli
+from kit import cli
+from kit.batch import run
 from kit.course import Assignment
-from kit.grading import Grader
+from kit.grading.grader import Grader
+from kit.intake.submission import Submission, read
 from kit.limits import MIB, Limits
-from kit.submission import Submission, read
 
 TIERS = {"default": {}, "floor": {"floor_only": True}}
 """What a Grader is told, for each tier of isolation that the suite runs on."""
@@ -282,7 +283,7 @@ class TestReaders:
     ) -> None:
         program = next(each for each in UNIT if each.name == "text_commands")
         result = grader.grade(submission_of(program, optimization, surroundings.tools()))
-        monkeypatch.setattr(classroom, "grade_one", lambda *_, **__: result)
+        monkeypatch.setattr(run, "grade_one", lambda *_, **__: result)
         printed = CliRunner().invoke(cli.app, ["check", "--json"]).stdout
         assert json.loads(printed) == result
         assert commands(printed) == []

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from conftest import ROOT, submission, task_of, write_course
 
+from kit.checks.student import Student
 from kit.course import Assignment, CourseError
-from kit.grading import Grader
-from kit.tester.faults import StudentFault
-from kit.tester.process import WarmParent
-from kit.tester.session import Session
-from kit.tester.student import Student
-from kit.worker import modules
+from kit.grading.grader import Grader
+from kit.sandbox.faults import StudentFault
+from kit.sandbox.tester.process import WarmParent
+from kit.sandbox.tester.session import Session
+from kit.sandbox.worker import modules
 
 Make = Callable[..., Student]
 
@@ -218,7 +218,7 @@ class TestStandIns:
     def test_nothing_is_loaded_from_the_disk(self) -> None:
         """Not even where nothing forbids to open files, as in this process."""
         program = (
-            "import sys\nfrom kit.worker import modules\nmodules.preload()\n"
+            "import sys\nfrom kit.sandbox.worker import modules\nmodules.preload()\n"
             "modules.Imports({'w.py': b'import pdb, json.tool, xml.dom'})\nimport w\n"
             "print({'pdb', 'json.tool', 'xml.dom'} & set(sys.modules))\n"
         )

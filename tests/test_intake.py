@@ -19,16 +19,16 @@ import pytest
 from hostile_archives import GRADED, HOSTILE, MIB, REJECTED, WORK, a_zip, member
 from test_submission import SKIPPED, hand_in
 
-from kit import submitters
-from kit.archive import EXTENDED_HEADER
-from kit.bulk import Found, submissions
-from kit.classroom import find_all, grade_one
+from kit.batch.run import find_all, grade_one
 from kit.course import Assignment, CourseError
-from kit.folder import FolderTree, open_regular
+from kit.intake import submitters
+from kit.intake.archive import EXTENDED_HEADER
+from kit.intake.downloads import Found, submissions
+from kit.intake.folder import FolderTree, open_regular
+from kit.intake.submission import RejectedError, Submission, read, take
+from kit.intake.tree import Costs, HostError, UnreadableError
 from kit.limits import Limits
 from kit.results import printable
-from kit.submission import RejectedError, Submission, read, take
-from kit.tree import Costs, HostError, UnreadableError
 
 CPU_SECONDS = 30
 """Of processor time, for what takes a tenth of it: nothing here takes time with its square."""

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from conftest import SOLUTION, submission
 
+from kit.checks.student import Student
 from kit.course import Assignment
-from kit.grading import Grader
+from kit.grading.grader import Grader
 from kit.limits import Limits
-from kit.tester import isolation
-from kit.tester.faults import IsolationMissing, StudentFault
-from kit.tester.process import WarmParent, Worker
-from kit.tester.session import Session
-from kit.tester.student import Student
+from kit.sandbox.faults import IsolationMissing, StudentFault
+from kit.sandbox.tester import isolation
+from kit.sandbox.tester.process import WarmParent, Worker
+from kit.sandbox.tester.session import Session
 
 FLOOR = {"rlimits", "seccomp"}
 KIT = [sys.executable, "-m", "kit", "doctor"]
@@ -147,8 +147,8 @@ class TestMissing:
             "    return real(name, *args, **named)\n"
             "ctypes.CDLL = without\n"
             "import runpy\n"
-            "sys.argv = ['kit.worker', sys.argv[-1]]\n"
-            "runpy.run_module('kit.worker', run_name='__main__')\n"
+            "sys.argv = ['kit.sandbox.worker', sys.argv[-1]]\n"
+            "runpy.run_module('kit.sandbox.worker', run_name='__main__')\n"
         )
         program.chmod(0o755)
         monkeypatch.setattr(isolation, "namespace_command", lambda: None)
@@ -183,7 +183,7 @@ class TestMissing:
             Worker(parent)
 
     def test_another_system_gets_the_way_to_linux(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from kit.worker import confine
+        from kit.sandbox.worker import confine
 
         monkeypatch.setattr(sys, "platform", "darwin")
         with pytest.raises(

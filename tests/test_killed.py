@@ -19,12 +19,12 @@ from test_class import SLEEPY
 from test_worker import still_running
 
 from kit.course import Assignment
-from kit.grading import Grader
+from kit.grading.grader import Grader
 from kit.limits import Limits
-from kit.tester import process
-from kit.tester.faults import WorkerLost
-from kit.tester.process import WarmParent, Worker
-from kit.tester.session import Session
+from kit.sandbox.faults import WorkerLost
+from kit.sandbox.tester import process
+from kit.sandbox.tester.process import WarmParent, Worker
+from kit.sandbox.tester.session import Session
 
 PERFECT = ("graded", 6)
 OURS = ("error", None)
@@ -267,7 +267,7 @@ class TestOwnDoing:
         program = (
             "import resource\n"
             "from kit.limits import Limits\n"
-            "from kit.tester.process import WarmParent\n"
+            "from kit.sandbox.tester.process import WarmParent\n"
             "resource.setrlimit(resource.RLIMIT_CPU, (10, 10))\n"
             "with WarmParent() as parent: print(parent.limits.cpu_seconds)\n"
         )
@@ -289,7 +289,7 @@ class TestOwnDoing:
 
 def without_filter(*given: Any, **named: Any) -> Any:
     """Launch a warm parent on a host that refuses the filter."""
-    from kit.tester.launch import launch
+    from kit.sandbox.tester.launch import launch
 
     refusing = [sys.executable, str(Path(__file__).with_name("refusing.py")), "prctl:22"]
     (namespaces, *others) = given

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from kit import lock
-from kit.lock import HeldError, held
+from kit.batch import lock
+from kit.batch.lock import HeldError, held
 
 HOLDER = """\
 import sys
 from pathlib import Path
-from kit.lock import held
+from kit.batch.lock import held
 with held(Path(sys.argv[1]), "It"):
     print("held", flush=True)
     sys.stdin.read()

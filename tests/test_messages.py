@@ -10,12 +10,13 @@ import pytest
 from conftest import SOLUTION, submission, task_of
 
 from kit import results
-from kit.export import explain_all
-from kit.grading import Grader
-from kit.tester import places
-from kit.tester.expect import Expect, briefly
-from kit.tester.faults import CheckFailure, StudentFault
-from kit.tester.student import Student
+from kit.checks.expect import Expect
+from kit.checks.student import Student
+from kit.feedback import explain_all
+from kit.grading.grader import Grader
+from kit.sandbox.describe import briefly
+from kit.sandbox.faults import CheckFailure, StudentFault
+from kit.sandbox.tester import places
 
 Make = Callable[..., Student]
 

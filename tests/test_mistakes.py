@@ -25,7 +25,7 @@ from variants import (
 )
 
 from kit.course import Assignment
-from kit.grading import Grader
+from kit.grading.grader import Grader
 
 catalogue = load_catalogue()
 MISTAKES = {mistake.id: mistake for mistake in catalogue.MISTAKES}

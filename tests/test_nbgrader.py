@@ -37,10 +37,12 @@ from nbgrader_support import (
     scores,
 )
 
-from kit import gradebook, lock, release
+from kit.batch import lock
 from kit.course import Assignment, files_below
+from kit.nbgrader import gradebook
+from kit.nbgrader.cells import verdict
 from kit.nbgrader.plain import plain
-from kit.nbgrader.verdicts import verdict
+from kit.release.build import build
 
 FULL = {"double": (4, None, False), "remember": (2, None, False), "essay": (None, None, True)}
 
@@ -124,7 +126,7 @@ class TestGenerateAssignment:
     def test_the_release_is_the_kits_byte_for_byte(
         self, released: Assignment, tmp_path: Path
     ) -> None:
-        release.build(released, tmp_path / "kits")
+        build.build(released, tmp_path / "kits")
         same_files(released.release, tmp_path / "kits")
         assert "return 2 * x" not in (released.release / "nndl/work.py").read_text()
 
@@ -141,7 +143,7 @@ class TestGenerateAssignment:
         (course.release / "tiny.ipynb").write_text("{}")
         (course.root / "gradebook.db").unlink()
         assert nbgrader(course, "generate_assignment", "tiny") == 0
-        assert release.problems(course) == []
+        assert build.problems(course) == []
         with opened(course) as book:
             assert book.find_assignment("tiny")
 
@@ -154,7 +156,7 @@ class TestGenerateAssignment:
     def test_a_fault_of_ours_is_not_passed_over(
         self, course: Assignment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("kit.proofs.publish", lambda _: 1 / 0)
+        monkeypatch.setattr("kit.release.proofs.publish", lambda _: 1 / 0)
         assert nbgrader(course, "generate_assignment", "tiny") == 1
         assert not course.release.exists()
 
@@ -175,7 +177,7 @@ class TestGenerateAssignment:
         shutil.copy(optimization.root / "nbgrader_config.py", tmp_path)
         copied = Assignment(tmp_path, "optimization")
         assert nbgrader(copied, "generate_assignment", "optimization") == 0
-        release.build(copied, tmp_path / "kits")
+        build.build(copied, tmp_path / "kits")
         same_files(copied.release, tmp_path / "kits")
 
 
@@ -333,7 +335,7 @@ class TestHeld:
     def held(self, course: Assignment) -> Iterator[subprocess.Popen[str]]:
         """Another command that writes results, until it is killed."""
         program = (
-            "import sys; from pathlib import Path; from kit.classroom import sole_writer\n"
+            "import sys; from pathlib import Path; from kit.batch.run import sole_writer\n"
             "with sole_writer(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
         )
         with subprocess.Popen(

@@ -12,8 +12,8 @@ from test_grading import SCHEMA
 from variants import unit_tasks_grader
 
 from kit.course import Assignment
-from kit.grading import Grader
-from kit.submission import Submission
+from kit.grading.grader import Grader
+from kit.intake.submission import Submission
 
 ODD = {
     "nothing": "None",

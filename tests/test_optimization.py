@@ -18,8 +18,8 @@ from conftest import ROOT, task_of
 from test_grading import SCHEMA
 
 from kit.course import Assignment
-from kit.grading import Grader
-from kit.submission import Submission
+from kit.grading.grader import Grader
+from kit.intake.submission import Submission
 
 BIN = Path(sys.executable).parent
 

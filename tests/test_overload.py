@@ -13,15 +13,15 @@ import pytest
 from hostile_support import reference
 from test_grading import without_time
 
+from kit.checks.student import Student
 from kit.course import Assignment
-from kit.grading import Grader
+from kit.grading.grader import Grader
+from kit.intake.submission import Submission
 from kit.limits import Limits
-from kit.submission import Submission
-from kit.tester.faults import StudentFault
-from kit.tester.process import WarmParent
-from kit.tester.session import Session
-from kit.tester.student import Student
-from kit.worker.waited import waited
+from kit.sandbox.faults import StudentFault
+from kit.sandbox.tester.process import WarmParent
+from kit.sandbox.tester.session import Session
+from kit.sandbox.worker.waited import waited
 
 TIMES = 8
 """How many busy loops there are beside the grader on its one core."""

@@ -22,8 +22,8 @@ from conftest import SOLUTION, SUITE, write_course
 from test_grading import STUB
 
 from kit.course import Assignment, CourseError
-from kit.leaks import leaks
 from kit.pack import github, gradescope
+from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError
 
 HANGS = SOLUTION.replace("return 2 * x", "while True: pass")
@@ -404,18 +404,18 @@ class TestRunAutograder:
     def test_a_grader_that_raises_is_no_grade(self, autograder: Gradescope, breaks: str) -> None:
         write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
         write(autograder.root, {"results/results.json": '{"score": 6}'})
-        grading = autograder.source / "kit/grading.py"
+        grading = autograder.source / "kit/grading/grader.py"
         lines = grading.read_text().partition("        seed = submission.seed if")
         grading.write_text(f"{lines[0]}        {breaks}\n{lines[1]}{lines[2]}")
         code, said = autograder.run([])
         assert code != 0
         assert "The grader failed" in autograder.require_no_grade()
-        assert "grading.py" in said
+        assert "grader.py" in said
 
     def test_a_grader_that_is_killed_leaves_no_grade(self, autograder: Gradescope) -> None:
         write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
         write(autograder.root, {"results/results.json": '{"score": 6}'})
-        grading = autograder.source / "kit/grading.py"
+        grading = autograder.source / "kit/grading/grader.py"
         lines = grading.read_text().partition("        seed = submission.seed if")
         kills = "import os; os.kill(os.getpid(), 9)"
         grading.write_text(f"{lines[0]}        {kills}\n{lines[1]}{lines[2]}")
@@ -471,7 +471,7 @@ class TestRunAutograder:
 
     def test_where_nothing_can_be_confined_there_is_no_grade(self, autograder: Gradescope) -> None:
         write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
-        confine = autograder.source / "kit/worker/confine.py"
+        confine = autograder.source / "kit/sandbox/worker/confine.py"
         confine.write_text(confine.read_text().replace('"libseccomp.so.2"', '"libnothing.so"'))
         code, said = autograder.run([])
         assert code != 0
@@ -628,7 +628,7 @@ class TestWorkflow:
         self, workflow: Workflow, ends: str, exits: int
     ) -> None:
         write(workflow.workspace / "submission", {"nndl/work.py": SOLUTION})
-        grading = workflow.grader / "kit/grading.py"
+        grading = workflow.grader / "kit/grading/grader.py"
         lines = grading.read_text().partition("        seed = submission.seed if")
         grading.write_text(f"{lines[0]}        import os; {ends}\n{lines[1]}{lines[2]}")
         code, printed = workflow.run()

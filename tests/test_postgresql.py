@@ -22,8 +22,9 @@ from test_class import hand_in
 from test_cli import kit
 from test_grading import STUB
 
-from kit import exports, gradebook
 from kit.course import Assignment
+from kit.nbgrader import gradebook
+from kit.results import read_all
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg, an extra, is not installed")
 
@@ -156,7 +157,7 @@ def test_a_late_submission_is_penalized(course: Assignment, db_url: str) -> None
     due = datetime(2026, 1, 1)
     with Gradebook(db_url, "deep") as book:
         book.update_or_create_assignment("tiny", duedate=due)
-    results = exports.load(course.root / "results/tiny", "tiny")
+    results = read_all(course.root / "results/tiny", "tiny")
     times = {"ada": due + timedelta(seconds=1), "bob": due - timedelta(seconds=1)}
     gradebook.write(course, results, times)
     with Gradebook(db_url, "deep") as book:

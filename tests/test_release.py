@@ -13,8 +13,8 @@ from textwrap import dedent
 import pytest
 
 from kit.course import Assignment
-from kit.leaks import leaks
-from kit.release import _replace, build, problems, publish
+from kit.release.build import _replace, build, problems, publish
+from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError, strip
 
 CHECKS = [("double", 1.0), ("double", 2.0)]
@@ -183,7 +183,7 @@ def built_elsewhere(tmp_path_factory) -> Path:
         import os
         from pathlib import Path
         from kit.course import Assignment
-        from kit.release import build
+        from kit.release.build import build
         os.umask(0o077)
         build(Assignment(Path("other/course").resolve(), "toy"), Path("built"))
         """

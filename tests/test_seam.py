@@ -14,11 +14,11 @@ from hostile_support import Surroundings, read_programs, reference, submission_o
 from test_grading import without_time
 from variants import files_in, rewritten
 
-from kit import pool
+from kit.batch import pool
 from kit.course import Assignment
-from kit.grading import Grader
+from kit.grading.grader import Grader
+from kit.intake.submission import Submission
 from kit.limits import Limits
-from kit.submission import Submission
 
 CONSTANTS = '''\
 import numpy as np

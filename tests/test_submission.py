@@ -18,14 +18,14 @@ from pathlib import Path
 
 import pytest
 
-from kit.bulk import Found, safe
-from kit.classroom import find_all, grade
+from kit.batch.run import find_all, grade
 from kit.course import Assignment, CourseError
-from kit.grading import Grader
+from kit.grading.grader import Grader
+from kit.intake.downloads import Found, safe
+from kit.intake.submission import RejectedError, Submission, read
+from kit.intake.submission import take as take_from
+from kit.intake.tree import Tree
 from kit.limits import Limits
-from kit.submission import RejectedError, Submission, read
-from kit.submission import take as take_from
-from kit.tree import Tree
 
 WORK = {"nndl/work.py": b"x = 1\n"}
 SKIPPED = "Hidden folders and those of installed packages are not looked into"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.course import Assignment
-from kit.timestamps import timestamps
+from kit.intake.timestamps import timestamps
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgpack import ExtType, packb
 
-from kit import wire
+from kit.sandbox import wire
 
 
 def there_and_back(value: Any, keep: Callable[[Any], wire.Remote] | None = None) -> Any:

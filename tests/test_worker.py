@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from conftest import descendants
 
+from kit.checks.student import Student
 from kit.limits import REPLY_BLOCK_BYTES, Limits
-from kit.tester import isolation
-from kit.tester.faults import KitFault, StudentFault
-from kit.tester.launch import launch
-from kit.tester.process import WarmParent
-from kit.tester.session import Session
-from kit.tester.student import Student
+from kit.sandbox.faults import KitFault, StudentFault
+from kit.sandbox.tester import isolation
+from kit.sandbox.tester.launch import launch
+from kit.sandbox.tester.process import WarmParent
+from kit.sandbox.tester.session import Session
 
 Make = Callable[..., Student]
 
@@ -419,15 +419,15 @@ class TestConfinement:
         assert work.work.f() == [
             "kit",
             "kit.limits",
-            "kit.wire",
-            "kit.worker",
-            "kit.worker.absent",
-            "kit.worker.asking",
-            "kit.worker.chance",
-            "kit.worker.confine",
-            "kit.worker.modules",
-            "kit.worker.serve",
-            "kit.worker.waited",
+            "kit.sandbox.wire",
+            "kit.sandbox.worker",
+            "kit.sandbox.worker.absent",
+            "kit.sandbox.worker.asking",
+            "kit.sandbox.worker.chance",
+            "kit.sandbox.worker.confine",
+            "kit.sandbox.worker.modules",
+            "kit.sandbox.worker.serve",
+            "kit.sandbox.worker.waited",
         ]
 
     def test_the_environment_holds_nothing_of_ours(
@@ -569,7 +569,7 @@ class TestEnds:
     def test_a_copy_ends_with_the_tester_that_asked_for_it(self) -> None:
         program = (
             "import socket, sys, time\n"
-            "from kit.tester.process import WarmParent, Worker\n"
+            "from kit.sandbox.tester.process import WarmParent, Worker\n"
             "worker = Worker(WarmParent(first=socket.socket(fileno=int(sys.argv[1]))))\n"
             "print(flush=True)\n"
             "time.sleep(60)\n"
@@ -605,7 +605,7 @@ class TestEnds:
     def test_no_process_is_left_when_the_tester_is_killed(self, tmp_path: Path) -> None:
         program = (
             "import os, sys, time\n"
-            "from kit.tester.process import WarmParent, Worker\n"
+            "from kit.sandbox.tester.process import WarmParent, Worker\n"
             "parent = WarmParent()\n"
             "worker = Worker(parent)\n"
             "print(parent._process.pid, flush=True)\n"

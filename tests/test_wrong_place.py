@@ -16,20 +16,19 @@ from rich.console import Console
 from test_cli import kit
 from test_grading import SCHEMA, without_time
 
-from kit import gradebook, wrong_place
 from kit.course import Assignment
 from kit.display import show_result
-from kit.elsewhere import gather
-from kit.export import explain
-from kit.grading import Grader
+from kit.feedback import explain
+from kit.grading.grader import Grader, wrong_place
+from kit.intake.elsewhere import gather
+from kit.intake.submission import Submission, read
+from kit.intake.tree import Entry, Tree
 from kit.limits import Limits
-from kit.nbgrader import verdicts
+from kit.nbgrader import gradebook, verdicts
 from kit.report.overview import needs_a_person
 from kit.report.pages import class_page, student_page
 from kit.report.visible import Unseen, anonymous, for_student
-from kit.submission import Submission, read
-from kit.tester.faults import KitFault
-from kit.tree import Entry, Tree
+from kit.sandbox.faults import KitFault
 
 STUBS = SOLUTION
 for _line in ("    return 2 * x", '    state["x"] = np.array(x)'):

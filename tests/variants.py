@@ -12,8 +12,8 @@ from typing import Any
 from conftest import ROOT
 
 from kit.course import Assignment
-from kit.grading import Grader
-from kit.submission import Submission
+from kit.grading.grader import Grader
+from kit.intake.submission import Submission
 
 SUBMISSIONS = ROOT / "tests/submissions"
 CATALOGUE = ROOT / "autograder/optimization/mistakes.py"

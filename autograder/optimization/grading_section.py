@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.course import Assignment
-from kit.grading import Suites
+from kit.grading.grader import Suites
 
 SUITES = Path(__file__).resolve().parent
 NOTEBOOK = SUITES.parents[1] / "source" / SUITES.name / f"{SUITES.name}.ipynb"

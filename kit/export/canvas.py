@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kit.course import Assignment
-from kit.export import number
 from kit.export.gradebook_csv import harmless, table
+from kit.feedback import number
 
 STUDENT_COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 KEYS = ("SIS Login ID", "ID", "SIS User ID")

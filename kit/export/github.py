@@ -11,8 +11,7 @@ import base64
 import json
 from typing import Any
 
-from kit.display import plain
-from kit.export import earned, explain_all, summary
+from kit.feedback import earned, explain_all, summary, without_commands
 
 VERSION = 3
 MAX_TEXT = 100_000
@@ -77,9 +76,9 @@ def _submission(result: dict[str, Any], limit: int) -> dict[str, Any]:
 
 def _test(name: str, status: str, message: str, score: float, limit: int) -> dict[str, Any]:
     return {
-        "name": plain(name).plain,
+        "name": without_commands(name),
         "status": _STATUS[status],
-        "message": None if status == "passed" else plain(message[:limit]).plain,
+        "message": None if status == "passed" else without_commands(message[:limit]),
         "test_code": "",
         "task_id": "",
         "filename": "",

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kit.export import number
+from kit.feedback import number
 from kit.results import printable
 
 COLUMNS = (

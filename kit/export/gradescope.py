@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.export import NoScoreError, earned, explain_all, summary, without_surrogates
+from kit.export import NoScoreError
+from kit.feedback import earned, explain_all, summary, without_surrogates
 
 
 def export(result: dict[str, Any]) -> dict[str, Any]:

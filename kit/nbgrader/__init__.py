@@ -1,5 +1,6 @@
-"""What nbgrader's own commands call, as ``nbgrader_config.py`` says: no student's kernel ever runs.
+"""All that has to do with nbgrader: its gradebook, and what its own commands call.
 
-``release`` and ``autograde`` are hooks, ``plain`` makes a notebook harmless, ``verdicts`` says in
-it what the checks said, and ``pages`` renders Markdown. Nothing else in the kit imports them.
+``gradebook`` writes results into nbgrader's database, ``bookkeeping`` does so beside the grading.
+``generate``, ``autograde``, ``plain``, ``cells`` and ``pages`` are named in ``nbgrader_config.py``.
+No kernel ever runs a student's notebook.
 """

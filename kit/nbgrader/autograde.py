@@ -17,15 +17,16 @@ from nbformat.notebooknode import NotebookNode
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from kit import classroom, gradebook, pool
-from kit.bulk import Found, safe
+from kit.batch import pool, run
+from kit.batch.lock import HeldError
+from kit.batch.pool import Settings
 from kit.course import Assignment
+from kit.grading.versions import course_version
+from kit.intake.downloads import Found, safe
+from kit.intake.submission import open_tree
 from kit.limits import Limits
-from kit.lock import HeldError
-from kit.nbgrader.verdicts import tell
-from kit.pool import Settings
-from kit.submission import open_tree
-from kit.versions import course_version
+from kit.nbgrader import gradebook
+from kit.nbgrader.cells import tell
 
 _runs: WeakKeyDictionary[Any, Settings] = WeakKeyDictionary()
 """What the submissions of one command share, by nbgrader's converter."""
@@ -71,7 +72,7 @@ def _sole_writer(converter: Any, out: Path) -> Iterator[None]:
     with ExitStack() as kept:
         try:
             seconds = 0 if converter in _waited else None
-            kept.enter_context(classroom.sole_writer(out, seconds))
+            kept.enter_context(run.sole_writer(out, seconds))
         except HeldError:
             _waited.add(converter)
             raise
@@ -83,7 +84,7 @@ def _result(converter: Any, settings: Settings, student: str, out: Path) -> dict
     assignment, folders = settings.assignment, converter.coursedir
     path = Path(folders.format_path(folders.submitted_directory, student, assignment.name))
     found = Found(safe(student), str(path), lambda: open_tree(path, settings.limits))
-    result = {**classroom.grade_kept(settings, found, out), "student": student}
+    result = {**run.grade_kept(settings, found, out), "student": student}
     if result["status"] == "error":
         raise NbGraderException(
             f"{student} has no new score, by a fault that is not the student's: {_fault(result)} "

@@ -7,7 +7,7 @@ from typing import Any
 
 from kit.course import CourseError
 from kit.results import printable
-from kit.tester.faults import KitFault
+from kit.sandbox.faults import KitFault
 
 
 def of_error(error: BaseException) -> str:

@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 
 import kit
-from kit import release
 from kit.course import Assignment, CourseError, files_below
-from kit.leaks import leaks
+from kit.release import build
+from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError
 
 PROJECT_FILES = ("LICENSE", "README.md", "pyproject.toml", "requirements.lock")
@@ -34,7 +34,7 @@ def released_files(assignment: Assignment) -> dict[str, bytes]:
     """
     with tempfile.TemporaryDirectory(prefix="kit-pack-") as folder:
         built = Path(folder, "release")
-        release.build(assignment, built)
+        build.build(assignment, built)
         if found := leaks(assignment, built):
             raise ReleaseError(
                 "Nothing was packed:\n" + "\n".join(f"- {problem}" for problem in found)

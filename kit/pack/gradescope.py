@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from kit import outputs
+from kit import files
 from kit.course import Assignment
 from kit.pack.grader import grader_files, released_files, template
 
@@ -30,10 +30,10 @@ def pack(assignment: Assignment, out: Path | None = None) -> Path:
     or is there and was not made here.
     """
     out = out or assignment.root / "build" / f"{assignment.name}-gradescope.zip"
-    outputs.require_file(out, _is_ours)
-    files = grader_files(assignment, released_files(assignment))
-    files |= {name: template(f"gradescope/{name}", assignment) for name in PROGRAMS}
-    outputs.replace(out, _zipped(files))
+    files.require_file(out, _is_ours)
+    packed = grader_files(assignment, released_files(assignment))
+    packed |= {name: template(f"gradescope/{name}", assignment) for name in PROGRAMS}
+    files.write_to(out, _zipped(packed))
     return out
 
 

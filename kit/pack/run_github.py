@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from kit.classroom import grade_one
+from kit.batch.run import grade_one
 from kit.course import find_assignment
 from kit.display import plain, show_result
 from kit.export import github

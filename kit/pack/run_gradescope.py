@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kit import results
-from kit.classroom import grade_one
+from kit.batch.run import grade_one
 from kit.course import find_assignment
 from kit.export import gradescope
 from kit.pack.fault import of_error, reason

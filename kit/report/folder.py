@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit import exports
-from kit.bulk import safe
 from kit.course import CourseError
+from kit.files import write_whole
+from kit.intake.downloads import safe
 from kit.report.pages import MARK, STUDENTS, class_page, student_page
 from kit.report.pseudonyms import pseudonyms
 from kit.report.visible import Unseen, anonymous, for_student
+from kit.results import read_all
 
 _HEAD = 1000
 """In so many bytes of a page its mark has come."""
@@ -39,7 +40,7 @@ def write(
     Pages of an earlier report that are not written again are deleted; other files stay. Raises
     CourseError where the results can't be used or a file that is no page of ours is in the way.
     """
-    results = exports.load(results_folder, assignment)
+    results = read_all(results_folder, assignment)
     if nameless:
         names = pseudonyms(results_folder, [result["student"] for result in results])
         results = [anonymous(result, names[result["student"]]) for result in results]
@@ -53,8 +54,10 @@ def write(
         # first, so that a report that is stopped leaves no name behind that it should not have
         _remove_stale(students, {path.name for path in written})
         for result, path in zip(results, written, strict=True):
-            _write(path, student_page(for_student(result, unseen)))
-        _write(out / "index.html", class_page(results, files, nameless=nameless))
+            write_whole(path, student_page(for_student(result, unseen)), durable=False)
+        write_whole(
+            out / "index.html", class_page(results, files, nameless=nameless), durable=False
+        )
     except OSError as error:
         raise CourseError(f"The report could not be written ({error}).") from error
     return Report(out / "index.html", len(results))
@@ -85,13 +88,6 @@ def _remove_stale(folder: Path, kept: set[str]) -> None:
     for path in sorted(folder.glob("*.html")):
         if path.name not in kept and _is_ours(path):
             path.unlink()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a page so that ``path`` holds all of it or is as it was."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(content)
-    os.replace(part, path)
 
 
 def lines(report: Report) -> Sequence[str]:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from kit.export import number, without_surrogates
+from kit.feedback import number, without_surrogates
 from kit.report.curve import words
 from kit.report.overview import (
     Measure,

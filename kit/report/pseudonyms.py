@@ -7,12 +7,12 @@ class; so they are drawn, and the list of them lies with the results, which hold
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 from kit.course import CourseError
+from kit.files import write_whole
 
 FILE = "pseudonyms.txt"
 
@@ -57,10 +57,8 @@ def _write(path: Path, known: dict[str, int]) -> None:
         f"{_spelled(number)}: {json.dumps(student)}\n"
         for student, number in sorted(known.items(), key=lambda item: item[1])
     ]
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text("".join(lines), encoding="utf-8")
-        os.replace(part, path)
+        write_whole(path, "".join(lines).encode())
     except OSError as error:
         raise CourseError(
             f"The pseudonyms could not be kept in {path} ({error.strerror}), and without that they "

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kit.feedback import alike
 from kit.report.curve import Curve, curves
 from kit.report.visible import Result
-from kit.results import alike
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 # fails: none
 # prints: tried
 
-# what kit/worker/confine.py allows, told once more: a call that it adds must be added here too
+# what kit/sandbox/worker/confine.py allows, told once more: a call that it adds must be added here too
 # (those on clocks and cores it allows for some first arguments: see spy_clocks.py)
 _NEEDED = (
     "read readv write writev recvfrom recvmsg sendto sendmsg lseek close brk munmap mremap madvise "

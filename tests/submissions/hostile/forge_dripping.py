@@ -4,7 +4,7 @@
 
 import time
 
-from kit import wire
+from kit.sandbox import wire
 
 _honest = adam
 

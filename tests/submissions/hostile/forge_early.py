@@ -1,7 +1,7 @@
 # idea: the reply is written before the call ends, with the nonce found in the server's frame
 # fails: adam
 
-from kit import wire
+from kit.sandbox import wire
 
 
 def _nonce():

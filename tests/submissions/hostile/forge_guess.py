@@ -2,7 +2,7 @@
 # fails: adam, rmsprop
 # says: malformed reply: it answers no request
 
-from kit import wire
+from kit.sandbox import wire
 
 
 def adam(w, dw, config=None):

@@ -2,7 +2,7 @@
 # module: layer_utils
 # fails: affine_relu
 
-from kit import wire
+from kit.sandbox import wire
 
 _honest = affine_relu_forward
 

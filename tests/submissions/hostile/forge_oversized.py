@@ -2,7 +2,7 @@
 # fails: adam
 # says: a frame is too large
 
-from kit import wire
+from kit.sandbox import wire
 
 
 def adam(w, dw, config=None):

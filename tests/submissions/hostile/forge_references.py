@@ -4,7 +4,7 @@
 
 from msgpack import ExtType
 
-from kit import wire
+from kit.sandbox import wire
 
 def _nonce():
     import sys

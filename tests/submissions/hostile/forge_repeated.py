@@ -2,7 +2,7 @@
 # fails: adam
 # says: malformed reply
 
-from kit import wire
+from kit.sandbox import wire
 
 
 def _nonce():

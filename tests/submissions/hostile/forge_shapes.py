@@ -4,7 +4,7 @@
 
 import struct
 
-from kit import wire
+from kit.sandbox import wire
 from msgpack import ExtType, packb
 
 

@@ -2,7 +2,7 @@
 # fails: adam, rmsprop, sgd_momentum, sgd_nesterov_momentum
 # says: malformed reply
 
-from kit import wire
+from kit.sandbox import wire
 
 
 def _rule(tree):

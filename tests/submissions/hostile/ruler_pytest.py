@@ -13,7 +13,7 @@ class _Yes(types.ModuleType):
 
 for _name in ("pytest", "_pytest", "_pytest.outcomes", "_pytest.assertion", "conftest", "oracle"):
     sys.modules[_name] = _Yes(_name)
-for _name in ("kit.tester", "kit.tester.expect", "kit.grading", "kit.results"):
+for _name in ("kit.sandbox.tester", "kit.checks.expect", "kit.grading.grader", "kit.results"):
     sys.modules[_name] = _Yes(_name)
 
 

@@ -12,7 +12,7 @@ _real = builtins.__import__
 
 
 def _import(name, *arguments, **named):
-    return types.ModuleType(name) if name == "kit.tester" else _real(name, *arguments, **named)
+    return types.ModuleType(name) if name == "kit.sandbox.tester" else _real(name, *arguments, **named)
 
 
 builtins.__import__ = importlib.__import__ = _import

@@ -5,6 +5,6 @@
 import sys
 import types
 
-for _name in ("kit.wire", "kit.worker.serve", "kit.worker.modules", "json", "socket", "struct"):
+for _name in ("kit.sandbox.wire", "kit.sandbox.worker.serve", "kit.sandbox.worker.modules", "json", "socket", "struct"):
     sys.modules[_name] = types.ModuleType(_name)
 print("replaced", flush=True)

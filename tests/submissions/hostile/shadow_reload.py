@@ -7,8 +7,8 @@ import sys
 
 refused(
     {
-        "wire": lambda: importlib.reload(sys.modules["kit.wire"]),
-        "serve": lambda: importlib.reload(sys.modules["kit.worker.serve"]),
+        "wire": lambda: importlib.reload(sys.modules["kit.sandbox.wire"]),
+        "serve": lambda: importlib.reload(sys.modules["kit.sandbox.worker.serve"]),
         "numpy": lambda: importlib.reload(np.linalg),
         "sitecustomize": lambda: importlib.import_module("sitecustomize"),
     },

@@ -1,7 +1,7 @@
 # idea: the worker's server is patched to say that every call went well
 # fails: adam, rmsprop, sgd_momentum, sgd_nesterov_momentum
 
-from kit.worker.serve import Server
+from kit.sandbox.worker.serve import Server
 
 
 def _call(self, request):

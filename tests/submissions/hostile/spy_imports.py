@@ -5,12 +5,12 @@
 import importlib
 import sys
 
-_NAMES = "kit.tester kit.tester.expect kit.grading kit.plugin kit.course oracle conftest test_optim "
+_NAMES = "kit.sandbox.tester kit.checks.expect kit.grading.grader kit.grading.plugin kit.course oracle conftest test_optim "
 _NAMES += "pytest _pytest.config documented nbgrader kit.results sqlite3"
 sys.path[:] = [ROOT, f"{ROOT}/autograder/optimization", f"{ROOT}/solutions/optimization"]
 refused(
     {name: lambda name=name: importlib.import_module(name) for name in _NAMES.split()},
     ImportError,
 )
-if any(name.startswith(("kit.tester", "pytest")) for name in sys.modules):
+if any(name.startswith(("kit.sandbox.tester", "pytest")) for name in sys.modules):
     breach("the tester is loaded here")

@@ -1,0 +1,194 @@
+"""Grades on the nodes of a Dask cluster what ``kit.batch.pool`` grades on this machine.
+
+A node is a process that Dask calls a worker; it grades one submission at a time. What it needs of
+the course travels with the run: the given files, the suites, and the names (not the contents) of
+the files that a student writes. Kit, Python and NumPy it must have itself, in the same versions.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from distributed import Client, KilledWorker, Security, Worker, get_worker
+from distributed import Future as Promise
+
+from kit.batch import pool
+from kit.batch.pool import Graders, Result, Settings
+from kit.course import Assignment, CourseError, files_below
+from kit.grading.versions import versions
+from kit.intake.submission import Submission
+from kit.sandbox.faults import IsolationMissing, RunStopped
+
+CONNECT_SECONDS = 10
+NODE_SECONDS = 60
+"""How long a run waits for a first node, or for another one where all have gone."""
+AGAIN = "What is graded is kept: mend it and run the same command again."
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What a node needs for a run: the settings, and the course's files, ``{path: content}``."""
+
+    settings: Settings
+    versions: dict[str, str]
+    files: dict[str, bytes]
+
+
+def pack(settings: Settings) -> Parcel:
+    """The parcel of a run; of the solutions it has nothing but their names."""
+    assignment = settings.assignment
+    files = {
+        str(folder.relative_to(assignment.root) / name): (folder / name).read_bytes()
+        for folder in (assignment.source, assignment.suites)
+        for name in files_below(folder)
+    }
+    solutions = assignment.solutions.relative_to(assignment.root)
+    files |= {str(solutions / name): b"" for name in assignment.student_files}
+    return Parcel(settings, versions(assignment), files)
+
+
+def grade_all(
+    settings: Settings, submissions: Iterable[Submission], address: str
+) -> Iterator[Result]:
+    """The results of ``submissions`` as they come, from the nodes of the scheduler at ``address``.
+
+    A node that is killed costs nothing: Dask hands what it had to others. Raises CourseError where
+    nobody answers at ``address``, RunStopped and IsolationMissing where the cluster can't grade.
+    """
+    with _connected(address) as client:
+        parcel = pack(settings)
+        _require_fit(client, parcel)
+        # what it gives is sent once to every node, and made anew where the node that had it is lost
+        promise = client.submit(_same, parcel, pure=False)
+        try:
+            yield from pool.distribute(settings, submissions, partial(_of_cluster, client, promise))
+        except (CancelledError, OSError) as error:
+            raise RunStopped(f"The scheduler {address} has gone. {AGAIN}") from error
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Client]:
+    if not address.startswith(("tcp://", "tls://")):
+        raise CourseError(f"{address} is not the address of a scheduler, like tcp://HOST:8786.")
+    if address.startswith("tls://") and not Security().get_connection_args("client")["ssl_context"]:
+        raise CourseError(
+            f"{address} takes certificates, and Dask's configuration names none for a client: see "
+            "docs/scaling.md."
+        )
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise CourseError(
+            f"No scheduler can be reached at {address} ({error}). Start one with `dask scheduler`, "
+            "and nodes with `dask worker`: see docs/scaling.md."
+        ) from error
+    with client:
+        yield client
+
+
+@contextmanager
+def _of_cluster(client: Client, parcel: Promise[Parcel], alone: bool) -> Iterator[Graders]:
+    submit = partial(client.get_executor(pure=False).submit, _grade, parcel)
+    yield Graders(submit, lambda: 1 if alone else 2 * len(_nodes(client)), KilledWorker)
+
+
+def _nodes(client: Client) -> dict[str, int]:
+    """How many threads each node has; raises RunStopped where there are none."""
+    deadline = time.monotonic() + NODE_SECONDS
+    while not (nodes := client.nthreads()):
+        if time.monotonic() > deadline:
+            raise RunStopped(
+                f"The scheduler has had no node for {NODE_SECONDS} s. Start some with "
+                f"`dask worker`. {AGAIN}"
+            )
+        time.sleep(0.2)
+    return dict(nodes)
+
+
+def _require_fit(client: Client, parcel: Parcel) -> None:
+    """Raise RunStopped, saying what is wrong where, unless all of the cluster can grade."""
+    for address, threads in _nodes(client).items():
+        if threads > 1:
+            raise RunStopped(
+                f"The node {address} has {threads} threads, but one process grades one submission "
+                f"at a time. Start it with --nthreads 1 --nworkers {threads}."
+            )
+    answers = client.run(_prepare, parcel, on_error="return")
+    try:
+        client.run_on_scheduler(_same, parcel)
+    except Exception as error:
+        answers["scheduler"] = error
+    for address, answer in answers.items():
+        if isinstance(answer, RunStopped):
+            raise answer
+        if isinstance(answer, Exception):
+            raise RunStopped(
+                f"{address} does not understand this machine ({type(answer).__name__}: {answer}). "
+                f"Install the same kit and Python there and start it again. {AGAIN}"
+            )
+
+
+# -- on a node -----------------------------------------------------------------------------------
+
+
+_courses: dict[tuple[str, str], Path] = {}
+_unpacking = threading.Lock()
+
+
+def _same(parcel: Parcel) -> Parcel:
+    return parcel
+
+
+def _prepare(parcel: Parcel, dask_worker: Worker) -> None:
+    """Do what a first job would do, so that a node that is not fit is known before."""
+    _unpacked(parcel, dask_worker)
+
+
+def _grade(parcel: Parcel, submission: Submission) -> Result:
+    """The job: the result of one submission, graded in this process."""
+    node = get_worker()
+    here = Assignment(_unpacked(parcel, node), parcel.settings.assignment.name)
+    try:
+        return pool.grade(replace(parcel.settings, assignment=here), submission)
+    except IsolationMissing as error:
+        raise IsolationMissing(f"Node {node.address}: {error} {AGAIN}") from None
+
+
+def _unpacked(parcel: Parcel, node: Worker) -> Path:
+    """The root of the course on this node, where it lies as long as the node runs.
+
+    Raises RunStopped where a submission would not be graded here as where the run was started.
+    """
+    name, course = parcel.settings.assignment.name, parcel.versions["course"]
+    with _unpacking:
+        if (name, course) not in _courses:
+            root = Path(node.local_directory, f"kit-{name}-{course}")  # Dask deletes it at its time
+            for file, content in parcel.files.items():
+                path = root / file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            _compare(node.address, parcel.versions, versions(Assignment(root, name)))
+            _courses[name, course] = root
+        return _courses[name, course]
+
+
+def _compare(node: str, wanted: dict[str, str], found: dict[str, str]) -> None:
+    for what, version in wanted.items():
+        if found[what] == version:
+            continue
+        if what == "course":
+            raise RunStopped(
+                f"Node {node} runs other code of the kit than this machine. Install the same there "
+                f"and start the node again. {AGAIN}"
+            )
+        raise RunStopped(
+            f"Node {node} has {what} {found[what]} and this machine {version}. Install the same on "
+            f"both (make setup) and start the node again. {AGAIN}"
+        )

@@ -1,0 +1,204 @@
+"""Has the submissions that paths mean graded, and keeps a result of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kit import files, results
+from kit.batch import lock, pool
+from kit.batch.pool import Settings
+from kit.course import Assignment, CourseError
+from kit.grading import verdicts
+from kit.grading.versions import course_version, versions
+from kit.intake.downloads import Found, existing, student_of, submissions
+from kit.intake.submission import RejectedError, Submission, open_tree, take
+from kit.limits import Limits
+
+if TYPE_CHECKING:
+    from kit.grading.grader import Grader
+
+Result = dict[str, Any]
+
+
+def grade_one(
+    assignment: Assignment, path: Path, seed: int | None = None, *, trust: bool = False
+) -> Result:
+    """The result of the submission in ``path``, a folder or an archive; nothing is written."""
+    from kit.grading.grader import Grader  # noqa: PLC0415 - slow, and whoever hands out work needs it not
+
+    path = existing(path)
+    with Grader(assignment, trust=trust) as grader:
+        limits = grader.limits
+        return grade(
+            grader, Found(student_of(path), str(path), lambda: open_tree(path, limits)), seed
+        )
+
+
+def grade(grader: Grader, found: Found, seed: int | None = None) -> Result:
+    """The result of one submission: graded, rejected, or an error where the disk fails us."""
+    taken = _take(grader.assignment, grader.limits, found)
+    return grader.grade(taken, seed) if isinstance(taken, Submission) else taken
+
+
+def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> list[Found]:
+    """The submissions that ``paths`` mean, none of them opened yet; see ``kit.intake.downloads``.
+
+    Raises CourseError where a path means none, and where two are of one student.
+    """
+    by_student: dict[str, Found] = {}
+    for path in paths:
+        for found in submissions(assignment, path, Limits(), kept):
+            other = by_student.setdefault(found.student, found)
+            if other is not found:
+                raise CourseError(
+                    f"Two submissions are of {found.student!r}: {other.where}, {found.where}. "
+                    "Leave one of them out."
+                )
+    return list(by_student.values())
+
+
+@contextmanager
+def sole_writer(out: Path, seconds: float | None = None) -> Iterator[None]:
+    """Have the folder ``out``, made where there is none, for the results of this process alone.
+
+    Waits where another command has it; see ``kit.batch.lock.held``. Raises CourseError where
+    nothing can be written there, and HeldError where that other command does not end in time.
+    """
+    try:
+        files.require_writable(out)
+    except OSError as error:
+        raise CourseError(
+            f"No result can be written to {out} ({error.strerror}), so nothing was graded. Correct "
+            "that, or name another folder with --out."
+        ) from error
+    with lock.held(out / ".lock", f"The folder of results {out}", seconds) as alone:
+        if alone:
+            files.remove_parts(out)
+        yield
+
+
+def grade_all(
+    settings: Settings,
+    found: Iterable[Found],
+    out: Path,
+    *,
+    jobs: int | None = None,
+    cluster: str | None = None,
+    force: bool = False,
+) -> Iterator[Result]:
+    """Grade submissions and yield each result once it is written to ``out``.
+
+    They are graded by ``jobs`` processes (by default on all cores), or by the nodes of ``cluster``,
+    the address of a Dask scheduler.
+    Results come in the order in which they are ready. One that is there already for the same bytes,
+    suites, kit and settings is kept and not graded again, unless ``force`` asks for it. Commands
+    call it as the ``sole_writer``.
+    """
+    ready: list[Result] = []  # those that need no grading, found while looking for work
+
+    def work() -> Iterator[Submission]:
+        for each in found:
+            taken = _take(settings.assignment, settings.limits, each)
+            if isinstance(taken, Submission):
+                stored = None if force else _stored(settings, taken, out)
+                if stored is None:
+                    yield taken
+                else:
+                    ready.append(stored)
+            else:
+                ready.append(_written(taken, out))
+
+    if cluster is None:
+        graded = pool.grade_all(settings, work(), jobs or pool.affordable(None)[0])
+    else:
+        graded = _on(cluster)(settings, work(), cluster)
+    for result in graded:
+        yield from _emptied(ready)
+        result["versions"]["course"] = course_version(settings.assignment)
+        yield _written(result, out)
+    yield from _emptied(ready)
+
+
+def grade_kept(settings: Settings, found: Found, out: Path) -> Result:
+    """The result of one submission, once it is written to ``out``; one that is right stays.
+
+    For those who have one submission at a time: this process keeps what grades them until
+    ``kit.batch.pool.close``. Commands call it as the ``sole_writer``.
+    """
+    taken = _take(settings.assignment, settings.limits, found)
+    if not isinstance(taken, Submission):
+        return _written(taken, out)
+    stored = _stored(settings, taken, out)
+    if stored is not None:
+        return stored
+    result = pool.grade(settings, taken)
+    result["versions"]["course"] = course_version(settings.assignment)
+    return _written(result, out)
+
+
+def _on(address: str) -> Callable[[Settings, Iterable[Submission], str], Iterator[Result]]:
+    try:
+        from kit.batch.cluster import grade_all as graded_by  # noqa: PLC0415 (an extra, and slow)
+    except ModuleNotFoundError as error:
+        raise CourseError(
+            f"Grading at {address} needs Dask ({error}). In the folder of the kit, install it with "
+            "`make setup`, or into another environment with: pip install '.[cluster]'"
+        ) from error
+    return graded_by
+
+
+def _emptied(results_ready: list[Result]) -> Iterator[Result]:
+    while results_ready:
+        yield results_ready.pop(0)
+
+
+def _take(assignment: Assignment, limits: Limits, found: Found) -> Submission | Result:
+    """The submission, or the result where it was rejected or the disk fails us."""
+    try:
+        with found.open() as tree:
+            return take(tree, assignment, found.student, limits, found.notes)
+    except RejectedError as error:
+        status, message, score = "rejected", str(error), 0.0
+    except OSError as error:
+        status, message, score = "error", f"It could not be read ({error}).", None
+    return verdicts.build_ungraded(assignment, found.student, status, message, score)
+
+
+def _written(result: Result, out: Path) -> Result:
+    """``result``, once it is on the disk; where it can't be, an error in its place."""
+    try:
+        results.write(result, out / f"{result['student']}.json")
+    except OSError as error:
+        return {
+            **result,
+            "status": "error",
+            "score": None,
+            "message": f"The result could not be written ({error}). Grade again.",
+        }
+    return result
+
+
+def _stored(settings: Settings, submission: Submission, out: Path) -> Result | None:
+    """The result that is there already, if grading again could give no other."""
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        stored: Result = json.loads((out / f"{submission.student}.json").read_text())
+        graded = {task["id"] for task in stored["tasks"] if task["status"] != "not_graded"}
+        automatic = {task.id for task in settings.assignment.tasks if not task.manual}
+        seed = submission.seed if settings.seed is None else settings.seed
+        same = (
+            stored["status"] == "graded"
+            and stored["submission_sha256"] == submission.sha256
+            and stored.get("elsewhere_sha256") == submission.elsewhere_sha256
+            and stored["versions"] == versions(settings.assignment)
+            and stored["seed"] == seed
+            and stored["trusted"] == settings.trust
+            and graded == set(settings.tasks or automatic)
+            and stored["notes"][: len(submission.notes)]
+            == [results.printable(note) for note in submission.notes]
+        )
+        return stored if same else None
+    return None

@@ -1,0 +1,197 @@
+"""The only ruler of the suites: says what was expected, what was got, and where.
+
+Every method takes what came from a worker and either accepts it or raises CheckFailure with the
+sentence that the student reads, so that no odd reply reaches a suite's own arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kit.sandbox.describe import describe
+from kit.sandbox.faults import CheckFailure, StudentFault
+
+_NUMERIC = (np.ndarray, np.number, int, float)
+
+
+class Expect:
+    """What the fixture ``expect`` gives to a check."""
+
+    @staticmethod
+    def that(condition: object, message: str) -> None:
+        """Fail with ``message`` unless ``condition`` holds."""
+        if not condition:
+            raise CheckFailure(message)
+
+    @staticmethod
+    def one_of(*ways: Callable[[], None]) -> None:
+        """One of the ``ways`` to be right must accept; where none does, the first says why."""
+        failures: list[CheckFailure | StudentFault] = []
+        for way in ways:
+            try:
+                way()
+            except (CheckFailure, StudentFault) as failure:
+                failures.append(failure.with_traceback(None))  # which leads back to this list
+            else:
+                return
+        raise failures[0]
+
+    @staticmethod
+    def array(value: Any, name: str) -> np.ndarray:
+        """``value`` if it is an array, of any shape and any dtype that holds numbers."""
+        if not isinstance(value, np.ndarray):
+            raise CheckFailure(f"`{name}` must be an array, it is {describe(value)}.")
+        return value
+
+    @staticmethod
+    def pair(reply: Any, function: str, names: Sequence[str], where: str = "") -> tuple[Any, ...]:
+        """``reply`` as the tuple of values called ``names`` that ``function`` must return."""
+        if not isinstance(reply, tuple | list) or len(reply) != len(names):
+            place = f" {where}" if where else ""
+            raise CheckFailure(
+                f"`{function}` must return {', '.join(names)}{place}; "
+                f"it returned {describe(reply)}."
+            )
+        return tuple(reply)
+
+    @staticmethod
+    def entry(mapping: Any, key: str, where: str = "") -> Any:
+        """The value under ``key`` of a dict."""
+        place = f" {where}" if where else ""
+        if not isinstance(mapping, dict):
+            raise CheckFailure(f"Expected a dict with {key!r}{place}, got {describe(mapping)}.")
+        if key not in mapping:
+            held = ", ".join(repr(name) for name in sorted(mapping)[:12]) or "nothing"
+            raise CheckFailure(f"There is no {key!r} in the dict{place}; it holds {held}.")
+        return mapping[key]
+
+    @staticmethod
+    def close(
+        got: Any,
+        expected: Any,
+        name: str,
+        *,
+        rtol: float = 1e-7,
+        atol: float = 1e-9,
+        where: str = "",
+        start: Any = None,
+    ) -> None:
+        """Every element of ``got`` is within ``atol + rtol * |expected|`` of ``expected``.
+
+        ``got`` must have the shape of ``expected`` and hold finite real numbers (NaN never passes).
+        What is said of a wrong ``got`` holds within the same tolerance. ``start`` is from where a
+        step was taken, so that what is said is said of the step.
+        """
+        place = f" {where}" if where else ""
+        right = np.asarray(expected, dtype=np.float64)
+        shape = got.shape if isinstance(got, np.ndarray) else ()
+        if not isinstance(got, _NUMERIC) or isinstance(got, bool) or (shape and not right.shape):
+            kind = "an array" if right.shape else "a number"
+            raise CheckFailure(f"`{name}`{place} must be {kind}, it is {describe(got)}.")
+        if shape != right.shape:
+            turned = " It is transposed." if shape == right.shape[::-1] else ""
+            raise CheckFailure(
+                f"`{name}`{place} must have shape {right.shape}, it has {shape}.{turned}",
+                str(right.shape),
+                str(shape),
+            )
+        values = np.asarray(got, dtype=np.float64)
+        with np.errstate(all="ignore"):  # what is not finite is refused below
+            error = np.abs(values - right)
+        if np.logical_and.reduce(error <= atol + rtol * np.abs(right), axis=None):
+            return
+        finite = np.isfinite(values)
+        if not finite.all():
+            index = _index(np.argwhere(~finite)[0])
+            raise CheckFailure(
+                f"`{name}`{place} holds {values[~finite][0]}{index}, which is no finite number.",
+                _number(right[~finite][0]),
+                _number(values[~finite][0]),
+            )
+        worst = np.unravel_index(int(np.argmax(error)), error.shape)
+        raise CheckFailure(
+            f"`{name}`{place} is wrong; the largest difference is {error[worst]:.3g}"
+            f"{_index(worst)}.{likeness(values, right, rtol, atol, start)}",
+            _number(right[worst]),
+            _number(values[worst]),
+        )
+
+    @staticmethod
+    def step(
+        next_w: Any,
+        state: Any,
+        expected: Mapping[str, Any],
+        *,
+        start: np.ndarray,
+        where: str,
+        **tolerance: float,
+    ) -> None:
+        """One step of an update rule: ``next_w`` and each entry of the dict ``state``.
+
+        ``expected`` names them all; where one is wrong, the message says which others are right.
+        """
+        wrong: list[CheckFailure] = []
+        right: list[str] = []
+        for name, values in expected.items():
+            begun = start if name == "next_w" else None
+            try:
+                got = next_w if name == "next_w" else Expect.entry(state, name, where)
+                Expect.close(got, values, name, where=where, start=begun, **tolerance)
+            except CheckFailure as failure:
+                wrong.append(failure.with_traceback(None))  # which leads back to this list
+            else:
+                right.append(f"`{name}`")
+        if wrong:
+            first = wrong[0]
+            others = f" Right there: {', '.join(right)}." if right else ""
+            raise CheckFailure(f"{first}{others}", first.expected, first.got)
+
+
+def likeness(
+    got: np.ndarray, right: np.ndarray, rtol: float, atol: float, start: Any = None
+) -> str:
+    """In what simple way ``got`` is not ``right``, as a sentence; nothing where it is in none.
+
+    Both are float64 of the same shape and finite. ``start`` is taken off both, if it is given.
+    """
+    with np.errstate(all="ignore"):  # huge numbers overflow, and then are like nothing
+        return _likeness(got, right, rtol, atol, start)
+
+
+def _likeness(got: np.ndarray, right: np.ndarray, rtol: float, atol: float, start: Any) -> str:
+    what = "It"
+    if isinstance(start, np.ndarray) and start.shape == right.shape:
+        got, right, what = got - start, right - start, "The step"
+    if not right.any():
+        return ""
+
+    def close(values: np.ndarray) -> bool:
+        return bool((np.abs(values - right) <= atol + rtol * np.abs(right)).all())
+
+    if not got.any():
+        return f" {what} is zero everywhere."
+    if close(-got):
+        return f" {what} has the opposite sign."
+    factor = float((got * right).sum() / (right * right).sum())
+    if factor and close(got / factor):
+        digits = f"{factor:.4g}"
+        if digits != "1":
+            return f" {what} is {digits} times as large as it must be."
+        return f" {what} differs by a factor of {factor:.8g}." if f"{factor:.8g}" != "1" else ""
+    if right.size > 1 and close(got - (shift := float((got - right).mean()))):
+        return f" {what} is off by the same number everywhere, {shift:.4g}."
+    if right.ndim == 2 and right.shape[0] == right.shape[1] and close(got.T):
+        return f" {what} is transposed."
+    return ""
+
+
+def _index(index: Any) -> str:
+    where = [int(i) for i in index]
+    return f" at {where}" if where else ""
+
+
+def _number(value: Any) -> str:
+    return f"{float(value):.10g}"

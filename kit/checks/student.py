@@ -1,0 +1,121 @@
+"""What a suite sees of a submission: remote calls that read like ordinary ones.
+
+``next_w, config = student.optim.adam(w, dw, config)`` runs the student's function in the worker and
+brings back its value; see ``kit.sandbox.tester.calls``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from kit.sandbox import wire
+from kit.sandbox.faults import KitFault
+from kit.sandbox.tester.calls import Call, Calls, Function
+from kit.sandbox.tester.session import Session
+
+
+class Student:
+    """A submission as a suite uses it: its modules are attributes, by their last name."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._calls = Calls(session)
+        self._modules = _module_names(session.sources)
+
+    def __getattr__(self, name: str) -> Module:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._modules:
+            raise KitFault(f"The assignment has no module {name!r}.")
+        return Module(self._calls, self._modules[name])
+
+    def begin(self, task: str, check: str) -> None:
+        """Say that ``check`` of ``task`` begins: its calls have a budget of their own."""
+        self._session.begin()
+        self._session.transcript.begin(task, check)
+
+    def called(self) -> str:
+        """Where the submission defines the functions that this check called, as a short text."""
+        return self._session.called()
+
+    def together(self) -> AbstractContextManager[None]:
+        """Make the calls of the block at once when it ends; each gives a ``Later`` until then.
+
+        Where a check makes several calls, this is many times as fast as one after another:
+
+            with student.together():
+                first = student.optim.adam(w, dw, {})
+                second = student.optim.adam(first[0], dw.copy(), first[1])
+            next_w, config = second.value
+
+        What one returned is what the next is given: the same objects, not copies. All calls are
+        made; look at their values in order, so that the first that is wrong is the one told of.
+        The arguments are copied when the block ends.
+        """
+        return self._calls.together()
+
+    def place(self, value: Any) -> Any:
+        """Put a copy of ``value`` where the submission runs; give that to calls in its place.
+
+        All of them are given the same object, as it is by then: so a check sees what a call did to
+        its arguments by what the next one computes. ``fetch`` brings a copy back:
+
+            bn_param = student.place({"mode": "train"})
+            student.layers.batchnorm_forward(x, gamma, beta, bn_param)
+            running_mean = expect.entry(bn_param.fetch(), "running_mean")
+        """
+        return self._calls.add(Call("place", "", "", "keeping an argument", [value], []))
+
+    @contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        """Let each call in the block take up to ``seconds`` of its own; see ``kit.limits``."""
+        before, self._session.call_seconds = self._session.call_seconds, seconds
+        try:
+            yield
+        finally:
+            self._session.call_seconds = before
+
+    @staticmethod
+    def mapped(array: np.ndarray) -> wire.Mapped:
+        """``array``, which is a map of a file (or a view of one), as an argument that isn't copied.
+
+        The worker gets it read-only. Raises KitFault where it is no contiguous map.
+        """
+        owner: Any = array
+        while owner is not None and not isinstance(owner, np.memmap):
+            owner = owner.base
+        while isinstance(owner, np.memmap) and isinstance(owner.base, np.memmap):
+            owner = owner.base
+        if owner is None or not array.flags.c_contiguous:
+            raise KitFault("Only a contiguous array that is mapped from a file can be shared.")
+        skipped = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+        return wire.Mapped(
+            str(owner.filename), array.dtype.name, array.shape, int(owner.offset) + skipped
+        )
+
+
+class Module:
+    """A module of the submission; its functions and classes are attributes."""
+
+    def __init__(self, calls: Calls, name: str) -> None:
+        self._calls = calls
+        self._name = name
+
+    def __getattr__(self, name: str) -> Function:
+        return Function(self._calls, self._name, name, f"your `{name}`")
+
+
+def _module_names(sources: Any) -> dict[str, str]:
+    """``{"optim": "nndl.optim", ...}`` for the modules among ``sources``.
+
+    Of two with the same last name it is the first: a student's own come last.
+    """
+    paths = [PurePosixPath(name) for name in reversed(list(sources)) if name.endswith(".py")]
+    return {
+        path.stem: ".".join(path.with_suffix("").parts) for path in paths if path.stem != "__init__"
+    }

@@ -1,0 +1,172 @@
+"""The pytest plugin of the suites: the marker ``task`` and the fixtures that checks use.
+
+``pytest autograder/ASSIGNMENT --submission FOLDER`` runs a suite over one submission as ordinary
+tests. ``kit grade`` uses the same plugin and sets the submission itself (``kit.grading.suites``).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kit.checks.expect import Expect
+from kit.checks.student import Student
+from kit.course import Assignment
+from kit.provided import load_provided
+
+
+@dataclass
+class Current:
+    """The submission that is being graded, and the seed of the unseen inputs."""
+
+    assignment: Assignment
+    student: Student | None = None
+    seed: int = 0
+
+
+CURRENT = pytest.StashKey[Current]()
+RUN = "kit.run"
+"""The name of the plugin that a ``Run`` is."""
+
+
+class CurrentStudent:
+    """Stands for the ``Student`` whose submission is being graded, whoever that is now."""
+
+    def __init__(self, current: Current) -> None:
+        self._current = current
+
+    def __getattr__(self, name: str) -> Any:
+        if self._current.student is None:
+            raise pytest.UsageError("There is no submission to grade: name one with --submission.")
+        return getattr(self._current.student, name)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what a plain run of a suite needs."""
+    group = parser.getgroup("kit", "grading a submission")
+    group.addoption("--submission", type=Path, help="the folder of the submission to grade")
+    group.addoption("--seed", type=int, default=0, help="the seed of the unseen inputs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker and the fixtures known."""
+    config.addinivalue_line(
+        "markers",
+        "task(id, points, documented=False): the task that a check belongs to, its share of the "
+        "points, and whether its inputs are those that the notebook shows",
+    )
+    run = Run(config)
+    config.pluginmanager.register(run, RUN)
+    config.pluginmanager.register(fixtures(run), "kit.fixtures")
+
+
+class Run:
+    """What one run of pytest grades, and the random numbers that it grades with."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._ending = ExitStack()
+        self._generator = np.random.PCG64()
+        self.rng = np.random.Generator(self._generator)
+        self._places: dict[str, int] = {}
+        self._seeded: tuple[int, Any] | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin each check."""
+        self.begin(item)
+
+    def begin(self, item: pytest.Item) -> None:
+        """Let each check that draws from the generator begin at a place of its own.
+
+        The seed determines the sequence and the check's name the place, 2**64 numbers from any
+        other check's: to go there takes a tenth of the time that another seed would.
+        """
+        if "rng" not in item.fixturenames:  # type: ignore[attr-defined]  # every Function has them
+            return
+        seed = self.current.seed
+        if self._seeded is None or self._seeded[0] != seed:
+            self._seeded = seed, np.random.PCG64(seed).state
+        if item.nodeid not in self._places:
+            name = f"{item.path.name}::{item.name}".encode()
+            self._places[item.nodeid] = (1 + zlib.crc32(name)) << 64
+        self._generator.state = self._seeded[1]
+        self._generator.advance(self._places[item.nodeid])
+
+    def pytest_unconfigure(self) -> None:
+        """End what a plain run has started."""
+        self._ending.close()
+
+    @property
+    def current(self) -> Current:
+        """What is being graded now."""
+        if CURRENT not in self._config.stash:
+            self._config.stash[CURRENT] = self._plain()
+        return self._config.stash[CURRENT]
+
+    def _plain(self) -> Current:
+        """What a plain pytest run grades, where no ``kit.grading.grader`` leads."""
+        from kit.intake.submission import read, sources_of
+        from kit.limits import Limits
+        from kit.sandbox.tester.process import WarmParent
+        from kit.sandbox.tester.session import Session
+
+        folder = Path(self._config.args[0].partition("::")[0]).resolve()
+        folder = folder if folder.is_dir() else folder.parent
+        assignment = Assignment(folder.parent.parent, folder.name)
+        path = self._config.getoption("--submission")
+        if path is None:
+            return Current(assignment)
+        submission = read(path, assignment, path.name, Limits())
+        assignment.require_packages()
+        parent = self._ending.enter_context(WarmParent(packages=assignment.packages))
+        session = Session(sources_of(assignment, submission), parent)
+        self._ending.callback(session.close)
+        return Current(assignment, Student(session), self._config.getoption("--seed"))
+
+
+def run_of(config: pytest.Config) -> Run:
+    """The ``Run`` that this pytest run has."""
+    run = config.pluginmanager.get_plugin(RUN)
+    assert isinstance(run, Run)
+    return run
+
+
+def fixtures(run: Run) -> ModuleType:
+    """The fixtures that checks use, as pytest wants them: in a module.
+
+    They know ``run`` and ask for no other fixture: pytest looks each of those up again for every
+    check, which would cost more than many a check does.
+    """
+
+    @pytest.fixture(scope="session")
+    def expect() -> Expect:
+        """The ruler: see ``kit.checks.expect``."""
+        return Expect()
+
+    @pytest.fixture(scope="session")
+    def student() -> CurrentStudent:
+        """The submission, in its own process: see ``kit.checks.student``."""
+        return CurrentStudent(run.current)
+
+    @pytest.fixture(scope="session")
+    def rng() -> np.random.Generator:
+        """A random generator; what it draws follows from the seed and the check's name."""
+        return run.rng
+
+    @pytest.fixture(scope="session")
+    def provided() -> Callable[[str], ModuleType]:
+        """``provided("utils.data_utils")`` is the assignment's own module of that name, trusted."""
+        return lambda name: load_provided(run.current.assignment, name)
+
+    module = ModuleType("kit.fixtures")
+    vars(module).update(expect=expect, student=student, rng=rng, provided=provided)
+    return module

@@ -1,0 +1,320 @@
+"""The suites of an assignment, collected once and run on one submission after another.
+
+pytest is started once, in a thread of its own, and stops where it would run the tests: from there
+on it runs all of them for each submission that it is given.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from collections.abc import Collection, Sequence
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from kit.checks.student import Student
+from kit.course import Assignment, CourseError
+from kit.grading import plugin
+from kit.grading.plugin import CURRENT, RUN, Current, run_of
+from kit.grading.verdicts import Check, Verdict
+from kit.sandbox.faults import CheckFailure, KitFault
+
+RUNNERS = {"runner", "python", RUN}
+"""The plugins that have a hand in running a check: pytest's own and ours."""
+
+
+OF_A_RUN = {"PYTEST_CURRENT_TEST", "PYTEST_VERSION"}
+"""What pytest itself puts into the environment. All else there would tell the grader's pytest which
+checks to leave out, or to load a plugin; what is graded must not depend on whose shell it is.
+"""
+
+
+class Suites:
+    """The collected suites of an assignment, ready to be run on submissions.
+
+    ``tasks`` restricts them to some tasks. A context manager; raises CourseError where the suites
+    can't be collected.
+    """
+
+    def __init__(self, assignment: Assignment, tasks: Collection[str] | None = None) -> None:
+        assignment.require(tasks or ())
+        self._assignment = assignment
+        self._tasks = tasks
+        self._current = Current(assignment)
+        self._items: list[pytest.Item] = []
+        self._chosen: list[pytest.Item] = []
+        self._checks: dict[str, Check] = {}
+        self._complaints: list[str] = []
+        self._verdicts: dict[str, Verdict] = {}
+        self._lasting: dict[str, dict[str, Any]] = {}
+        self._hidden: dict[str, ModuleType] = {}
+        self._environment: dict[str, str] = {}
+        self._jobs: queue.Queue[Current | None] = queue.Queue()
+        self._answers: queue.Queue[BaseException | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._main, name="pytest", daemon=True)
+        self._thread.start()
+        problem = self._answers.get()
+        if problem is not None:
+            raise problem
+
+    def __enter__(self) -> Suites:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let pytest finish."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    @property
+    def checks(self) -> list[Check]:
+        """All checks, in the order in which they are run."""
+        return list(self._checks.values())
+
+    def run(
+        self, student: Student, seed: int, only: Collection[str] | None = None
+    ) -> list[Verdict]:
+        """Run all checks on a submission, or ``only`` those of these names; one verdict for each.
+
+        Raises KitFault where the run itself broke.
+        """
+        self._chosen = [i for i in self._items if only is None or i.nodeid in only]
+        self._jobs.put(Current(self._assignment, student, seed))
+        problem = self._answers.get()
+        if problem is not None:
+            raise KitFault(
+                f"The suites stopped ({type(problem).__name__}: {problem})."
+            ) from problem
+        silent = KitFault("The check was not run.")
+        return [
+            self._verdicts.get(nodeid, Verdict(check, silent))
+            for nodeid, check in self._checks.items()
+            if only is None or nodeid in only
+        ]
+
+    # -- in the thread of pytest -----------------------------------------------------------------
+
+    def _main(self) -> None:
+        arguments = [
+            str(self._assignment.suites),
+            f"--rootdir={self._assignment.suites}",
+            f"--confcutdir={self._assignment.suites}",  # no conftest.py of a folder above
+            *("-c", "/dev/null", "--disable-plugin-autoload", "--strict-markers"),
+            *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
+            *("-p", "no:unraisableexception", "-p", "no:threadexception", "-p", "no:logging"),
+            # a suite neither skips nor captures, and what is not loaded costs no check anything
+            *("-p", "no:skipping", "-p", "no:setuponly", "-p", "no:setupplan", "-p", "no:tmpdir"),
+            *("-p", "no:unittest", "-p", "no:doctest", "-p", "no:stepwise", "-p", "no:warnings"),
+            *("-p", "no:capture", "-p", "no:debugging", "-p", "no:pastebin"),
+            *("-p", "no:legacypath", "-p", "no:freeze_support", "-p", "no:recwarn"),
+            *("-p", "no:subtests"),  # junitxml stays: record_property is its
+        ]
+        self._environment = {
+            name: os.environ.pop(name)
+            for name in [*os.environ]
+            if name.startswith("PYTEST_") and name not in OF_A_RUN
+        }
+        try:
+            # another assignment, too, may have a test_layers.py and an oracle.py
+            self._hidden = {
+                path.stem: sys.modules.pop(path.stem)
+                for path in self._assignment.suites.glob("*.py")
+                if path.stem in sys.modules
+            }
+            code = pytest.main(arguments, plugins=[plugin, _Loop(self)])
+            reason = " ".join(self._complaints) or f"pytest ended with {code!r}"
+            problem: BaseException = CourseError(f"{self._assignment.suites.name}: {reason}")
+        except SystemExit as error:  # it would end the command as if all were well
+            reason = f"a file beside the suites asked to exit ({error.code})"
+            problem = CourseError(f"{self._assignment.suites.name}: {reason}.")
+        except BaseException as error:
+            problem = error
+        self._restore()
+        self._answers.put(problem)
+
+    def _restore(self) -> None:
+        """Give other runs of pytest in this process back what they are told by the environment."""
+        os.environ.update(self._environment)
+        self._environment = {}
+
+    def _serve(self) -> None:
+        """Run the collected items for each submission until there is none any more."""
+        self._restore()
+        self._answers.put(None)
+        while (job := self._jobs.get()) is not None:
+            self._current.student, self._current.seed = job.student, job.seed
+            self._verdicts = {}
+            try:
+                for item, following in zip(self._chosen, self._followers(), strict=True):
+                    if job.student is not None:
+                        job.student.begin(self._checks[item.nodeid].task, item.nodeid)
+                    self._run(item, following)
+                    verdict = self._verdicts[item.nodeid]
+                    if job.student is not None and isinstance(verdict.problem, CheckFailure):
+                        verdict.place = job.student.called()
+            except BaseException as problem:
+                self._answers.put(problem)
+            else:
+                self._answers.put(None)
+
+    def _run(self, item: pytest.Item, following: pytest.Item | pytest.Session) -> None:
+        """Run one check and keep its verdict."""
+        check = self._checks[item.nodeid]
+        verdict = self._verdicts[item.nodeid] = Verdict(check, KitFault("It never ended."))
+        arguments = self._lasting.get(item.nodeid)
+        if arguments is not None:
+            _call(item, arguments, verdict)
+            return
+        was_set_up = _run_by_hooks(item, following, verdict)
+        if was_set_up and (arguments := _lasting_arguments(item)) is not None:
+            self._lasting[item.nodeid] = arguments
+
+    def _followers(self) -> list[pytest.Item | pytest.Session]:
+        """What pytest is told comes after each item, so that it tears down just what is done with.
+
+        After the last comes the session itself: what its fixtures hold is kept for the next
+        submission, and all else is torn down.
+        """
+        return [*self._chosen[1:], *(item.session for item in self._chosen[-1:])]
+
+    def _take(self, items: Sequence[pytest.Item]) -> None:
+        sys.modules.update(self._hidden)
+        for item in items:
+            try:
+                check = _check(item)
+            except CourseError as error:
+                self._complaints.append(str(error))
+                continue
+            if self._tasks is None or check.task in self._tasks:
+                self._items.append(item)
+                self._checks[item.nodeid] = check
+
+
+class _Loop:
+    """The hooks by which ``Suites`` takes the place of pytest's own loop."""
+
+    def __init__(self, suites: Suites) -> None:
+        self._suites = suites
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[CURRENT] = self._suites._current
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._suites._complaints.append(
+                f"{report.nodeid} can't be collected: {report.longrepr}"
+            )
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        self._suites._complaints += [f"{item.nodeid} was deselected." for item in items]
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Keep what a conftest or a plugin raised; True has pytest print no traceback."""
+        self._suites._complaints.append(f"pytest failed ({excinfo.exconly()}).")
+        return True
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._suites._take(session.items)
+        if not self._suites._complaints:
+            self._suites._serve()
+        return True
+
+
+def _run_by_hooks(
+    item: pytest.Item, following: pytest.Item | pytest.Session, verdict: Verdict
+) -> bool:
+    """Set up, run and tear down one check, as pytest's own loop does it; whether it was set up.
+
+    That loop also makes three reports of each check, for plugins that are not there.
+    """
+    hook, was_set_up = item.config.hook, False
+    item._initrequest()  # type: ignore[attr-defined]  # what lets an item run again
+    item.user_properties.clear()  # what the check measured on the submission before
+    try:
+        hook.pytest_runtest_setup(item=item)
+        was_set_up = True
+        hook.pytest_runtest_call(item=item)
+        verdict.problem = None
+    except BaseException as problem:  # those of pytest, and SystemExit, are no Exceptions
+        verdict.problem = _without_frames(problem)
+    try:
+        hook.pytest_runtest_teardown(item=item, nextitem=following)
+    except BaseException as problem:
+        if verdict.problem is None:
+            name = type(problem).__name__
+            verdict.problem = KitFault(f"Cleaning up failed ({name}: {problem}).")
+    verdict.measured = dict(item.user_properties)
+    return was_set_up
+
+
+def _lasting_arguments(item: pytest.Item) -> dict[str, Any] | None:
+    """What a check that was set up is called with, where that is the same for every submission.
+
+    So it is where each of its fixtures lives as long as the session, and where no plugin but ours
+    has a hand in running it: then there is nothing for pytest to set up or to tear down.
+    """
+    assert isinstance(item, pytest.Function)
+    hook, info = item.config.hook, item._fixtureinfo
+    hooks = (
+        hook.pytest_runtest_setup,
+        hook.pytest_runtest_call,
+        hook.pytest_pyfunc_call,
+        hook.pytest_runtest_teardown,
+    )
+    others = {each.plugin_name for one in hooks for each in one.get_hookimpls()} - RUNNERS
+    lasting = {
+        name for name, found in info.name2fixturedefs.items() if found[-1].scope == "session"
+    }
+    if others or lasting != set(info.names_closure):
+        return None
+    return {name: item.funcargs[name] for name in info.argnames}
+
+
+def _call(item: pytest.Item, arguments: dict[str, Any], verdict: Verdict) -> None:
+    """Run a check that is called with ``arguments``."""
+    assert isinstance(item, pytest.Function)
+    try:
+        run_of(item.config).begin(item)
+        itself = [] if item.cls is None else [item.cls()]
+        item.function(*itself, **arguments)
+        verdict.problem = None
+    except BaseException as problem:  # SystemExit is no Exception
+        verdict.problem = _without_frames(problem)
+
+
+def _without_frames(problem: BaseException) -> BaseException:
+    """``problem`` without its traceback, whose frames would keep every reply that a check got."""
+    each: BaseException | None = problem
+    while each is not None:
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__
+    return problem
+
+
+def _check(item: pytest.Item) -> Check:
+    marker = item.get_closest_marker("task")
+    name = item.nodeid
+    if (
+        marker is None
+        or len(marker.args) != 1
+        or not {"points"} <= set(marker.kwargs) <= {"points", "documented"}
+    ):
+        raise CourseError(
+            f'{name} lacks its marker @pytest.mark.task("<task id>", points=<number>).'
+        )
+    hint = (getattr(item.obj, "__doc__", None) or "").strip()  # type: ignore[attr-defined]  # every Function has obj
+    if not hint:
+        raise CourseError(f"{name} lacks a docstring, the rule that a student reads.")
+    return Check(
+        name,
+        marker.args[0],
+        float(marker.kwargs["points"]),
+        " ".join(hint.split()),
+        bool(marker.kwargs.get("documented", False)),
+    )

@@ -1,0 +1,89 @@
+"""Reads when students handed in, so that nbgrader can tell who was late.
+
+A student must not be the one who says it. In the course's own ``submitted/`` nbgrader writes the
+time when it collects, so what stands there is the instructor's word. In any other folder nobody
+knows whether the student packed the file, so it counts for nothing there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dateutil.parser import parse  # type: ignore[import-untyped]  # its types are a package apart
+
+from kit.course import Assignment
+from kit.intake.downloads import safe
+from kit.intake.folder import open_regular
+from kit.intake.tree import UnreadableError
+from kit.results import printable
+
+FILE = "timestamp.txt"
+_LONGEST = 200
+"""Bytes of such a file that are looked at."""
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def timestamps(assignment: Assignment, paths: Iterable[Path]) -> tuple[dict[str, str], list[str]]:
+    """The times in ``submitted/STUDENT/ASSIGNMENT/timestamp.txt``, by student; and remarks.
+
+    They are read where one of ``paths`` is the course's ``submitted/``. A time is in ISO format; it
+    is given in UTC, and taken as UTC where it names no zone. A remark is a sentence on a file that
+    holds no time, or that is not believed.
+    """
+    times, remarks = {}, []
+    for path in dict.fromkeys(paths):
+        found = list(_with_times(assignment, path))
+        if found and not _is_ours(assignment, path):
+            remarks.append(
+                f"{_shown(path)} holds {FILE} files, which are not believed: students may have "
+                "written them. Lateness is read from the course's own submitted/ alone."
+            )
+            continue
+        for student in found:
+            file = f"{student}/{assignment.name}/{FILE}"
+            try:
+                times[safe(student)] = _time(path, file)
+            except (OSError, UnreadableError, ValueError):
+                remarks.append(
+                    f"{_shown(path / file)} holds no time, so lateness is not seen there."
+                )
+    return times, remarks
+
+
+def _with_times(assignment: Assignment, path: Path) -> Iterator[str]:
+    """The students in ``path``, if it is a folder of students, for whom there is such a file."""
+    try:
+        students = sorted(os.listdir(path))
+    except OSError:
+        return
+    for student in students:
+        if os.path.lexists(path / student / assignment.name / FILE):
+            yield student
+
+
+def _is_ours(assignment: Assignment, path: Path) -> bool:
+    try:
+        return path.samefile(assignment.root / "submitted")
+    except OSError:
+        return False
+
+
+def _time(path: Path, file: str) -> str:
+    """The time in ``file`` below ``path``; raises ValueError where it is none of this century."""
+    with open_regular(path, file) as opened:
+        text = opened.read(_LONGEST).decode("utf-8").strip()
+    try:
+        time = parse(text)
+        time = (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        raise ValueError("no time") from error
+    if not _EARLIEST <= time < _LATEST:
+        raise ValueError("a time of another century")
+    return str(time.isoformat())
+
+
+def _shown(path: Path) -> str:
+    return printable(str(path), 300)

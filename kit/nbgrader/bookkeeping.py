@@ -1,0 +1,114 @@
+"""Keeps the gradebook in a process beside the one that grades.
+
+Loading nbgrader and making a gradebook take seconds, and nbgrader changes the working directory of
+its process. So a process of its own gets ready while submissions are graded, and writes when it is
+told all results: as one transaction, or nothing where it is told none.
+
+What it says are lines of JSON: ``{"said": ...}`` for the person who waits, then
+``{"written": ...}`` or ``{"error": ...}``.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from kit.batch import lock
+from kit.course import Assignment, CourseError
+from kit.nbgrader import gradebook
+from kit.nbgrader.gradebook import GradebookError
+from kit.results import printable
+
+
+class Bookkeeper:
+    """Writes one batch of results; a context manager, which ends the process."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._process = subprocess.Popen(  # noqa: S603 (our own words)
+            [
+                sys.executable,
+                "-m",
+                "kit.nbgrader.bookkeeping",
+                str(assignment.root),
+                assignment.name,
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            text=True,
+            process_group=0,  # a Ctrl-C is for the process that grades
+        )
+
+    def __enter__(self) -> Bookkeeper:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._process.kill()  # what it has not committed is undone
+        with self._complaints, self._process:
+            pass  # left alone, it ends
+
+    def write(self, results: Sequence[dict[str, Any]], timestamps: Mapping[str, str]) -> int:
+        """Write the results, as ``kit.nbgrader.gradebook.write`` does; raises GradebookError."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        batch = {"results": [gradebook.needed(r) for r in results], "timestamps": timestamps}
+        # where the pipe is broken it has died; why is told below
+        with suppress(BrokenPipeError), self._process.stdin as told:
+            told.write(json.dumps(batch))
+        for line in self._process.stdout:
+            answer = json.loads(line)
+            if "written" in answer:
+                return int(answer["written"])
+            if "error" in answer:
+                raise GradebookError(answer["error"])
+            lock.tell(answer["said"])
+        raise GradebookError(
+            f"The process that writes the gradebook ended too early: {self._reason()}. It writes "
+            "all scores or none, and the results are safe. Run the same command again."
+        )
+
+    def _reason(self) -> str:
+        """Why the process ended: by what, and the last that it said."""
+        code = self._process.wait()
+        ended = f"exit code {code}"
+        if code < 0:
+            ended = f"signal {-code}, {signal.strsignal(-code)}"
+        self._complaints.seek(0)
+        lines = self._complaints.read().decode("utf-8", "replace").split("\n")
+        last = next((line for line in reversed(lines) if line.strip()), "")
+        return f"{ended}, {printable(last.strip())}" if last else f"{ended}, without a word"
+
+
+def main() -> None:
+    """Get ready, then write what comes by standard input; the answer goes to standard output."""
+    assignment = Assignment(Path(sys.argv[1]), sys.argv[2])
+    with suppress(GradebookError):  # another has it now, or it can't be; the next call says so
+        gradebook.prepare(assignment, seconds=0)
+    try:
+        told = sys.stdin.read()
+        batch = json.loads(told) if told else {"results": [], "timestamps": {}}
+        written = gradebook.write(assignment, **batch, say=lambda text: _answer("said", text))
+    except (CourseError, GradebookError) as error:
+        _answer("error", str(error))
+    else:
+        _answer("written", written)
+
+
+def _answer(kind: str, value: Any) -> None:
+    print(json.dumps({kind: value}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,511 @@
+"""Writes results into nbgrader's gradebook, so that formgrader, export and feedback know them.
+
+What stands in the gradebook is made by nbgrader itself: the assignment by its own
+``generate_assignment``, students and submissions by its ``Gradebook``. All results of a call are
+one transaction: the gradebook has all of them or none.
+
+One process at a time makes or writes it: a lock beside it says which (``kit.batch.lock``).
+What it has already is not written again, since nbgrader takes some milliseconds for each student.
+
+A manual score is never touched. It is flagged for review (``needs_manual_grade``) when what it was
+given for has changed; to know that, the digest of what was graded last is kept in a table of our
+own in the same database, ``kit_graded``, which nbgrader leaves alone.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import logging
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+from kit.batch import lock
+from kit.course import Assignment, CourseError, of_course
+from kit.results import printable
+
+Result = dict[str, Any]
+
+_RELEASE = "release-"
+"""What the folder is called, after the gradebook, in which nbgrader leaves a release for nobody."""
+
+Scores = tuple[float | None, float | None, bool]
+"""Of one task of one student: by the checks, by a person, and whether a person must look."""
+
+
+class GradebookError(Exception):
+    """The gradebook can't take the results; the text says why and what to do."""
+
+
+def prepare(
+    assignment: Assignment, db_url: str | None = None, seconds: float | None = None
+) -> None:
+    """Make the gradebook where there is none, and have it know the assignment as it is now.
+
+    Raises GradebookError where it can't: then nothing can be written. Where another process has it,
+    waits up to ``seconds`` (by default ``kit.batch.lock.WAIT_SECONDS``).
+    """
+    _load_nbgrader()
+    config = _config(assignment)
+    with _held(assignment, config, db_url, seconds, lock.tell) as folders:
+        _prepare(assignment, config, folders)
+
+
+def write(
+    assignment: Assignment,
+    results: Iterable[Result],
+    timestamps: Mapping[str, datetime | str] | None = None,
+    db_url: str | None = None,
+    *,
+    review: bool = False,
+    say: lock.Say = lock.tell,
+) -> int:
+    """Write results into the gradebook of the course and return how many it then has.
+
+    ``timestamps`` says when students handed in (UTC where it doesn't say); a late one is penalized
+    by the plugin that ``nbgrader_config.py`` names. ``review`` flags all manual scores, whether
+    anything changed or not. Results of status ``error`` are left out, and so are the tasks that
+    ``--tasks`` left out. ``say`` is called with what a person should know meanwhile: that another
+    process has the gradebook, or that a time can't be used.
+    """
+    graded = [result for result in results if result["status"] != "error"]
+    if not graded:
+        return 0
+    _load_nbgrader()
+    config = _config(assignment)
+    times = timestamps or {}
+    with _held(assignment, config, db_url, None, say) as folders:
+        _prepare(assignment, config, folders)
+        with _told(folders), _opened(folders) as gradebook, _one_transaction(gradebook):
+            book = _Book(gradebook, assignment, config)
+            for result in graded:
+                student = result["student"]
+                book.write(result, _time(student, times.get(student), say), review)
+    return len(graded)
+
+
+def needed(result: Result) -> Result:
+    """What ``write`` needs of a result; the rest, most of it, need not travel."""
+    tasks = [
+        {key: task[key] for key in ("id", "manual", "status", "score")} for task in result["tasks"]
+    ]
+    return {key: result[key] for key in ("student", "status", "submission_sha256")} | {
+        "tasks": tasks
+    }
+
+
+def flag(assignment: Assignment, student: str, db_url: str) -> None:
+    """Have a person look at a student's automatic tasks, whose scores may be missing or old."""
+    with (
+        _held(assignment, _config(assignment), db_url, None, lock.tell) as folders,
+        _told(folders),
+        _opened(folders) as gradebook,
+    ):
+        submission = gradebook.find_submission(assignment.name, student)
+        for notebook in submission.notebooks:
+            for grade in notebook.grades:
+                grade.needs_manual_grade = True
+        gradebook.db.commit()
+
+
+@contextmanager
+def _held(
+    assignment: Assignment, config: Any, db_url: str | None, seconds: float | None, say: lock.Say
+) -> Iterator[Any]:
+    """nbgrader's notion of the course, while no other process of ours writes its gradebook."""
+    folders = _course_directory(assignment, config, db_url)
+    with _told(folders):
+        file, made = (_beside(assignment, folders.db_url, name) for name in ("lock", _RELEASE))
+    with ExitStack() as kept:
+        what = f"The gradebook {_shown(folders.db_url)}"
+        try:
+            alone = kept.enter_context(lock.held(file, what, seconds, say))
+        except CourseError as error:
+            raise GradebookError(str(error)) from error
+        if alone:  # what is there was left by a process that was killed
+            for left in made.parent.glob(f"{escape(made.name)}*"):
+                shutil.rmtree(left, ignore_errors=True)
+        yield folders
+
+
+def _beside(assignment: Assignment, db_url: str, suffix: str) -> Path:
+    """A file beside the gradebook; one on a server counts as lying in the course's folder."""
+    from sqlalchemy import make_url  # noqa: PLC0415 (slow, as nbgrader)
+
+    url = make_url(db_url)
+    in_file = url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}
+    book = Path(str(url.database)) if in_file else assignment.root / "gradebook.db"
+    return book.with_name(f"{book.name}.{suffix}")
+
+
+def _time(student: str, timestamp: datetime | str | None, say: lock.Say) -> datetime | None:
+    """When ``student`` handed in, in UTC; None where that is not known or is no time."""
+    from nbgrader.utils import parse_utc  # noqa: PLC0415 (slow)
+
+    try:
+        time: datetime | None = parse_utc(timestamp)
+    except (ValueError, OverflowError, TypeError, AttributeError) as error:
+        say(
+            f"The time at which {printable(student)} handed in can't be used "
+            f"({printable(str(timestamp), 60)}: {printable(str(error), 60)}), so lateness is not "
+            "seen there."
+        )
+        return None
+    return time
+
+
+def _prepare(assignment: Assignment, config: Any, folders: Any) -> None:
+    """Do what ``prepare`` does, for a process that has the gradebook for itself."""
+    with _told(folders):
+        with _opened(folders) as gradebook:
+            known = _has_cells(gradebook, assignment)
+        if not known:
+            _generate(assignment, config, folders.db_url)
+
+
+@dataclass
+class _Entry:
+    """What the gradebook has of one student; the scores by task."""
+
+    timestamp: datetime | None
+    extension: timedelta | None
+    penalty: float | None
+    scores: dict[str, Scores] = field(default_factory=dict)
+
+
+class _Book:
+    """An open gradebook, for results of one assignment whose cells it knows."""
+
+    def __init__(self, gradebook: Any, assignment: Assignment, config: Any) -> None:
+        from nbgrader.preprocessors import AssignLatePenalties  # noqa: PLC0415 (slow)
+
+        self._gradebook = gradebook
+        self._assignment = assignment.name
+        self._notebook = assignment.notebook.stem
+        self._late = AssignLatePenalties(config=config)
+        self._late.init_plugin()
+        notebook = gradebook.find_notebook(self._notebook, self._assignment)
+        self._grades = {cell.id: cell.name for cell in notebook.grade_cells}
+        self._digests = _Digests(gradebook, self._assignment)
+        self._due = gradebook.find_assignment(self._assignment).duedate
+        self._entries = self._read(notebook)
+
+    def _read(self, notebook: Any) -> dict[str, _Entry]:
+        """What is there of all students.
+
+        In two queries: as one, for want of an index, SQLite would read all scores for each student.
+        """
+        import sqlalchemy as sql  # noqa: PLC0415 (slow, as nbgrader)
+        from nbgrader.api import Grade, SubmittedAssignment, SubmittedNotebook  # noqa: PLC0415 (as slow)
+
+        submissions = (
+            sql.select(
+                SubmittedNotebook.id,
+                SubmittedAssignment.student_id,
+                SubmittedAssignment.timestamp,
+                SubmittedAssignment.extension,
+                SubmittedNotebook.late_submission_penalty,
+            )
+            .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .where(SubmittedNotebook.notebook_id == notebook.id)
+        )
+        grades = sql.select(
+            Grade.notebook_id,
+            Grade.cell_id,
+            Grade.auto_score,
+            Grade.manual_score,
+            Grade.needs_manual_grade,
+        ).where(Grade.cell_id.in_(self._grades))
+        found, entries = {}, {}
+        for key, student, *about in self._gradebook.db.execute(submissions):
+            found[student] = entries[key] = _Entry(*about)
+        for key, cell, auto, manual, flagged in self._gradebook.db.execute(grades):
+            if key in entries:
+                entries[key].scores[self._grades[cell]] = (auto, manual, flagged)
+        return found
+
+    def write(self, result: Result, time: datetime | None, review: bool) -> None:
+        """Write one result, unless the gradebook would stay as it is."""
+        entry = self._entries.pop(result["student"], None)  # it may come twice
+        if entry is None or review or not self._has(entry, result, time):
+            self._write(result, time, review)
+
+    def _has(self, entry: _Entry, result: Result, time: datetime | None) -> bool:
+        """Whether writing ``result`` would change nothing of ``entry``.
+
+        Penalties are the plugin's to say, so who is late, or has a penalty, is written again.
+        """
+        due = self._due
+        if due is not None and entry.extension is not None:
+            due += entry.extension
+        late = due is not None and entry.timestamp is not None and entry.timestamp > due
+        return (
+            time in {None, entry.timestamp}
+            and not late
+            and entry.penalty is None
+            and not self._digests.differs(result["student"], result["submission_sha256"])
+            and {task["id"] for task in result["tasks"]} == entry.scores.keys()
+            and all(
+                _scores(entry.scores[task["id"]], task, result["status"], False)
+                == entry.scores[task["id"]]
+                for task in result["tasks"]
+            )
+        )
+
+    def _write(self, result: Result, time: datetime | None, review: bool) -> None:
+        student = result["student"]
+        submission, resubmitted = self._submission(student, time)
+        resubmitted |= review
+        resubmitted |= self._digests.replace(student, result["submission_sha256"])
+        notebook = next(part for part in submission.notebooks if part.name == self._notebook)
+        grades = {self._grades[grade.cell_id]: grade for grade in notebook.grades}
+        if unknown := ", ".join(sorted({task["id"] for task in result["tasks"]} ^ grades.keys())):
+            raise GradebookError(
+                f"The result of {student} and the notebook don't have the same tasks: {unknown}. "
+                "Nothing was written. Grade again with --force."
+            )
+        for task in result["tasks"]:
+            grade = grades[task["id"]]
+            old = (grade.auto_score, grade.manual_score, grade.needs_manual_grade)
+            new = _scores(old, task, result["status"], resubmitted)
+            grade.auto_score, _, grade.needs_manual_grade = new
+        self._penalize(submission, notebook)
+
+    def _submission(self, student: str, time: datetime | None) -> tuple[Any, bool]:
+        """The student's submission, made where there is none; whether its timestamp is another."""
+        from nbgrader.api import MissingEntry, Student  # noqa: PLC0415 (slow)
+
+        try:
+            submission = self._gradebook.find_submission(self._assignment, student)
+        except MissingEntry:
+            if self._gradebook.db.get(Student, student) is None:
+                self._gradebook.add_student(student)
+            with self._gradebook.db.no_autoflush:  # or SQLAlchemy warns of one half made
+                made = self._gradebook.add_submission(self._assignment, student, timestamp=time)
+            return made, True
+        changed = time is not None and submission.timestamp != time
+        if changed:
+            submission.timestamp = time
+        return submission, changed
+
+    def _penalize(self, submission: Any, notebook: Any) -> None:
+        """Do what nbgrader's AssignLatePenalties does, without a notebook to convert."""
+        penalty = None
+        if submission.total_seconds_late > 0:
+            self._gradebook.db.flush()
+            self._gradebook.db.refresh(notebook, ["score"])
+            penalty = self._late.plugin_inst.late_submission_penalty(
+                submission.student.id, notebook.score, submission.total_seconds_late
+            )
+        if penalty is not None:
+            penalty = self._late._check_late_penalty(notebook, penalty)
+        notebook.late_submission_penalty = penalty
+
+
+def _scores(old: Scores, task: dict[str, Any], status: str, resubmitted: bool) -> Scores:
+    """What of one task becomes of its scores; a person's stays, and is flagged where stale."""
+    auto, manual, flagged = old
+    changed = resubmitted
+    if not task["manual"]:
+        if task["status"] == "not_graded" and status == "graded":
+            return old  # it was not asked for
+        changed = changed or auto != task["score"]
+        auto = task["score"]
+    if manual is None:
+        return auto, manual, task["manual"] or "wrong_place" in task
+    return auto, manual, flagged or changed
+
+
+class _Digests:
+    """What was graded last, by student: a table of ours beside nbgrader's."""
+
+    def __init__(self, gradebook: Any, assignment: str) -> None:
+        import sqlalchemy as sql  # noqa: PLC0415 (slow, as nbgrader)
+
+        self._table = sql.Table(
+            "kit_graded",
+            sql.MetaData(),
+            sql.Column("assignment", sql.String(128), primary_key=True),
+            sql.Column("student", sql.String(128), primary_key=True),
+            sql.Column("submission_sha256", sql.String(64)),
+        )
+        self._session = gradebook.db
+        self._table.create(self._session.connection(), checkfirst=True)
+        self._assignment = assignment
+        query = sql.select(self._table).where(self._table.c.assignment == assignment)
+        self._known = {
+            row.student: row.submission_sha256 for row in self._session.execute(query).all()
+        }
+
+    def differs(self, student: str, digest: str | None) -> bool:
+        """Whether what was graded is another than before, or the first."""
+        return student not in self._known or self._known[student] != digest
+
+    def replace(self, student: str, digest: str | None) -> bool:
+        """Keep the digest of what was graded; whether it is another than before, or the first."""
+        if not self.differs(student, digest):
+            return False
+        statement: Any
+        if student in self._known:
+            key = (self._table.c.assignment == self._assignment) & (
+                self._table.c.student == student
+            )
+            statement = self._table.update().where(key).values(submission_sha256=digest)
+        else:
+            statement = self._table.insert().values(
+                assignment=self._assignment, student=student, submission_sha256=digest
+            )
+        self._session.execute(statement)
+        self._known[student] = digest
+        return True
+
+
+def _has_cells(gradebook: Any, assignment: Assignment) -> bool:
+    """Whether the gradebook knows the assignment's tasks as the notebook declares them."""
+    from nbgrader.api import MissingEntry  # noqa: PLC0415 (slow)
+
+    try:
+        notebook = gradebook.find_notebook(assignment.notebook.stem, assignment.name)
+    except MissingEntry:
+        return False
+    graded = {cell.name: cell.max_score for cell in notebook.grade_cells}
+    written = {cell.name for cell in notebook.solution_cells}
+    return graded == {task.id: task.points for task in assignment.tasks} and written >= {
+        task.id for task in assignment.tasks if task.manual
+    }
+
+
+def _generate(assignment: Assignment, config: Any, db_url: str) -> None:
+    """Have nbgrader put the assignment into the gradebook; the release it makes is thrown away."""
+    from nbgrader.converters import GenerateAssignment, NbGraderException  # noqa: PLC0415 (slow)
+
+    config = copy.deepcopy(config)
+    config.GenerateAssignment.pop("post_convert_hook", None)  # which publishes the release
+    said = io.StringIO()
+    log = logging.Logger("nbgrader", logging.WARNING)
+    log.addHandler(logging.StreamHandler(said))
+    made = _beside(assignment, db_url, _RELEASE)
+    with tempfile.TemporaryDirectory(prefix=made.name, dir=made.parent) as folder:
+        folders = _course_directory(assignment, config, db_url)
+        folders.release_directory = folder
+        folders.assignment_id = assignment.name
+        folders.log = log
+        try:
+            GenerateAssignment(coursedir=folders, config=config, log=log).start()
+        except NbGraderException as error:
+            raise GradebookError(
+                f"nbgrader could not put {assignment.name} into the gradebook. If tasks were added "
+                "or removed, it can't while there are submissions of it: keep the gradebook's file "
+                f"as a copy and begin a new one. It said:\n{said.getvalue()}"
+            ) from error
+
+
+def _load_nbgrader() -> None:
+    """Import nbgrader, in a third of the time.
+
+    On its way jsonschema would build a grammar of international addresses, which nothing here uses.
+    """
+    grammar = "rfc3987_syntax"
+    if "jsonschema" not in sys.modules and grammar not in sys.modules:
+        sys.modules[grammar] = None  # type: ignore[assignment]  # documented: importing it fails
+        try:
+            import nbgrader.api  # noqa: F401, PLC0415 (slow)
+        finally:
+            del sys.modules[grammar]
+
+
+@contextmanager
+def _told(folders: Any) -> Iterator[None]:
+    """Turn what a database raises into a GradebookError."""
+    from nbgrader.api import InvalidEntry  # noqa: PLC0415 (slow)
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 (slow, as nbgrader)
+
+    try:
+        yield
+    except (SQLAlchemyError, InvalidEntry) as error:
+        raise GradebookError(
+            f"The gradebook {_shown(folders.db_url)} could not be written "
+            f"({type(error).__name__}: {getattr(error, 'orig', None) or error}). Nothing in it was "
+            "changed, and the results are safe. Close what else writes to it, then write again."
+        ) from error
+
+
+@contextmanager
+def _opened(folders: Any) -> Iterator[Any]:
+    """nbgrader's gradebook, open."""
+    from nbgrader.api import Gradebook  # noqa: PLC0415 (slow)
+
+    _stamp(folders.db_url)
+    with Gradebook(folders.db_url, folders.course_id) as gradebook:
+        yield gradebook
+
+
+def _stamp(db_url: str) -> None:
+    """Give an empty database the version of nbgrader's tables.
+
+    nbgrader would do the same by a program, alembic, which must be on the PATH, and takes a second.
+    """
+    import nbgrader  # noqa: PLC0415 (slow)
+    import sqlalchemy as sql  # noqa: PLC0415 (slow, as nbgrader)
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 (slow, as nbgrader)
+
+    engine = sql.create_engine(db_url)
+    try:
+        with engine.begin() as connection:
+            if not sql.inspect(connection).get_table_names():
+                scripts = ScriptDirectory(str(Path(nbgrader.__file__).with_name("alembic")))
+                column = sql.Column("version_num", sql.String(32), nullable=False)
+                table = sql.Table("alembic_version", sql.MetaData(), column)
+                table.create(connection)
+                connection.execute(table.insert().values(version_num=scripts.get_current_head()))
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _one_transaction(gradebook: Any) -> Iterator[None]:
+    """Have all that is done within end in one commit, though nbgrader commits after every step."""
+    with gradebook.engine.connect() as connection, connection.begin():
+        gradebook.db.remove()
+        gradebook.db.configure(
+            bind=connection, join_transaction_mode="rollback_only", expire_on_commit=False
+        )
+        yield
+        gradebook.db.commit()
+        gradebook.db.remove()
+
+
+def _config(assignment: Assignment) -> Any:
+    """What the course's nbgrader_config.py says."""
+    from traitlets.config import Config  # noqa: PLC0415 (slow, as nbgrader)
+    from traitlets.config.loader import PyFileConfigLoader  # noqa: PLC0415 (slow, as nbgrader)
+
+    if not (assignment.root / "nbgrader_config.py").is_file():
+        return Config()
+    with of_course(assignment.root / "nbgrader_config.py"):
+        return PyFileConfigLoader("nbgrader_config.py", path=str(assignment.root)).load_config()
+
+
+def _course_directory(assignment: Assignment, config: Any, db_url: str | None) -> Any:
+    """nbgrader's notion of the course: by default the gradebook is ``gradebook.db`` in its root."""
+    from nbgrader.coursedir import CourseDirectory  # noqa: PLC0415 (slow)
+
+    folders = CourseDirectory(config=config, root=str(assignment.root.resolve()))
+    if db_url is not None:
+        folders.db_url = db_url
+    return folders
+
+
+def _shown(db_url: str) -> str:
+    """The address of a database without its password."""
+    from sqlalchemy import make_url  # noqa: PLC0415 (slow, as nbgrader)
+
+    return make_url(db_url).render_as_string(hide_password=True)

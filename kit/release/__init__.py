@@ -1,0 +1,5 @@
+"""What students receive, made from source and solutions, and the proofs that it is right.
+
+``build`` makes it, ``leaks`` looks for answers in it, ``proofs`` grades skeleton and solution,
+``coverage`` hands in every known mistake. Nothing here reads what a student handed in.
+"""

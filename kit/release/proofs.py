@@ -1,0 +1,65 @@
+"""Proves an assignment: its release is right, cells have checks, scores are as meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from kit.release import build
+from kit.course import Assignment, files_below
+from kit.grading.grader import Grader
+from kit.grading.suites import Suites
+from kit.intake.submission import Submission
+
+
+def publish(assignment: Assignment) -> None:
+    """Build ``release/`` after proving what can be proved without grading.
+
+    Raises ReleaseError, naming every problem; the old release then stays.
+    """
+    build.publish(assignment, _checks(assignment))
+
+
+def check(assignment: Assignment) -> list[str]:
+    """Everything that is wrong with the assignment, a sentence each; empty when nothing is."""
+    found = build.problems(assignment, _checks(assignment))
+    return found or _problems_of_scores(assignment)
+
+
+def _checks(assignment: Assignment) -> list[tuple[str, float]]:
+    with Suites(assignment) as suites:
+        return [(check.task, check.points) for check in suites.checks]
+
+
+def _problems_of_scores(assignment: Assignment) -> list[str]:
+    """Where the released skeleton earns a point, or the solution not all of them."""
+    with Grader(assignment) as grader:
+        skeleton = grader.grade(_submission("the release", assignment, assignment.release))
+        solution = grader.grade(_submission("the solution", assignment, assignment.solutions))
+    return [
+        *_unlike(skeleton, {task.id: 0.0 for task in assignment.tasks if not task.manual}),
+        *_unlike(solution, {task.id: task.points for task in assignment.tasks if not task.manual}),
+    ]
+
+
+def _submission(name: str, assignment: Assignment, folder: Path) -> Submission:
+    wanted = [file for file in files_below(folder) if file in assignment.student_files]
+    return Submission(name, {file: (folder / file).read_bytes() for file in wanted})
+
+
+def _unlike(result: dict[str, object], meant: Mapping[str, float]) -> list[str]:
+    if "message" in result:
+        return [f"{result['student']} could not be graded: {result['message']}"]
+    tasks = result["tasks"]
+    assert isinstance(tasks, list)
+    return [
+        f"{result['student']} scores {task['score']} of {task['max_score']} on {task['id']}, "
+        f"not {meant[task['id']]:g}: "
+        + " ".join(
+            f"{check['name']}: {check['message']}"
+            for check in task["checks"]
+            if (check["status"] == "passed") is (meant[task["id"]] == 0)
+        )
+        for task in tasks
+        if task["id"] in meant and task["score"] != meant[task["id"]]
+    ]

@@ -1,0 +1,642 @@
+"""Starts workers and talks to them, believing nothing and waiting for nothing without end."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import resource
+import secrets
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from typing import IO, Any, NamedTuple, NoReturn
+
+from kit.limits import MIB, Limits
+from kit.sandbox import host, wire
+from kit.sandbox.faults import (
+    IsolationMissing,
+    KitFault,
+    StudentFault,
+    StudentTimeout,
+    WorkerLost,
+)
+from kit.sandbox.tester import isolation
+from kit.sandbox.tester.launch import BEGIN_SECONDS, kill, launch
+from kit.sandbox.worker.waited import waited
+
+START_SECONDS = 60.0
+END_SECONDS = 5.0
+CPU_GRACE_SECONDS = 2
+"""How long after SIGXCPU a worker is killed; see ``kit.sandbox.worker.confine``."""
+HELLO_SECONDS = 20.0
+CONTROL_BYTES = 64 * 1024
+READ_BYTES = 1024 * 1024
+LEAST_GRANT = 0.01
+"""Seconds: less waiting than this is no reason for a call to take longer."""
+BELL = 0
+"""No event of the channel itself, which then tells only that the worker has gone."""
+OWN_SIGNALS = {
+    getattr(signal, f"SIG{name}")
+    for name in "SEGV BUS ILL FPE TRAP SYS ABRT PIPE XFSZ XCPU".split()
+}
+"""What code can bring upon itself though it may send no signal. Whatever else ends a worker came
+from outside: SIGKILL, too, but for the limit on processor time, which the time it used tells."""
+
+
+class WarmParent:
+    """The process from which workers are forked; a context manager that ends it, and them.
+
+    It is started in namespaces where the host offers them, unless ``floor_only`` asks for nothing
+    but the floor of the isolation. ``trust`` lets workers run without that floor, too. ``packages``
+    is what submissions may import besides NumPy and the standard library. With none of these it may
+    be a copy, warm at once, of one that was launched before: ``first`` is the control socket of
+    that.
+
+    Once a worker is lost, or the process itself, by no doing of a submission, it forks no more
+    until ``renew``: what the submission was given until then counts for nothing. Raises
+    IsolationMissing where the floor can't be had, KitFault where no process can be started.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        floor_only: bool = False,
+        trust: bool = False,
+        packages: Sequence[str] = (),
+        first: socket.socket | None = None,
+    ) -> None:
+        self.limits = _as_the_host_has_it(limits or Limits())
+        self.trust = trust
+        self.lost: str | None = None
+        """How a worker was lost since the last ``renew``."""
+        self.final = False
+        """Whether this is the last try: what may be the submission's own doing is that now."""
+        self._first = first
+        self._settings: dict[str, Any] = {
+            "floor_only": floor_only,
+            "trust": trust,
+            "packages": packages,
+        }
+        self._open()
+
+    def _open(self) -> None:
+        """Start the process in the best way that works here."""
+        self._gone = True
+        self._held = ExitStack()
+        self._errors: IO[bytes] | None = None
+        self._memory_kills = host.memory_kills()
+        floor_only, first = self._settings["floor_only"], self._first
+        ways: list[Callable[[], None]] = [lambda: self._start([])]
+        namespaces = None if floor_only else isolation.namespace_command()
+        if namespaces is not None:
+            ways.insert(0, lambda: self._start(namespaces))
+        if first is not None and not any(self._settings.values()):
+            ways.insert(0, lambda: self._copy(first))
+        for way in ways:
+            try:
+                way()
+            except KitFault as fault:  # this host makes no namespaces for us; the first has gone
+                self._held.close()
+                if isinstance(fault, IsolationMissing) or way is ways[-1]:
+                    raise
+            else:
+                self._gone = False
+                return
+
+    def _start(self, namespaces: Sequence[str]) -> None:
+        """Start the process, in ``namespaces`` if there are any, and wait until it is warm."""
+        errors = open(os.memfd_create("errors"), "w+b")  # noqa: SIM115 - lives as long as the process
+        self._errors = self._held.enter_context(errors)
+        self._process, self._control = launch(namespaces, errors, **self._settings)
+        self._held.callback(kill, self._process)
+        self._held.enter_context(self._control)
+        self._control.settimeout(BEGIN_SECONDS if namespaces else START_SECONDS)
+        self._answer()  # that it has begun
+        self._await()
+
+    def _copy(self, first: socket.socket) -> None:
+        """Have ``first`` fork another one for us, with the cores and the policy of this process."""
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._held.enter_context(self._control)  # all that holds a copy, which isn't our child
+        how = {"cores": sorted(host.cores()), "policy": os.sched_getscheduler(0)}
+        request = json.dumps({"copy": how}).encode()
+        with theirs:
+            try:
+                socket.send_fds(first, [request], [theirs.fileno()])
+            except OSError as error:
+                raise KitFault(f"The first warm parent has gone ({error}).") from error
+        self._await()
+
+    def _await(self) -> None:
+        """Wait until the process is warm."""
+        self._control.settimeout(START_SECONDS)
+        answer = self._answer()
+        if "refused" in answer:
+            raise IsolationMissing(answer["refused"])
+
+    def __enter__(self) -> WarmParent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the parent and every worker it still has."""
+        if not self._gone:
+            self._gone = True
+            with suppress(OSError):
+                self._control.settimeout(END_SECONDS)
+                self._control.shutdown(socket.SHUT_WR)
+                self._control.recv(CONTROL_BYTES)  # nothing comes, when it has ended
+        self._held.close()  # which kills it, whatever it does
+
+    def renew(self, *, final: bool = False) -> None:
+        """Be ready for a submission, or for the same once more, after whatever was lost.
+
+        The process is started again where it has gone; raises as the constructor does. ``final``
+        says that there will be no further try.
+        """
+        self.final = final
+        if self._gone:
+            self._held.close()
+            self._open()
+        self.lost = None
+
+    def lose(self, message: str) -> WorkerLost:
+        """Fork no more until ``renew``; the fault to raise, which says why."""
+        self.lost = message
+        return WorkerLost(message)
+
+    def spawn(self, channel: socket.socket, bell: int, output: int) -> int:
+        """Fork a worker that talks on ``channel``, rings ``bell`` and prints to ``output``.
+
+        Returns its number.
+        """
+        if self.lost is not None:
+            raise WorkerLost(self.lost)
+        limits = {k: v for k, v in self.limits.as_dict().items() if isinstance(v, int)}
+        request = json.dumps({"spawn": limits}).encode()
+        reply = self._ask(request, [channel.fileno(), bell, output])
+        if "failed" in reply:
+            raise self.lose(f"No worker can be started on this machine ({reply['failed']}).")
+        return int(reply["pid"])
+
+    def end(self, pid: int, *, closed: bool = False) -> dict[str, Any]:
+        """End a worker: its exit code (``status``), processor ``seconds`` and peak ``bytes``.
+
+        Where it has ``closed`` its channel, ``before`` says whether it had ended by itself.
+        """
+        return self._ask(json.dumps({"end": pid, "closed": closed}).encode())
+
+    def waited(self, pid: int) -> float:
+        """How many seconds a worker, so far, could have run and was not let."""
+        return float(self._ask(json.dumps({"waited": pid}).encode())["seconds"])
+
+    def for_memory(self) -> bool:
+        """Whether the kernel has killed for want of memory since this was asked the last time."""
+        before, self._memory_kills = self._memory_kills, host.memory_kills()
+        return self._memory_kills > before
+
+    def _ask(self, request: bytes, files: list[int] | None = None) -> dict[str, Any]:
+        try:
+            if self._gone:
+                raise KitFault("The warm parent of the workers has gone.")
+            try:
+                socket.send_fds(self._control, [request], files or [])
+            except OSError as error:
+                raise KitFault(f"The warm parent of the workers has gone ({error}).") from error
+            return self._answer()
+        except KitFault as fault:
+            self._gone = True
+            raise self.lose(str(fault)) from fault
+
+    def _answer(self) -> dict[str, Any]:
+        try:
+            message = self._control.recv(CONTROL_BYTES)
+        except OSError as error:
+            raise KitFault(f"The warm parent of the workers doesn't answer ({error}).") from error
+        if not message:
+            raise KitFault(f"The warm parent of the workers has ended. {self._said()}".strip())
+        return dict(json.loads(message))
+
+    def _said(self) -> str:
+        """The last line of what the process said of an error."""
+        if self._errors is None or self._errors.closed:
+            return ""
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+
+def _as_the_host_has_it(limits: Limits) -> Limits:
+    """``limits``, with no more processor time than this process's own limit leaves a worker."""
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    if hard == resource.RLIM_INFINITY or hard >= limits.cpu_seconds + CPU_GRACE_SECONDS:
+        return limits
+    return replace(limits, cpu_seconds=max(1, hard - CPU_GRACE_SECONDS))
+
+
+class Request(NamedTuple):
+    """What is asked of a worker.
+
+    ``what`` names it in messages, such as "your `adam`"; ``keep`` and ``revive`` are those of
+    ``kit.sandbox.wire``: the references in ``message`` and the objects behind those in the reply.
+    """
+
+    what: str
+    message: Mapping[str, Any]
+    ask: Callable[[str, list[Any]], dict[str, Any]] | None = None
+    """Answers what the student's code may ask in the middle of the request; nothing without it."""
+    keep: Callable[[Any], wire.Remote] | None = None
+    revive: wire.Revive | None = None
+
+
+class Answer(NamedTuple):
+    """What a request gave: a ``value`` or, where the student's code gave none, a ``fault``."""
+
+    value: Any = None
+    fault: StudentFault | None = None
+    size: int = 0
+    """How many bytes the request and its reply took."""
+
+    @staticmethod
+    def without(fault: StudentFault) -> Answer:
+        """No value but a fault, without its traceback, whose frames lead back to all replies."""
+        return Answer(fault=fault.with_traceback(None))
+
+
+class _Expected(NamedTuple):
+    """Which reply comes next: that to ``request``, which has ``number`` in its batch."""
+
+    request: Request
+    nonce: str
+    number: int
+    last: bool
+
+    def by(self, reply: Any, keys: Set[str]) -> bool:
+        """Whether ``reply`` is to this request and holds ``keys`` besides."""
+        if type(reply) is not dict or reply.keys() != keys | {"nonce", "number"}:
+            return False
+        nonce, number = reply["nonce"], reply["number"]
+        # an array, too, may come there, and what == gives for that is no bool
+        return (type(nonce), type(number), nonce, number) == (str, int, self.nonce, self.number)
+
+
+class Worker:
+    """One confined process that serves one submission.
+
+    ``layers`` are the layers of isolation it was found to have, ``output`` the beginning of what it
+    printed. A worker that broke a rule is ended, and every later request is a StudentFault.
+    """
+
+    def __init__(self, parent: WarmParent) -> None:
+        self._parent = parent
+        self._deadline = 0.0
+        self._excused = self._excused_here = 0.0
+        self.granted = 0.0
+        """Seconds that calls took beyond their time because the machine was busy with others."""
+        self.output = bytearray()
+        self.printed_bytes = 0
+        self._ended: dict[str, Any] | None = None
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._printed, printing = os.pipe()
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        os.set_blocking(self._printed, False)
+        self._channel.setblocking(False)
+        self._poll = select.poll()
+        self._poll.register(self._channel, BELL)
+        self._poll.register(self._bell, select.POLLIN)
+        self._poll.register(self._printed, select.POLLIN)
+        self._inbox = wire.Inbox(self._pull)
+        self.room = wire.MOST
+        """How much the replies that are still to come may hold."""
+        try:
+            self._pid = parent.spawn(theirs, self._bell, printing)
+        except KitFault:
+            self._close()
+            raise
+        finally:
+            theirs.close()
+            os.close(printing)
+        self.layers = self._greet()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker may still be asked."""
+        return self._ended is None
+
+    def _greet(self) -> list[str]:
+        self._deadline = time.monotonic() + HELLO_SECONDS
+        self._excused_here = _waited_here()
+        try:
+            hello, _ = self._receive()
+        except (wire.WireError, EOFError, TimeoutError) as error:
+            self.end()  # no line of the submission has run yet: it is not its doing
+            reason = f"A worker did not start ({type(error).__name__})."
+            raise self._parent.lose(reason) from error
+        if "refused" in hello:
+            self.end()
+            raise IsolationMissing(hello["refused"])
+        missing = isolation.REQUIRED - set(hello["layers"])
+        if missing and not self._parent.trust:
+            self.end()
+            raise IsolationMissing(f"A worker lacks {', '.join(sorted(missing))}.")
+        return list(hello["layers"])
+
+    def request(self, what: str, seconds: float, message: Mapping[str, Any]) -> Any:
+        """Send one request and return what it gave, within ``seconds``; see ``ask``."""
+        (answer,) = self.ask([Request(what, message)], seconds)
+        if answer.fault is not None:
+            raise answer.fault
+        return answer.value
+
+    def ask(
+        self,
+        requests: Sequence[Request],
+        seconds: float,
+        in_all: float = math.inf,
+        room: wire.Header = wire.MOST,
+    ) -> list[Answer]:
+        """Send requests at once and return the answer to each; they are carried out in order.
+
+        Each answer may take ``seconds`` from the one before, and all of them ``in_all``; together
+        they may be as large as ``room``, and what they leave of it is in ``self.room`` then. Raises
+        WireError, and sends nothing, where a value can't be sent.
+        """
+        self.room = room
+        self._excused_here = _waited_here()
+        latest = time.monotonic() + in_all
+        nonce = secrets.token_hex(16)
+        bundle = wire.Bundle()
+        bundle.add(nonce)
+        answers: dict[int, Answer] = {}
+        sizes: dict[int, int] = {}
+        for number, request in enumerate(requests):
+            try:
+                sizes[number] = bundle.add(request.message, request.keep)
+            except StudentFault as fault:  # it refers to an object that is gone
+                answers[number] = Answer.without(fault)
+        frame = bundle.frame()
+        try:
+            frame.require_size()
+        except wire.WireError as error:  # a large value that the student's code gave comes back
+            for number in sizes:
+                what = capital(requests[number].what)
+                answers[number] = Answer(fault=StudentFault(f"{what} was not called: {error}."))
+            sizes.clear()
+        for place, (number, size) in enumerate(sizes.items()):
+            self._deadline = min(time.monotonic() + seconds, latest)
+            expected = _Expected(requests[number], nonce, place, last=place == len(sizes) - 1)
+            try:
+                value, replied = self._answer(expected, frame, seconds)
+                answers[number] = Answer(value, size=size + replied)
+            except StudentFault as fault:
+                answers[number] = Answer.without(fault)
+        return [answers[number] for number in range(len(requests))]
+
+    def _answer(self, expected: _Expected, frame: wire.Frame, seconds: float) -> tuple[Any, int]:
+        """What a request gave, and the bytes of its reply; the first is when ``frame`` is sent."""
+        what = expected.request.what
+        if not self.alive:
+            raise StudentFault(f"Could not run {what}: the process of your code has ended.")
+        try:
+            if expected.number == 0:
+                self._send(frame)
+                with suppress(TimeoutError):  # what has come by then counts, though no bell rang
+                    self._wait(BELL)
+            reply, size = self._receive(expected.request.revive)
+            while (answer := self._asked(reply, expected)) is not None:
+                self._send(answer)
+                reply, more = self._receive(expected.request.revive)
+                size += more
+            value = self._open(reply, expected)
+            if expected.last and self._inbox.waiting:
+                raise wire.WireError("more than one frame came")
+        except TimeoutError:
+            self.end()
+            raise StudentTimeout(f"{capital(what)} did not return within {seconds:g} s.") from None
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            self._explain_end(what)
+        except wire.WireError as error:
+            self.end()
+            raise StudentFault(f"{capital(what)} sent a malformed reply: {error}.") from None
+        return value, size
+
+    def _asked(self, reply: Any, expected: _Expected) -> wire.Frame | None:
+        """The answer to what is a question and no reply; None for everything else."""
+        ask = expected.request.ask
+        if ask is None or not expected.by(reply, {"ask", "arguments"}):
+            return None
+        name, arguments = reply["ask"], reply["arguments"]
+        if type(name) is not str or type(arguments) is not list:
+            return None
+        try:
+            answer = wire.encode(ask(name, arguments))
+            answer.require_size()
+        except wire.WireError as error:
+            return wire.encode({"error": str(error)})
+        return answer
+
+    def _open(self, reply: Any, expected: _Expected) -> Any:
+        """What is in a reply, once it is seen to be the one that is ``expected``."""
+        what = expected.request.what
+        if expected.by(reply, {"ok"}):
+            return reply["ok"]
+        if expected.by(reply, {"error"}) and _is_description(reply["error"]):
+            raise StudentFault(self._sentence(what, reply["error"]), reply["error"])
+        self.end()
+        raise StudentFault(f"{capital(what)} sent a malformed reply: it answers no request.")
+
+    def _sentence(self, what: str, error: dict[str, Any]) -> str:
+        """What a student reads of an exception."""
+        if error["type"] == "NotImplementedError":
+            return f"{capital(what)} is not implemented yet: {error['message']}"
+        said = f"{capital(what)} raised {error['type']}: {error['message']}"
+        if error["type"] == "MemoryError":
+            allowed = self._parent.limits.address_space_bytes // MIB
+            said += f" (your code may use {allowed:,} MiB, the data set included)"
+        if error["trace"]:
+            last = error["trace"][-1]
+            said += f" ({last['file']}, line {last['line']})"
+        return said
+
+    def _explain_end(self, what: str) -> NoReturn:
+        ended = self.end(closed=True)
+        status, allowed = ended["status"], self._parent.limits.cpu_seconds
+        if status == -signal.SIGXCPU or ended["seconds"] > allowed:
+            how = f"was stopped: your code used more than {allowed} s of processor time"
+        elif not ended["before"]:
+            how = "ended without an answer: it closed the way back to the tester"
+        elif status >= 0:
+            how = f"ended the process (exit code {status})"
+        elif -status in OWN_SIGNALS:
+            how = f"crashed with {signal.Signals(-status).name}"
+        else:
+            how = self._explain_kill(ended)
+        raise StudentFault(f"{capital(what)} {how}.")
+
+    def _explain_kill(self, ended: Mapping[str, Any]) -> str:
+        """How the submission brought a kill upon itself; raises WorkerLost where it didn't.
+
+        It can't have where it may send no signal. Where it may, or had its share of memory, it has
+        if that happens in every try.
+        """
+        parent, name = self._parent, signal.Signals(-ended["status"]).name
+        held, share = ended["bytes"], parent.limits.resident_bytes
+        how = f"was killed from outside ({name})"
+        if parent.for_memory():
+            how = f"was killed by the kernel, for this machine had no more memory ({name})"
+        may_be_own = held > share or "seccomp" not in self.layers
+        if may_be_own and parent.final:
+            return f"{how}, each time that it was tried, and held {held // MIB:,} MiB"
+        raise parent.lose(f"A worker {how}; it held {held // MIB:,} MiB.")
+
+    def end(self, *, closed: bool = False) -> dict[str, Any]:
+        """End the worker; its exit code, processor seconds and peak bytes.
+
+        ``closed`` says that its channel was found closed; see ``WarmParent.end``.
+        """
+        if self._ended is None:
+            self._ended = {}
+            try:
+                self._ended = self._parent.end(self._pid, closed=closed)
+            finally:
+                self._drain()
+                self._close()
+        return self._ended
+
+    def _close(self) -> None:
+        self._channel.close()
+        os.close(self._bell)
+        os.close(self._printed)
+
+    # -- bytes -----------------------------------------------------------------------------------
+
+    def _send(self, frame: wire.Frame) -> None:
+        files = [os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in frame.files]
+        try:
+            for part in frame.parts():
+                rest = memoryview(part)
+                while rest:
+                    rest = rest[self._push(rest, files) :]
+                    while files:
+                        os.close(files.pop())
+        finally:
+            for file in files:
+                os.close(file)
+
+    def _push(self, data: memoryview, files: Sequence[int] = ()) -> int:
+        """Send as much as the channel takes, waiting where it takes nothing; how much it took."""
+        while True:
+            try:
+                if files:
+                    return socket.send_fds(self._channel, [data], list(files))
+                return self._channel.send(data)
+            except BlockingIOError:
+                self._wait(select.POLLOUT)
+
+    def _receive(self, revive: wire.Revive | None = None) -> tuple[Any, int]:
+        """The value in the next frame, and how many bytes it took."""
+        tree, block, files = self._inbox.frame(self.room)
+        if files:
+            raise wire.WireError("a reply announces files")
+        most = self.room
+        self.room = wire.Header(most.tree - len(tree), most.block - len(block), most.files)
+        return wire.decode(tree, block, revive=revive), len(tree) + len(block)
+
+    def _pull(self, room: memoryview) -> int:
+        """Receive at least one byte into ``room``, and say how many came."""
+        waited = False
+        while True:
+            try:
+                count = self._channel.recv_into(room, min(len(room), READ_BYTES))
+            except BlockingIOError:
+                if waited:  # an urgent byte wakes poll, and is none that can be received
+                    time.sleep(0.001)
+                self._wait(select.POLLIN)
+                waited = True
+            else:
+                if count == 0:
+                    raise EOFError
+                return count
+
+    def _wait(self, event: int) -> None:
+        """Wait until the channel is ready for ``event``, or the worker has gone.
+
+        For BELL wait until the worker says that it has replied to all, or can send no more before
+        something is received. What it prints meanwhile is taken in. Raises TimeoutError at the
+        deadline.
+        """
+        self._poll.modify(self._channel, event)
+        while True:
+            left = self._deadline - time.monotonic()
+            ready = dict(self._poll.poll(max(left, 0) * 1000))
+            if not ready and left <= 0:
+                self._grant()
+                continue
+            if self._printed in ready and not self._drain():
+                self._poll.unregister(self._printed)
+            if rung := self._bell in ready:
+                with suppress(BlockingIOError):  # where the student's process has read it first
+                    os.eventfd_read(self._bell)
+            if self._channel.fileno() in ready or (rung and event == BELL):
+                return
+
+    def _grant(self) -> None:
+        """Put the deadline off by the time in which worker and tester could not run.
+
+        A student's time is his own: not what a busy machine took from it. Raises TimeoutError where
+        that is nothing that counts.
+        """
+        theirs, ours = self._parent.waited(self._pid), _waited_here()
+        grant = theirs - self._excused + ours - self._excused_here
+        self._excused, self._excused_here = theirs, ours
+        if grant < LEAST_GRANT:
+            raise TimeoutError
+        self._deadline += grant
+        self.granted += grant
+
+    def _drain(self) -> bool:
+        """Read what was printed, keep its beginning; False once nothing more can come."""
+        try:
+            data = os.read(self._printed, READ_BYTES)
+        except BlockingIOError:
+            return True
+        self.printed_bytes += len(data)
+        room = self._parent.limits.output_bytes - len(self.output)
+        self.output += data[: max(room, 0)]
+        return bool(data)
+
+
+def _waited_here() -> float:
+    """How long this thread, so far, could have run and was not let."""
+    return waited(f"self/task/{threading.get_native_id()}")
+
+
+def _is_description(error: Any) -> bool:
+    """Whether ``error`` has the form in which a worker describes an exception."""
+    return (
+        isinstance(error, dict)
+        and set(error) == {"type", "message", "trace"}
+        and isinstance(error["type"], str)
+        and isinstance(error["message"], str)
+        and isinstance(error["trace"], list)
+        and all(
+            isinstance(frame, dict)
+            and {key: type(value) for key, value in frame.items()}
+            == {"file": str, "line": int, "function": str, "text": str}
+            for frame in error["trace"]
+        )
+    )
+
+
+def capital(text: str) -> str:
+    """``text`` as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]

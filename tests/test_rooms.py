@@ -1,0 +1,107 @@
+"""The rooms of `kit/` stand in an order, and imports go one way: down."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+ROOMS = (
+    # what is true of every room
+    *("exit_codes", "limits", "course", "provided", "files", "skeleton", "results", "feedback"),
+    # the way of a submission
+    *("sandbox", "intake", "checks", "grading", "batch"),
+    # what instructors make with it
+    *("release", "display", "nbgrader", "export", "report", "pack"),
+    # what people type
+    *("edge", "cli", "__main__"),
+)
+"""From the ground up: each may import those before it."""
+FACES = {
+    "sandbox": {"faults", "host", "wire", "describe", "worker"}
+    | {
+        f"tester.{name}"
+        for name in ("calls", "launch", "isolation", "process", "session", "transcript")
+    }
+    | {f"worker.{name}" for name in ("confine", "modules")},
+    "intake": {"downloads", "elsewhere", "submission", "timestamps"},
+    "checks": {"expect", "student"},
+    "grading": {"grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
+    "batch": {"run", "pool", "processes", "lock"},
+    "release": {"build", "leaks", "proofs", "coverage"},
+}
+"""What other rooms may import of a room; the rooms that are not here are only ever called by people
+and by the command line."""
+
+
+def imports(text: str) -> Iterator[str]:
+    """The modules of the kit that the Python text imports, as `room.module`."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (name.name[4:] for name in node.names if name.name.startswith("kit."))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "kit":
+            for name in node.names:
+                yield _module(f"{node.module}.{name.name}".removeprefix("kit."))
+
+
+def _module(dotted: str) -> str:
+    """``dotted`` without the name of something inside a module."""
+    parts = dotted.split(".")
+    while parts and not _exists(ROOT / "kit" / "/".join(parts)):
+        parts.pop()
+    return ".".join(parts)
+
+
+def _exists(path: Path) -> bool:
+    return path.with_suffix(".py").is_file() or path.is_dir()
+
+
+def faults(module: str, text: str) -> list[str]:
+    """What is wrong with the imports of a ``module``, such as ``intake.tree``."""
+    room = module.split(".", maxsplit=1)[0]
+    found = []
+    for imported in imports(text):
+        target, _, inside = imported.partition(".")
+        if not target or target == room:
+            continue
+        if ROOMS.index(target) > ROOMS.index(room):
+            found.append(f"{module} imports {imported}, which is above it")
+        if target in FACES and inside not in FACES[target]:
+            found.append(f"{module} reaches past the face of {target}, to {imported}")
+    return found
+
+
+MODULES = {
+    ".".join(path.relative_to(ROOT / "kit").with_suffix("").parts): path
+    for path in sorted((ROOT / "kit").rglob("*.py"))
+    if path != ROOT / "kit/__init__.py" and "templates" not in path.parts
+}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_room_imports_from_the_faces_of_those_below_it(module: str) -> None:
+    assert faults(module, MODULES[module].read_text("utf-8")) == []
+
+
+def test_every_room_is_in_the_order_and_says_what_lives_there() -> None:
+    assert {module.split(".")[0] for module in MODULES} == set(ROOMS)
+    for path in (ROOT / "kit").rglob("__init__.py"):
+        assert len(ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "") > 40, path
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("intake.tree", "from kit.batch import pool"),
+        ("results", "from kit.grading.verdicts import Verdict"),
+        ("course", "import kit.cli"),
+        ("grading.grader", "def f():\n    from kit.release import build"),
+        ("batch.run", "from kit.intake.archive import Archive"),
+        ("cli", "from kit.sandbox.worker.serve import serve"),
+    ],
+)
+def test_an_import_upward_or_past_a_face_is_found(module: str, line: str) -> None:
+    assert len(faults(module, line)) == 1
