@@ -36,6 +36,7 @@ NAME = "optimization"
 KIT = [sys.executable, "-m", "kit"]
 SECONDS = 300
 WRONG = "dw += 1.0; next_w = w[:0]"
+LAYERS = ("affine_forward", "affine_backward", "relu_forward", "relu_backward")
 RULES = ("sgd_momentum", "sgd_nesterov_momentum", "rmsprop", "adam")
 
 STRICTER = '''
