@@ -315,7 +315,14 @@ class TestTesters:
             with pytest.raises(ValueError, match="invalid literal"):
                 testers.submit(int, "x").result()
             with pytest.raises(RuntimeError, match="Odd"):
-                testers.submit(raise_odd).result()
+                testers.submit(exec, ODD).result()
+
+    def test_a_call_that_can_not_be_read_there_is_told_and_ends_nothing(self) -> None:
+        with processes.Testers(1, {0}, seconds=60) as testers:
+            tester = testers.submit(os.getpid).result()
+            with pytest.raises(ValueError, match="invalid literal"):
+                testers.submit(print, Unreadable()).result()
+            assert testers.submit(os.getpid).result() == tester
 
     def test_they_end_at_once_whatever_they_do(self) -> None:
         with processes.Testers(2, {0}, seconds=60) as testers:
@@ -347,15 +354,25 @@ class TestTesters:
         assert list(folder.iterdir()) == []
 
 
-class Odd(Exception):
-    """An exception that can't be built again from its text."""
+ODD = """
+import builtins
 
-    def __init__(self, one: int, other: int) -> None:
+class Odd(Exception):
+    def __init__(self, one, other):
         super().__init__("Odd")
 
+Odd.__module__, builtins.Odd = "builtins", Odd
+raise Odd(1, 2)
+"""
+"""Raises what can't be built again from its text. It is text itself, for a tester may not find this
+module: which folders it looks in depends on the tests that this process has run before."""
 
-def raise_odd() -> None:
-    raise Odd(1, 2)
+
+class Unreadable:
+    """Something that can be sent and not read."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return int, ("x",)
 
 
 INTERRUPT = (

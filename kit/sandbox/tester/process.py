@@ -10,7 +10,6 @@ import secrets
 import select
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import ExitStack, suppress
@@ -617,7 +616,7 @@ class Worker:
 
 def _waited_here() -> float:
     """How long this thread, so far, could have run and was not let."""
-    return waited(f"self/task/{threading.get_native_id()}")
+    return waited("thread-self")
 
 
 def _is_description(error: Any) -> bool:
