@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kit.checks.student import Student
 from kit.course import Assignment
@@ -15,6 +17,18 @@ from kit.provided import load_provided
 from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
 from tests.support.course import ROOT, write_course
+
+# whatever else the machine does: no test has to be quick
+settings.register_profile(
+    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C also where a shell started the run in the background, which has it ignored."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ from kit.course import Assignment, files_below
 from kit.nbgrader import gradebook
 from kit.nbgrader.cells import verdict
 from kit.nbgrader.plain import plain
-from kit.release.build import build
+from kit.release import build
 from tests.support.course import SOLUTION
 from tests.support.nbgrader import (
     HOSTILE,

@@ -326,7 +326,10 @@ class TestCurve:
 class TestEscaping:
     """Whatever a submission wrote is text, on its own page and on that of the class."""
 
-    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=60,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(text=st.text(min_size=1, max_size=40) | st.sampled_from([SCRIPT, HOSTILE, "</style>"]))
     def test_no_text_adds_a_tag_or_an_attribute(self, result: Result, text: str) -> None:
         def filled(value: str) -> Result:

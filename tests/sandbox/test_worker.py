@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from kit.limits import REPLY_BLOCK_BYTES, Limits
 from kit.sandbox.faults import KitFault, StudentFault
 from kit.sandbox.tester import isolation
 from kit.sandbox.tester.launch import launch
-from kit.sandbox.tester.process import WarmParent
+from kit.sandbox.tester.process import WarmParent, Worker
 from kit.sandbox.tester.session import Session
 from tests.support.processes import descendants, still_running
 
@@ -602,6 +603,33 @@ class TestEnds:
         tester.kill()
         tester.wait()
         assert still_running(started) == []
+
+    @pytest.mark.parametrize("stream", ["_bell", "_printed"])
+    def test_a_worker_that_rings_or_prints_without_end_meets_its_deadline(
+        self, warm_parent: WarmParent, stream: str
+    ) -> None:
+        """Where the tester is slower than the worker, it never finds them silent."""
+        worker = Worker(warm_parent)
+        worker._poll = NeverSilent(getattr(worker, stream))  # type: ignore[assignment]  # its poll alone is used
+        worker._deadline = time.monotonic() - 1
+        with pytest.raises(TimeoutError):
+            worker._wait(select.POLLIN)
+        worker.end()
+
+
+class NeverSilent:
+    """In place of ``select.poll``: whenever it is asked, ``ready`` is."""
+
+    def __init__(self, ready: int) -> None:
+        self.ready, self.left = ready, 1000
+
+    def modify(self, *_: object) -> None:
+        """What is waited for is no matter."""
+
+    def poll(self, _: float) -> list[tuple[int, int]]:
+        self.left -= 1
+        assert self.left, "the deadline is not looked at"
+        return [(self.ready, select.POLLIN)]
 
 
 class TestChance:

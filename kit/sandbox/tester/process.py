@@ -577,9 +577,6 @@ class Worker:
         while True:
             left = self._deadline - time.monotonic()
             ready = dict(self._poll.poll(max(left, 0) * 1000))
-            if not ready and left <= 0:
-                self._grant()
-                continue
             if self._printed in ready and not self._drain():
                 self._poll.unregister(self._printed)
             if rung := self._bell in ready:
@@ -587,6 +584,8 @@ class Worker:
                     os.eventfd_read(self._bell)
             if self._channel.fileno() in ready or (rung and event == BELL):
                 return
+            if left <= 0:  # also where it prints or rings without end: neither is a reply
+                self._grant()
 
     def _grant(self) -> None:
         """Put the deadline off by the time in which worker and tester could not run.
