@@ -168,6 +168,12 @@ class TestGainsNothing:
         with Grader(course) as grader:
             assert scores(grader, taken)["double"][0] == 4
 
+    def test_it_is_ours_whatever_a_submission_holds(self, tiny: Assignment) -> None:
+        ours = sources_of(tiny, Submission("ada", {}))
+        theirs = Submission("ada", dict.fromkeys(tiny.provided_modules, b"raise SystemExit\n"))
+        assert tiny.provided_modules
+        assert sources_of(tiny, theirs) == ours
+
     def test_it_is_not_graded_in_the_place_of_a_file_asked_for(
         self, grader: Grader, hand_in: HandIn
     ) -> None:

@@ -178,6 +178,20 @@ class TestMissing:
         with WarmParent() as parent, pytest.raises(IsolationMissing, match="lacks moat"):
             Worker(parent)
 
+    def test_a_filter_that_does_not_hold_is_noticed(self) -> None:
+        """Also where the kernel says that it has taken it."""
+        program = (
+            "from types import SimpleNamespace\n"
+            "from kit.limits import Limits\n"
+            "from kit.worker.confine import confine\n"
+            "filter = SimpleNamespace(load=lambda: None)\n"
+            "confine(filter, Limits().as_dict(), floor_only=True)\n"
+        )
+        run = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+        assert "The seccomp filter does not hold: files can be opened" in run.stderr
+
     def test_another_system_gets_the_way_to_linux(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from kit.sandbox.worker import confine
 

@@ -9,6 +9,7 @@ import struct
 import tracemalloc
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -336,6 +337,12 @@ class TestCounting:
         for reference in (wire.Earlier(0, None), wire.Earlier(0, 1)):
             with pytest.raises(wire.WireError, match="has no place there"):
                 there_and_back([reference])
+
+    def test_a_reply_holds_no_array_of_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_bytes(bytes(8))
+        frame = wire.encode([wire.Mapped(str(tmp_path / "file"), "uint8", (8,), 0)])
+        with open(tmp_path / "file", "rb") as file, pytest.raises(wire.WireError, match="no place"):
+            wire.decode(frame.tree, bytearray(), [file.fileno()])
 
 
 class TestMemory:

@@ -691,6 +691,17 @@ class TestForgery:
         )
         assert "malformed reply" in str(fault_of(work))
 
+    def test_a_second_reply_to_the_same_request_is_malformed(self, student: Make) -> None:
+        work = student(
+            "from kit.worker.serve import Channel\n"
+            "send = Channel.send\n"
+            "def twice(self, frame, *, last=True):\n"
+            "    send(self, frame, last=False)\n"
+            "    send(self, frame, last=last)\n"
+            "def f(): Channel.send = twice; return 1\n"
+        )
+        assert "more than one frame came" in str(fault_of(work))
+
     def test_a_reply_before_the_request_is_malformed(self, student: Make) -> None:
         work = student(f"{self.FORGE}def f(): return 1\ndef g(): send({{'ok': 1}}); return 1")
         fault_of(work, "g")
