@@ -640,7 +640,7 @@ def test_an_export_replaces_a_file_and_nothing_else(course: Path) -> None:
     place = device(course)
     for other in (place, course / "source"):
         told = kit(course, "export", "csv", "tiny", "--out", str(other))
-        require_told(told, "is no file")
+        require_told(told, "is not a regular file")
         assert told[0] == 2
     assert not place.is_file()
     assert not list(course.glob(".*-part"))
