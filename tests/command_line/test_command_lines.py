@@ -454,7 +454,7 @@ def test_what_is_no_file_among_results_is_told(course: Path, reader: str) -> Non
 @pytest.mark.parametrize(
     ("content", "phrase"),
     [
-        (b"Student,ID,Section\n\xff,1,2", "not text in UTF-8"),
+        (b"Student,ID,Section\n\xff,1,2", "not UTF-8 text"),
         (b"", "not a gradebook"),
         (b"\0\0", "roster.csv"),
         (b"Student,ID,Section\n" + b"x" * 200_000 + b",1,2", "roster.csv"),
@@ -640,7 +640,7 @@ def test_an_export_replaces_a_file_and_nothing_else(course: Path) -> None:
     place = device(course)
     for other in (place, course / "source"):
         told = kit(course, "export", "csv", "tiny", "--out", str(other))
-        require_told(told, "is no file")
+        require_told(told, "is not a regular file")
         assert told[0] == 2
     assert not place.is_file()
     assert not list(course.glob(".*-part"))

@@ -261,11 +261,11 @@ class TestStrip:
         [
             (["# YOUR CODE HERE: a", "x = 1"], 2, "never ends"),
             (["x = 1", "# END YOUR CODE HERE"], 3, "never began"),
-            (["# YOUR CODE HERE: a", "# YOUR CODE HERE: b"], 3, "begun at line 2"),
-            (["# YOUR CODE HERE", "x = 1", "# END YOUR CODE HERE"], 2, "no marker"),
-            (["# YOUR CODE HERE:", "x = 1", "# END YOUR CODE HERE"], 2, "no marker"),
-            (["# YOUR CODE HERE: a", "x = 1", "# end your code here"], 4, "no marker"),
-            (["#YOUR CODE HERE: a", "x = 1", "# END YOUR CODE HERE"], 2, "no marker"),
+            (["# YOUR CODE HERE: a", "# YOUR CODE HERE: b"], 3, "began at line 2"),
+            (["# YOUR CODE HERE", "x = 1", "# END YOUR CODE HERE"], 2, "not a valid marker"),
+            (["# YOUR CODE HERE:", "x = 1", "# END YOUR CODE HERE"], 2, "not a valid marker"),
+            (["# YOUR CODE HERE: a", "x = 1", "# end your code here"], 4, "not a valid marker"),
+            (["#YOUR CODE HERE: a", "x = 1", "# END YOUR CODE HERE"], 2, "not a valid marker"),
         ],
         ids=["no end", "no begin", "nested", "unnamed", "empty name", "lower case", "no space"],
     )
