@@ -15,49 +15,11 @@ from kit.course import Assignment
 from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from kit.limits import Limits
-from tests.support.course import SOLUTION, submission, write_course
+from tests.support.course import CONSTANTS, SOLUTION, submission, write_course
 from tests.support.hostile import Surroundings, read_programs, reference, submission_of
 from tests.support.results import without_time
 from tests.support.variants import files_in, rewritten
 
-CONSTANTS = '''\
-import numpy as np
-import pytest
-
-SIZES = [4, 3]
-SETTINGS = {"rate": 0.5, "sizes": [1, 2], "w": np.arange(3.0)}
-WEIGHTS = np.arange(6.0).reshape(2, 3)
-
-
-@pytest.fixture(scope="session")
-def shared():
-    return {"x": np.ones(3), "names": ["a"]}
-
-
-@pytest.mark.task("double", points=2)
-def test_double_of_constants(student, expect):
-    """Twice what the suite holds."""
-    expect.close(student.work.double(WEIGHTS), 2 * WEIGHTS, "double(x)")
-    expect.close(student.work.double(SETTINGS["w"]), 2 * np.arange(3.0), "double(x)")
-
-
-@pytest.mark.task("double", points=2)
-def test_double_of_a_fixture(student, expect, shared):
-    """Twice what a fixture holds."""
-    expect.close(student.work.double(shared["x"]), [2, 2, 2], "double(x)")
-
-
-@pytest.mark.task("remember", points=2)
-def test_remember(student, expect, shared):
-    """state["x"] is x, whatever else is in the state."""
-    for given in (SETTINGS, shared, {"sizes": SIZES}):
-        with student.together():
-            state = student.place(given)
-            student.work.remember(state, WEIGHTS)
-            student.work.remember(given, SIZES)
-            held = state.fetch()
-        expect.close(expect.entry(held.value, "x"), np.arange(6.0).reshape(2, 3), "x")
-'''
 SLIPS = {
     "a list is overwritten": "x[:] = [7]",
     "a list is emptied": "x.clear()",

@@ -81,6 +81,46 @@ def graded_cell(task: str, points: int, *, manual: bool = False) -> dict[str, An
     }
 
 
+CONSTANTS = '''\
+import numpy as np
+import pytest
+
+SIZES = [4, 3]
+SETTINGS = {"rate": 0.5, "sizes": [1, 2], "w": np.arange(3.0)}
+WEIGHTS = np.arange(6.0).reshape(2, 3)
+
+
+@pytest.fixture(scope="session")
+def shared():
+    return {"x": np.ones(3), "names": ["a"]}
+
+
+@pytest.mark.task("double", points=2)
+def test_double_of_constants(student, expect):
+    """Twice what the suite holds."""
+    expect.close(student.work.double(WEIGHTS), 2 * WEIGHTS, "double(x)")
+    expect.close(student.work.double(SETTINGS["w"]), 2 * np.arange(3.0), "double(x)")
+
+
+@pytest.mark.task("double", points=2)
+def test_double_of_a_fixture(student, expect, shared):
+    """Twice what a fixture holds."""
+    expect.close(student.work.double(shared["x"]), [2, 2, 2], "double(x)")
+
+
+@pytest.mark.task("remember", points=2)
+def test_remember(student, expect, shared):
+    """state["x"] is x, whatever else is in the state."""
+    for given in (SETTINGS, shared, {"sizes": SIZES}):
+        with student.together():
+            state = student.place(given)
+            student.work.remember(state, WEIGHTS)
+            student.work.remember(given, SIZES)
+            held = state.fetch()
+        expect.close(expect.entry(held.value, "x"), np.arange(6.0).reshape(2, 3), "x")
+'''
+
+
 def write_course(root: Path, suite: str = SUITE) -> Assignment:
     """A course with the one assignment ``tiny``: 4 + 2 automatic points and 1 manual one."""
     cells = [

@@ -19,18 +19,17 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import SOLUTION, submission, write_course
-from hostile_archives import WORK, a_tar, a_zip, header, member, pax
-from test_grading import without_time
-from test_seam import CONSTANTS
 
-from kit import submitters
-from kit.bulk import submissions
 from kit.course import Assignment
 from kit.export.gradebook_csv import harmless
-from kit.grading import Grader
+from kit.grading.grader import Grader
+from kit.intake import submitters
+from kit.intake.downloads import submissions
+from kit.intake.submission import RejectedError, read, take
 from kit.limits import Limits
-from kit.submission import RejectedError, read, take
+from tests.support.course import CONSTANTS, SOLUTION, submission, write_course
+from tests.support.hostile_archives import WORK, a_tar, a_zip, header, member, pax
+from tests.support.results import without_time
 
 ALL, REST = 6, 2
 """What the reference gets, and what it gets where ``double`` is wrong."""
@@ -65,7 +64,7 @@ IN_PLACE = {
             "ctypes.memset(x.ctypes.data, 7, x.nbytes)",
             "x.__array_interface__['data'] = (0, False)",
         ),
-        "np.lib.stride_tricks.as_strided(x, (64,), (8,))[...] = 7",
+        "np.lib.stride_tricks.as_strided(x, (2,), (8,))[...] = 7",
         "np.random.shuffle(x)",
         "[r.clear() for r in gc.get_referrers(x) if type(r) is list]",
     ],
@@ -269,7 +268,7 @@ REACHES = [
 """What concerns other processes or the machine: refused, or without any effect on the grade."""
 HELPERS = """
 import ctypes, gc, os, resource, signal, socket, sys, time
-from kit import wire
+from kit.sandbox import wire
 
 
 def _deep(levels):
