@@ -65,7 +65,7 @@ IN_PLACE = {
             "ctypes.memset(x.ctypes.data, 7, x.nbytes)",
             "x.__array_interface__['data'] = (0, False)",
         ),
-        "np.lib.stride_tricks.as_strided(x, (64,), (8,))[...] = 7",
+        "np.lib.stride_tricks.as_strided(x, (x.size,), (8,))[...] = 7",
         "np.random.shuffle(x)",
         "[r.clear() for r in gc.get_referrers(x) if type(r) is list]",
     ],
