@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import select
 import subprocess
 import sys
 import time
@@ -17,7 +19,8 @@ from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from kit.limits import Limits
 from kit.sandbox.faults import StudentFault
-from kit.sandbox.tester.process import WarmParent
+from kit.sandbox.tester import process
+from kit.sandbox.tester.process import WarmParent, Worker
 from kit.sandbox.tester.session import Session
 from kit.sandbox.worker.waited import waited
 from tests.support.hostile import reference
@@ -97,6 +100,42 @@ class TestOverload:
             with pytest.raises(StudentFault, match=r"did not return within 0\.05 s"):
                 Student(session).w.f()
             session.close()
+
+
+def test_what_spins_ends_where_worker_and_tester_wait_at_the_same_time(
+    warm_parent: WarmParent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Together they then wait longer than the time that passes, and are granted more than that."""
+    clock = Clock()
+    worker = Worker(warm_parent)
+    monkeypatch.setattr(process, "time", clock)
+    monkeypatch.setattr(process, "_waited_here", lambda: clock.wakes)
+    monkeypatch.setattr(warm_parent, "waited", lambda _: (0.9 * clock.now, 0.1 * clock.now))
+    worker._poll = clock  # type: ignore[assignment]  # all that is used of it is below
+    worker._excused = worker._excused_here = 0.0
+    worker._give(0.05, math.inf)
+    with pytest.raises(TimeoutError):
+        worker._wait(select.POLLIN)
+    monkeypatch.undo()
+    worker.end()
+
+
+class Clock:
+    """In place of ``time`` and ``select.poll``: nothing is ever ready, and each wait ends late."""
+
+    now = wakes = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def modify(self, *_: object) -> None:
+        """What is waited for is no matter."""
+
+    def poll(self, milliseconds: float) -> list[tuple[int, int]]:
+        self.now += milliseconds / 1000 + 0.1
+        self.wakes += 0.1
+        assert self.now < 600, "a spinning worker is waited for without end"
+        return []
 
 
 @needs_account
