@@ -563,7 +563,7 @@ def test_an_empty_value_is_refused(
         at = words.index("")
         words[at - 1 : at + 1] = [f"{words[at - 1]}="]
     told = kit(course, *words)
-    require_told(told, "was given nothing")
+    require_told(told, "has an empty value")
     assert told[0] == 2
 
 

@@ -563,7 +563,7 @@ class TestRepositories:
     def test_a_folder_in_use_is_not_written_over(
         self, repositories: Path, tiny: Assignment
     ) -> None:
-        with pytest.raises(CourseError, match="already exists"):
+        with pytest.raises(CourseError, match="is there already"):
             github.pack(tiny, repositories)
 
     def test_the_names_that_github_classroom_looked_for(self, repositories: Path) -> None:

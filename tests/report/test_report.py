@@ -560,7 +560,7 @@ class TestFolder:
         results, out = write_all(class_of(12), tmp_path / "results"), tmp_path / "site"
         out.mkdir()
         (out / "index.html").write_text("<p>a home page</p>")
-        with pytest.raises(CourseError, match=r"index.html already exists"):
+        with pytest.raises(CourseError, match=r"index.html is there already"):
             write("optimization", results, out)
         assert (out / "index.html").read_text() == "<p>a home page</p>"
         assert list(out.rglob("*.html")) == [out / "index.html"]
