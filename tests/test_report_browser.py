@@ -16,8 +16,8 @@ from conftest import ROOT
 from playwright.sync_api import Browser, Page, sync_playwright
 from report_support import HOSTILE, SCRIPT, class_of, write_all
 
-from kit.report.folder import write
 from kit.report.visible import Unseen
+from kit.report.writer import write
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
