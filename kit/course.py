@@ -81,7 +81,8 @@ class Assignment:
         return found[0]
 
     @cached_property
-    def _document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
+        """The authored notebook, read once; it is never changed."""
         return read_notebook(self.notebook)
 
     @cached_property
@@ -92,7 +93,7 @@ class Assignment:
         each module by itself, because a module that is not loaded beforehand can't be loaded while
         a submission is graded.
         """
-        names = self._document.get("metadata", {}).get("kit", {}).get("packages", [])
+        names = self.document.get("metadata", {}).get("kit", {}).get("packages", [])
         if not isinstance(names, list) or not all(
             isinstance(name, str) and all(part.isidentifier() for part in name.split("."))
             for name in names
@@ -106,7 +107,7 @@ class Assignment:
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """The graded cells of the notebook in order: the only source of ids, titles and points."""
-        tasks = tuple(_tasks(self._document["cells"], self.notebook.name))
+        tasks = tuple(_tasks(self.document["cells"], self.notebook.name))
         ids = [task.id for task in tasks]
         for repeated in {task_id for task_id in ids if ids.count(task_id) > 1}:
             raise CourseError(f"{self.notebook.name}: two graded cells have the id {repeated!r}.")

@@ -17,7 +17,7 @@ ROOMS = (
     # the way of a submission
     *("sandbox", "intake", "checks", "grading", "batch"),
     # what instructors make with it
-    *("release", "display", "nbgrader", "export", "report", "pack"),
+    *("nbgrader", "release", "display", "export", "report", "pack"),
     # what people type
     *("edge", "cli", "__main__"),
 )
@@ -33,6 +33,7 @@ FACES = {
     "checks": {"expect", "student"},
     "grading": {"grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
     "batch": {"run", "pool", "processes", "lock"},
+    "nbgrader": {"bookkeeping", "generate", "gradebook"},
     "release": {"build", "leaks", "proofs", "coverage"},
 }
 """What other rooms may import of a room; the rooms that are not here are only ever called by people
@@ -92,6 +93,38 @@ def test_every_room_is_in_the_order_and_says_what_lives_there() -> None:
     assert {module.split(".")[0] for module in MODULES} == set(ROOMS)
     for path in (ROOT / "kit").rglob("__init__.py"):
         assert len(ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "") > 40, path
+
+
+def test_one_room_knows_nbgrader() -> None:
+    others = {name: path for name, path in MODULES.items() if not name.startswith("nbgrader")}
+    assert [name for name, path in others.items() if _of_nbgrader(path.read_text("utf-8"))] == []
+    assert _of_nbgrader("def f():\n    from nbgrader.api import Gradebook")
+
+
+def _of_nbgrader(text: str) -> set[str]:
+    """The modules of nbgrader, and of what configures it, that the Python text imports."""
+    names = {
+        name
+        for node in ast.walk(ast.parse(text))
+        for name in (
+            [each.name for each in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    return {name for name in names if name.split(".")[0] in {"nbgrader", "traitlets"}}
+
+
+def test_one_module_reads_the_authored_notebook() -> None:
+    readers = [
+        name
+        for name, path in MODULES.items()
+        if "read_notebook(assignment.notebook)" in path.read_text("utf-8")
+        or ".notebook.read_" in path.read_text("utf-8")
+    ]
+    assert readers == []
 
 
 @pytest.mark.parametrize(

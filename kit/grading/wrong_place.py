@@ -18,10 +18,11 @@ import numpy as np
 
 from kit.checks.student import Student
 from kit.course import Assignment
-from kit.grading.verdicts import Verdict, WrongPlace
+from kit.grading.verdicts import Verdict
 from kit.intake import elsewhere
 from kit.intake.elsewhere import Text, Wanted
 from kit.intake.submission import Submission, sources_of
+from kit.results import WrongPlace
 from kit.sandbox import worker
 from kit.sandbox.faults import IsolationMissing, KitFault, StudentFault
 from kit.sandbox.tester.process import WarmParent

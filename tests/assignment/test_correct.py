@@ -63,6 +63,6 @@ def test_a_correct_solution_gets_full_marks_whatever_the_inputs(
 def check(grader: Grader, optimization: Assignment, name: str, seeds: range) -> None:
     """Every task passes, with every seed; the messages are those of the first that doesn't."""
     for seed in seeds:
-        result = grader.grade(rewritten(optimization, CORRECT[name]), seed)
+        result = grader.grade(rewritten(optimization, CORRECT[name]), seed).as_dict()
         assert result["status"] == "graded"
         assert lost(result) == {}, f"with seed {seed}"

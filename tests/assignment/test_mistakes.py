@@ -70,7 +70,7 @@ def mutant(grader: Grader, optimization: Assignment) -> Callable[[str, int], dic
     def graded(name: str, seed: int) -> dict[str, Any]:
         mistake = MISTAKES[name]
         submission = catalogued(optimization, MODULES[mistake.task], mistake.changes)
-        return grader.grade(submission, seed)
+        return grader.grade(submission, seed).as_dict()
 
     return graded
 
@@ -78,7 +78,9 @@ def mutant(grader: Grader, optimization: Assignment) -> Callable[[str, int], dic
 @pytest.fixture(scope="module")
 def written(grader: Grader, optimization: Assignment) -> Callable[[str, int], dict[str, Any]]:
     """The result of a file of tests/submissions/mistaken/; each is graded once a seed."""
-    return cache(lambda name, seed: grader.grade(rewritten(optimization, WRITTEN[name]), seed))
+    return cache(
+        lambda name, seed: grader.grade(rewritten(optimization, WRITTEN[name]), seed).as_dict()
+    )
 
 
 def check_failed(result: dict[str, Any], task: str, seed: int) -> None:
@@ -183,7 +185,7 @@ class TestCatalogue:
         self, grader: Grader, optimization: Assignment, module: str
     ) -> None:
         for seed in SEEDS:
-            assert lost(grader.grade(catalogued(optimization, module, {}), seed)) == {}
+            assert lost(grader.grade(catalogued(optimization, module, {}), seed).as_dict()) == {}
 
 
 def call_everything(functions: dict[str, Any], task: str) -> None:
@@ -280,7 +282,7 @@ class TestMutations:
         mistake = MISTAKES[name]
         submission = catalogued(optimization, MODULES[mistake.task], mistake.changes)
         for seed in MORE_SEEDS:
-            result = grader_of(mistake.task).grade(submission, seed)
+            result = grader_of(mistake.task).grade(submission, seed).as_dict()
             check_failed(result, mistake.task, seed)
             check_recognised(result, [name], seed)
 

@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 from nbgrader.api import Gradebook
 
-from kit import results
+from kit import files, results
 from kit.batch import lock
 from kit.batch.pool import Settings
 from kit.batch.run import find_all, grade_all
@@ -224,11 +224,11 @@ class TestTwoAtOnce:
 
         def meanwhile(number: int) -> None:
             monkeypatch.undo()
-            results.write({"by": "another"}, path)
+            files.write_whole(path, b"another")
 
         monkeypatch.setattr(os, "fsync", meanwhile)
-        results.write({"by": "one"}, path)
-        assert json.loads(path.read_text()) == {"by": "one"}
+        files.write_whole(path, b"one")
+        assert path.read_bytes() == b"one"
         assert list(tmp_path.iterdir()) == [path]
 
     def test_what_killed_runs_left_is_cleared_and_nothing_else(
@@ -355,8 +355,8 @@ class TestFaultsOfOurs:
     ) -> None:
         real = results.write
 
-        def full(result: dict[str, Any], path: Path) -> None:
-            if result["student"] == "ada":
+        def full(result: results.Result, path: Path) -> None:
+            if result.student == "ada":
                 raise OSError(28, "No space left on device")
             real(result, path)
 

@@ -155,8 +155,10 @@ class TestGrading:
         self, two_nodes: Cluster, settings: Settings
     ) -> None:
         class_ = [submission(work, f"student{n}") for n, work in enumerate([SOLUTION, STUB, "]"])]
-        there = {r["student"]: r for r in cluster.grade_all(settings, class_, two_nodes.address)}
-        here = {r["student"]: r for r in pool.grade_all(settings, class_, jobs=1)}
+        there = {
+            r.student: r.as_dict() for r in cluster.grade_all(settings, class_, two_nodes.address)
+        }
+        here = {r.student: r.as_dict() for r in pool.grade_all(settings, class_, jobs=1)}
         assert [r["score"] for r in here.values()] == [6, 2, 0]
         assert {s: without_node(r) for s, r in there.items()} == {
             s: without_node(r) for s, r in here.items()
@@ -166,7 +168,8 @@ class TestGrading:
 
     def test_every_node_takes_part(self, two_nodes: Cluster, settings: Settings) -> None:
         class_ = [submission(SLEEPY, f"student{n}") for n in range(8)]
-        assert len(nodes_of(list(cluster.grade_all(settings, class_, two_nodes.address)))) == 2
+        coming = cluster.grade_all(settings, class_, two_nodes.address)
+        assert len(nodes_of([result.as_dict() for result in coming])) == 2
 
     def test_one_command_grades_a_class(
         self,
@@ -209,8 +212,8 @@ class TestKilledNodes:
             found = run.find_all(settings.assignment, [tmp_path / "submitted"], kept)
             out = tmp_path / "results"
             for result in run.grade_all(settings, found, out, cluster=no_node.address):
-                yielded.append(result)
-                written.update([result["student"]])
+                yielded.append(result.as_dict())
+                written.update([result.student])
                 if victim.poll() is None and victim.pid in nodes_of(yielded) and len(yielded) > 4:
                     os.kill(victim.pid, signal.SIGKILL)
                     victim.wait()
@@ -232,7 +235,9 @@ class TestKilledNodes:
             for _ in range(3):
                 running.add_node()
             running.wait_for(3)
-            results = list(cluster.grade_all(settings, class_, running.address))
+            results = [
+                result.as_dict() for result in cluster.grade_all(settings, class_, running.address)
+            ]
             running.wait_for(1)  # the other two were killed
         assert len(results) == 7
         by_student = {result["student"]: result for result in results}
@@ -251,7 +256,7 @@ class TestKilledNodes:
             coming = cluster.grade_all(settings, class_, running.address)
             first = next(coming)
             silent.send_signal(signal.SIGSTOP)
-            results = [first, *coming]
+            results = [result.as_dict() for result in (first, *coming)]
         assert {result["score"] for result in results} == {6}
         assert len(results) == 6
         assert other.pid in nodes_of(results)
@@ -262,7 +267,7 @@ class TestKilledNodes:
         nodes = [no_node.add_node()]
         results = []
         for result in cluster.grade_all(settings, _until(nodes, results), no_node.address):
-            results.append(result)
+            results.append(result.as_dict())
             if len(nodes) == 1:
                 nodes.append(no_node.add_node())
                 no_node.wait_for(2)

@@ -154,7 +154,7 @@ def handed_in(optimization: Assignment, added: dict[str, str]) -> Submission:
 
 def graded(grader: Grader, submission: Submission) -> dict[str, Any]:
     """The result, which is one: no fault of ours, and of the documented form."""
-    result = grader.grade(submission)
+    result = grader.grade(submission).as_dict()
     faults = [
         f"{check['name']}: {check['message']}"
         for task in result["tasks"]

@@ -94,7 +94,7 @@ def graded(grader: Grader) -> Callable[..., dict[str, Any]]:
             "nndl/later.py": before.encode()
             + LATER.replace("return double(double(x))", later).encode()
         }
-        result = grader.grade(Submission("ada", dict(files)))
+        result = grader.grade(Submission("ada", dict(files))).as_dict()
         assert result["status"] == "graded", result
         return result
 
@@ -231,7 +231,7 @@ def score(optimization: Assignment, real: Grader) -> Callable[..., float]:
             )
             added = f"\n\ndef _nothing(*a, **k):\n    {line}\n{name} = _nothing\n"
             files[path] += added.encode()
-        result = real.grade(Submission("nothing", files))
+        result = real.grade(Submission("nothing", files)).as_dict()
         assert result["status"] == "graded"
         return float(result["score"])
 

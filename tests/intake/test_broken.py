@@ -49,7 +49,7 @@ def graded(unit_grader: Grader) -> Graded:
 
     def result_of(path: Path) -> dict[str, Any]:
         found = Found(student_of(path), str(path), lambda: open_tree(path, Limits()))
-        result = grade(unit_grader, found, None)
+        result = grade(unit_grader, found, None).as_dict()
         jsonschema.validate(result, SCHEMA)
         assert result["status"] in {"graded", "rejected"}
         return result

@@ -41,7 +41,7 @@ def hand_in(tiny: Assignment, tmp_path: Path) -> HandIn:
 
 def scores(grader: Grader, taken: Submission, seed: int | None = None) -> dict[str, Any]:
     """What each task of the submission got, and what its checks said."""
-    result = grader.grade(taken, seed)
+    result = grader.grade(taken, seed).as_dict()
     assert result["status"] == "graded"
     return {
         task["id"]: (task["score"], [check["message"] for check in task["checks"]])

@@ -304,7 +304,7 @@ class TestHost:
         self, tiny: Assignment, class_of_two: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.refuse(monkeypatch, "Work.py", errno.EACCES)
-        result = grade_one(tiny, class_of_two / "bob")
+        result = grade_one(tiny, class_of_two / "bob").as_dict()
         assert (result["status"], result["score"]) == ("error", None)
         assert "nndl/Work.py: Permission denied" in result["message"]
 

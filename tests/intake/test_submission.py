@@ -640,7 +640,7 @@ class TestWhose:
         def fail() -> Tree:
             raise OSError(errno.EIO, "Input/output error")
 
-        result = grade(grader, Found("ada", "here", fail), None)
+        result = grade(grader, Found("ada", "here", fail), None).as_dict()
         assert (result["status"], result["score"]) == ("error", None)
         assert "Input/output error" in result["message"]
 

@@ -20,7 +20,8 @@ import pytest
 import yaml
 
 from kit.course import Assignment, CourseError
-from kit.pack import github, gradescope
+from kit.pack import github_repositories as github
+from kit.pack import gradescope_archive as gradescope
 from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError
 from tests.support.course import SOLUTION, STUB, SUITE, write_course
@@ -147,7 +148,7 @@ class Gradescope:
         """What results.json says where it holds neither a pass nor a zero."""
         found = json.loads((self.root / "results/results.json").read_text())
         assert not {"score", "tests"} & found.keys()
-        assert "This is no grade." in found["output"]
+        assert "There is no grade." in found["output"]
         return str(found["output"])
 
     def results(self, launcher: list[str], **environment: str) -> dict[str, Any]:

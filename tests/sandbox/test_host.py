@@ -202,7 +202,7 @@ class TestNamespaces:
         processes.begin()
         class_ = [submission(SOLUTION, student) for student in ("ada", "bob")]
         results = list(pool.grade_all(Settings(tiny, Limits()), class_, jobs=1 + 1))
-        assert [result["score"] for result in results] == [6, 6]
+        assert [result.score for result in results] == [6, 6]
 
     def test_where_it_is_not_installed_that_is_said(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -254,8 +254,8 @@ class TestTesters:
     def grade(self, course: Assignment, number: int = 8) -> list[tuple[str, float | None]]:
         class_ = [submission(f"{SOLUTION}# {n}\n", f"student{n}") for n in range(number)]
         results = list(pool.grade_all(Settings(course, Limits()), class_, jobs=2))
-        assert {result["student"] for result in results} == {each.student for each in class_}
-        return [(result["status"], result["score"]) for result in results]
+        assert {result.student for result in results} == {each.student for each in class_}
+        return [(result.status, result.score) for result in results]
 
     def test_one_killed_as_it_starts(
         self, tiny: Assignment, monkeypatch: pytest.MonkeyPatch

@@ -287,16 +287,18 @@ class TestPackages:
 
     def test_an_allowed_package_can_be_used(self, course: Callable[..., Assignment]) -> None:
         with Grader(course(["yaml"])) as grader:
-            task = task_of(grader.grade(submission(self.USES_YAML)), "double")
+            task = task_of(grader.grade(submission(self.USES_YAML)).as_dict(), "double")
         assert task["status"] == "passed"
 
     def test_another_assignment_does_not_allow_it(self, grader: Grader) -> None:
-        task = task_of(grader.grade(submission(self.USES_YAML)), "double")
+        task = task_of(grader.grade(submission(self.USES_YAML)).as_dict(), "double")
         assert "'yaml.safe_load' can't be used" in task["checks"][0]["message"]
 
     def test_the_sentence_names_what_is_allowed(self, course: Callable[..., Assignment]) -> None:
         with Grader(course(["yaml"])) as grader:
-            result = grader.grade(submission("import torch\ndef double(x): return torch.ones(1)"))
+            result = grader.grade(
+                submission("import torch\ndef double(x): return torch.ones(1)")
+            ).as_dict()
         message = task_of(result, "double")["checks"][0]["message"]
         assert "only NumPy, yaml and the standard library are there" in message
 

@@ -158,13 +158,13 @@ class TestMissing:
     @pytest.mark.usefixtures("without_libseccomp")
     def test_trust_is_the_way_round_and_stands_in_every_result(self, tiny: Assignment) -> None:
         with Grader(tiny, trust=True) as grader:
-            result = grader.grade(submission(SOLUTION))
+            result = grader.grade(submission(SOLUTION)).as_dict()
         assert result["score"] == 6
         assert result["trusted"] is True
         assert "seccomp" not in result["sandbox"]
 
     def test_without_trust_a_result_says_so(self, grader: Grader) -> None:
-        result = grader.grade(submission(SOLUTION))
+        result = grader.grade(submission(SOLUTION)).as_dict()
         assert result["trusted"] is False
         assert set(result["sandbox"]) >= FLOOR
 
@@ -252,6 +252,6 @@ class TestLimits:
         assert said[2:] == ["Your `f` was not called again: it did not return 2 times before."] * 2
 
     def test_what_is_printed(self, grader: Grader) -> None:
-        result = grader.grade(submission("print('x' * 10**6)\n" + SOLUTION))
+        result = grader.grade(submission("print('x' * 10**6)\n" + SOLUTION)).as_dict()
         assert "Your code printed 1,000,001 bytes; the first 65,536 were kept." in result["notes"]
         assert result["score"] == 6
