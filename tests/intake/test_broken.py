@@ -322,7 +322,7 @@ class TestNotebook:
         assert self.notes(graded, solved) == []
         (solved / "optimization.ipynb").rename(solved / "final.ipynb")
         (note,) = self.notes(graded, solved)
-        assert "Which notebook is yours: final.ipynb, scratch.ipynb?" in note
+        assert "Several notebooks were handed in (final.ipynb, scratch.ipynb)" in note
 
     def test_a_huge_notebook_is_not_read(self, graded: Graded, solved: Path) -> None:
         with (solved / "optimization.ipynb").open("ab") as file:
