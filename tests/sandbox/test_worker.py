@@ -21,7 +21,7 @@ from kit.sandbox.tester import isolation
 from kit.sandbox.tester.launch import launch
 from kit.sandbox.tester.process import WarmParent, Worker
 from kit.sandbox.tester.session import Session
-from tests.support.processes import descendants, still_running
+from tests.support.processes import PATIENCE, descendants, still_running
 
 Make = Callable[..., Student]
 
@@ -574,7 +574,7 @@ class TestEnds:
             made = descendants(process.pid) - before
             assert len(made) == 2
             tester.kill()
-            tester.wait()
+            tester.wait(timeout=PATIENCE)
             assert still_running(made) == []
 
     def test_where_the_first_warm_parent_has_gone_one_is_started(self) -> None:
@@ -601,7 +601,7 @@ class TestEnds:
             parent = int(tester.stdout.readline())
         started = {parent, *descendants(parent)}
         tester.kill()
-        tester.wait()
+        tester.wait(timeout=PATIENCE)
         assert still_running(started) == []
 
     @pytest.mark.parametrize("stream", ["_bell", "_printed"])

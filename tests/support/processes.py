@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+PATIENCE = 500
+"""Seconds: nothing that a test waits for takes longer. After 600, pytest ends the test itself."""
+
 
 def descendants(pid: int) -> set[int]:
     """The processes that ``pid`` started, and those that they did, as far as they run."""
