@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,32 @@ settings.register_profile(
 settings.load_profile("patient")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-cases", action="store_true", help="every case of what is otherwise drawn from"
+    )
+
+
 def pytest_configure() -> None:
     """Take Ctrl-C also where a shell started the run in the background, which has it ignored."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def drawn(pytestconfig: pytest.Config) -> Callable[[Sequence[int], int, str], Sequence[int]]:
+    """``drawn(seeds, number, name)``: so many of the seeds, others for each ``name``.
+
+    The same every time; all of them with ``--all-cases``.
+    """
+
+    def draw(seeds: Sequence[int], number: int, name: str) -> Sequence[int]:
+        if pytestconfig.getoption("--all-cases"):
+            return seeds
+        step = len(seeds) // number
+        return seeds[zlib.crc32(name.encode()) % step :: step]
+
+    return draw
 
 
 @pytest.fixture(scope="session")

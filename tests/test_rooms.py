@@ -155,6 +155,22 @@ def test_what_tests_share_is_in_support(path: Path) -> None:
     assert shared == []
 
 
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT / "tests")))
+def test_no_test_waits_for_a_process_without_end(path: Path) -> None:
+    calls = [
+        node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
+    ]
+    waits = re.compile(r"subprocess\.(run|call|check_\w+)|.*\.(communicate|wait)")
+    endless = [
+        ast.unparse(call)
+        for call in calls
+        if waits.fullmatch(ast.unparse(call.func))
+        if not any(keyword.arg in {"timeout", None} for keyword in call.keywords)
+        if not (call.args and ast.unparse(call.func).endswith(".wait"))
+    ]
+    assert endless == []
+
+
 def test_tests_lie_in_the_folders_of_rooms() -> None:
     """Beside the rooms of the kit: ``assignment`` (the real one), ``docs`` and ``command_line``."""
     folders = {path.parent.name for path in TESTS if path.name.startswith("test_")}

@@ -19,6 +19,7 @@ from kit.course import Assignment
 from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from tests.support.course import ROOT
+from tests.support.processes import PATIENCE
 from tests.support.results import SCHEMA, task_of
 
 BIN = Path(sys.executable).parent
@@ -251,6 +252,7 @@ def validate(folder: Path, cifar10: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE,
     ).stdout
 
 
@@ -275,7 +277,7 @@ class TestWholeWay:
         run = subprocess.run(
             [BIN / "kit", "release", "optimization", "--check"],
             cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        timeout=PATIENCE)  # fmt: skip
         assert run.returncode == 0, run.stdout + run.stderr
 
     def test_the_solved_notebook_runs_without_error_or_warning(

@@ -19,6 +19,7 @@ import pytest
 
 from tests.support.command_line import kit
 from tests.support.course import SLEEPY, SOLUTION, STUB, SUITE, hand_in, submission, write_course
+from tests.support.processes import PATIENCE
 from tests.support.results import without_time
 
 distributed = pytest.importorskip("distributed", reason="Dask, an extra, is not installed")
@@ -216,7 +217,7 @@ class TestKilledNodes:
                 written.update([result.student])
                 if victim.poll() is None and victim.pid in nodes_of(yielded) and len(yielded) > 4:
                     os.kill(victim.pid, signal.SIGKILL)
-                    victim.wait()
+                    victim.wait(timeout=PATIENCE)
         assert victim.poll() == -signal.SIGKILL
         assert written == Counter(f"student{number}" for number in range(20))
         assert nodes_of(yielded) == {victim.pid, survivor.pid}

@@ -26,6 +26,7 @@ from typer.testing import CliRunner
 
 from kit.cli import app
 from tests.support.course import ROOT, SOLUTION, write_course
+from tests.support.processes import PATIENCE
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # it is a group
 CODES = {0, 1, 2, 3, 70, 130}
@@ -791,6 +792,7 @@ def test_a_ctrl_c_in_the_first_second_is_told(course: Path, number: int, interru
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE,
     )
     assert (run.returncode, run.stdout) == (130, "")
     assert run.stderr == "Stopped. Run the same command again to go on where it stopped.\n"

@@ -21,6 +21,7 @@ import typer
 
 from kit.cli import app
 from tests.support.course import ROOT
+from tests.support.processes import PATIENCE
 
 DOCS = ROOT / "docs"
 PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -50,7 +51,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = tmp_path_factory.mktemp("site")
     # not --quiet: that would silence the warnings before they are counted
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", built]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     return built
 
@@ -123,7 +126,9 @@ class TestLinks:
 class TestCommands:
     def test_the_reference_is_what_the_commands_say_of_themselves(self) -> None:
         command = [sys.executable, "-m", "typer", "kit.cli", "utils", "docs", "--name", "kit"]
-        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE
+        )
         committed = (DOCS / "commands.md").read_text()
         assert committed.strip() == run.stdout.strip(), "Run `make commands` and commit the page."
 
@@ -260,7 +265,7 @@ class TestExample:
     def test_it_is_formatted_as_all_code_is(self, tmp_path: Path) -> None:
         course = self._written(tmp_path)
         command = [BIN / "ruff", "format", "--check", "--config", ROOT / "pyproject.toml", course]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
         assert run.returncode == 0, run.stdout
 
     @pytest.mark.slow
@@ -317,6 +322,7 @@ def printed(command: str, course: Path) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        timeout=PATIENCE,
     )
     assert run.returncode == 0, (command, run.stdout)
     return run.stdout.replace(str(course), COURSE)

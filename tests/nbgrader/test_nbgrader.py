@@ -43,6 +43,7 @@ from tests.support.nbgrader import (
     opened,
     scores,
 )
+from tests.support.processes import PATIENCE
 
 FULL = {"double": (4, None, False), "remember": (2, None, False), "essay": (None, None, True)}
 
@@ -363,7 +364,7 @@ class TestHeld:
             [(None, None, True)] * 3
         )
         held.kill()
-        held.wait()
+        held.wait(timeout=PATIENCE)
         assert nbgrader(course, "autograde", "tiny") == 0
         assert scores(course, "cyn") == FULL
 
@@ -629,7 +630,7 @@ def formgrader(graded: Assignment, tmp_path_factory: pytest.TempPathFactory) -> 
             yield _started(process, folder).get
         finally:
             process.send_signal(signal.SIGKILL)
-            process.wait()
+            process.wait(timeout=PATIENCE)
 
 
 def _started(process: subprocess.Popen[bytes], folder: Path) -> Server:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.support.processes import PATIENCE
+
 import json
 import os
 import shutil
@@ -200,7 +202,7 @@ def built_elsewhere(tmp_path_factory) -> Path:
         capture_output=True,
         text=True,
         check=False,
-    )
+    timeout=PATIENCE)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
     return folder / "built"
 

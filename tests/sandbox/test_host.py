@@ -23,7 +23,7 @@ from kit.sandbox.tester import process
 from kit.sandbox.tester.process import WarmParent, Worker
 from tests.support.course import ROOT, SLEEPY, SOLUTION, hand_in, submission, write_course
 from tests.support.isolation import FLOOR, needs_bwrap
-from tests.support.processes import descendants, still_running
+from tests.support.processes import PATIENCE, descendants, still_running
 
 KIT = [sys.executable, "-m", "kit"]
 REFUSING = [sys.executable, str(ROOT / "tests/support/refusing.py")]
@@ -76,6 +76,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE,
     )
     said = done.stdout + done.stderr
     assert "Traceback" not in said
@@ -349,7 +350,7 @@ class TestTesters:
             time.sleep(0.02)
         started = descendants(going.pid)
         going.kill()
-        going.wait()
+        going.wait(timeout=PATIENCE)
         assert still_running(started) == []
         assert list(folder.iterdir()) == []
 
@@ -406,7 +407,11 @@ class TestInterrupted:
     def test_while_it_loads(self, command: str, name: str) -> None:
         program = INTERRUPT.format(name=name, words=COMMANDS[command])
         done = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
         )
         assert done.returncode == 130
         assert done.stderr.strip() == (
@@ -432,7 +437,7 @@ class TestInterrupted:
             started = descendants(going.pid)
             os.killpg(going.pid, signal.SIGINT)
             said = going.stdout.read()
-        assert going.wait() == 130
+        assert going.wait(timeout=PATIENCE) == 130
         assert time.monotonic() - began < sleeps  # it ended before that code could have
         assert said == "Stopped. Run the same command again to go on where it stopped.\n"
         assert [path.stem for path in (course.root / "results/tiny").glob("*.json")] == ["ada"]

@@ -21,6 +21,7 @@ from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
 from kit.sandbox.worker import modules
 from tests.support.course import ROOT, submission, write_course
+from tests.support.processes import PATIENCE
 from tests.support.results import task_of
 
 Make = Callable[..., Student]
@@ -224,7 +225,11 @@ class TestStandIns:
             "print({'pdb', 'json.tool', 'xml.dom'} & set(sys.modules))\n"
         )
         run = subprocess.run(
-            [sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True
+            [sys.executable, "-I", "-c", program],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PATIENCE,
         )
         assert run.stdout == "set()\n"
 

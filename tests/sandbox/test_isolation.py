@@ -19,6 +19,7 @@ from kit.sandbox.tester.process import WarmParent, Worker
 from kit.sandbox.tester.session import Session
 from tests.support.course import SOLUTION, submission
 from tests.support.isolation import FLOOR, needs_bwrap
+from tests.support.processes import PATIENCE
 
 KIT = [sys.executable, "-m", "kit", "doctor"]
 BWRAP = ["bwrap", "--dev-bind", "/", "/"]
@@ -28,7 +29,9 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up
 def landlock_works() -> bool:
     """Whether this kernel has Landlock, found out apart from the kit's own code."""
     program = "import ctypes; print(ctypes.CDLL(None).syscall(444, None, 0, 1))"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, timeout=PATIENCE
+    )
     return int(run.stdout) > 0
 
 
@@ -43,10 +46,12 @@ def layers_of(**settings: bool) -> set[str]:
 def doctor_inside(launcher: list[str]) -> set[str]:
     """The layers that `kit doctor` finds in the surroundings that ``launcher`` makes."""
     try:
-        subprocess.run([*launcher, "true"], check=True, capture_output=True)
+        subprocess.run([*launcher, "true"], check=True, capture_output=True, timeout=PATIENCE)
     except subprocess.CalledProcessError as error:
         pytest.skip(f"this host can't make these surroundings: {error.stderr.decode().strip()}")
-    run = subprocess.run([*launcher, *KIT], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [*launcher, *KIT], capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
     assert run.returncode == 0, run.stderr
     line = run.stdout.partition("confined here by: ")[2].partition(".")[0]
     return {layer.strip() for layer in line.split(",")}
@@ -121,6 +126,7 @@ class TestLayers:
             capture_output=True,
             text=True,
             check=False,
+            timeout=PATIENCE,
         )
         if run.returncode:
             pytest.skip(f"this host makes no namespaces: {run.stderr.strip()}")

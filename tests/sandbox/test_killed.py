@@ -22,7 +22,7 @@ from kit.sandbox.tester import process
 from kit.sandbox.tester.process import WarmParent, Worker
 from kit.sandbox.tester.session import Session
 from tests.support.course import ROOT, SLEEPY, SOLUTION, submission
-from tests.support.processes import descendants, still_running
+from tests.support.processes import PATIENCE, descendants, still_running
 
 PERFECT = ("graded", 6)
 OURS = ("error", None)
@@ -269,7 +269,9 @@ class TestOwnDoing:
             "resource.setrlimit(resource.RLIMIT_CPU, (10, 10))\n"
             "with WarmParent() as parent: print(parent.limits.cpu_seconds)\n"
         )
-        run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+        run = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, check=True, timeout=PATIENCE
+        )
         assert run.stdout == b"8\n"
 
     def test_without_the_filter_it_can_kill_itself_and_gains_nothing(

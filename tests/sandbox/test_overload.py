@@ -24,6 +24,7 @@ from kit.sandbox.tester.process import WarmParent, Worker
 from kit.sandbox.tester.session import Session
 from kit.sandbox.worker.waited import waited
 from tests.support.hostile import reference
+from tests.support.processes import PATIENCE
 from tests.support.results import without_time
 
 TIMES = 8
@@ -58,7 +59,7 @@ def busy_core() -> Iterator[None]:
     yield
     for loop in loops:
         loop.kill()
-        loop.wait()
+        loop.wait(timeout=PATIENCE)
     os.sched_setaffinity(0, before)
 
 
@@ -152,5 +153,5 @@ def test_waiting_is_counted_by_the_kernel() -> None:
         assert waited("self") >= began + 0.1
     finally:
         loop.kill()
-        loop.wait()
+        loop.wait(timeout=PATIENCE)
         os.sched_setaffinity(0, before)
