@@ -23,9 +23,9 @@ TEXT = """\
 
 {rows}
 
-- **The cells here are a first look.** Each shows whether a task works on one example, and when it doesn't, what is wrong. The grade comes from that example and from others that no notebook shows: other shapes, other settings, several steps in a row. So write what the docstring says, not just what the example needs.
+- **The cells here are a first look.** Each cell shows whether a task works on one example. If it does not, the cell says what is wrong. The grade comes from that example and from others that no notebook shows: other shapes, other settings, several steps in a row. So write what the docstring says, not just what the example needs.
 - **What works earns its share.** The last column says how a task's points are split. Each part is for one thing that the docstring asks for.
-- **A mistake costs once.** Some tasks call functions that you wrote for earlier ones. Where those are wrong, the later task is judged with right ones in their place, and loses nothing by them. The last task, `{last}`, is the exception: there only the result counts.
+- **A mistake costs once.** Some tasks call functions that you wrote for earlier ones. If those are wrong, the later task is judged with right functions in their place, and loses no points. The last task, `{last}`, is the exception: there only the result counts.
 - **Only what you write is graded:** the four files and, in this notebook, {written}. Every other file is replaced by the original."""  # noqa: E501 (a paragraph of Markdown is one line)
 
 

@@ -189,12 +189,16 @@ class TestMissing:
         program = (
             "from types import SimpleNamespace\n"
             "from kit.limits import Limits\n"
-            "from kit.worker.confine import confine\n"
+            "from kit.sandbox.worker.confine import confine\n"
             "filter = SimpleNamespace(load=lambda: None)\n"
             "confine(filter, Limits().as_dict(), floor_only=True)\n"
         )
         run = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
         )
         assert "The seccomp filter does not hold: files can be opened" in run.stderr
 
