@@ -19,17 +19,9 @@ from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.transcript import MOST_BYTES, Transcript
 
 MISTAKES = """
-from typing import NamedTuple
-
 import numpy as np
 
-
-class Mistake(NamedTuple):
-    id: str
-    task: str
-    changes: dict
-    text: str
-
+from kit.checks.mistakes import Mistake
 
 MISTAKES = (
     Mistake("triple", "double", {"double.factor": 3}, "Yours is three times x."),
@@ -39,12 +31,6 @@ MISTAKES = (
     Mistake("silent", "remember", {"remember.kept": False}, "Yours keeps nothing."),
     Mistake("raising", "remember", {"remember.raises": True}, "Yours wants a key."),
 )
-OPAQUE = {}
-STATE = frozenset()
-
-
-def summary(params):
-    return params
 
 
 def implementation(changes):
