@@ -693,7 +693,7 @@ class TestForgery:
 
     def test_a_second_reply_to_the_same_request_is_malformed(self, student: Make) -> None:
         work = student(
-            "from kit.worker.serve import Channel\n"
+            "from kit.sandbox.worker.serve import Channel\n"
             "send = Channel.send\n"
             "def twice(self, frame, *, last=True):\n"
             "    send(self, frame, last=False)\n"
