@@ -238,7 +238,7 @@ class TestKilledNodes:
         by_student = {result["student"]: result for result in results}
         deadly = by_student.pop("deadly")
         assert (deadly["status"], deadly["score"]) == ("error", None)
-        assert "ended twice" in deadly["message"]
+        assert "killed twice" in deadly["message"]
         assert {result["score"] for result in by_student.values()} == {6}
 
     def test_a_node_that_says_nothing_any_more_is_given_up(
@@ -295,7 +295,7 @@ class TestUnfit:
         parcel = cluster.pack(settings)
         other = replace(parcel, versions={**parcel.versions, "course": "1"})
         monkeypatch.setattr(cluster, "pack", lambda _: other)
-        with pytest.raises(RunStopped, match="other code of the kit"):
+        with pytest.raises(RunStopped, match="different kit code"):
             list(cluster.grade_all(settings, [submission(SOLUTION)], two_nodes.address))
 
     def test_a_node_with_many_threads_is_refused(
@@ -368,7 +368,7 @@ class TestUnfit:
             list(cluster.grade_all(settings, [], "tcp://127.0.0.1:1"))
 
     def test_an_address_of_another_kind(self, settings: Settings) -> None:
-        with pytest.raises(CourseError, match="like tcp://HOST:8786"):
+        with pytest.raises(CourseError, match="such as tcp://HOST:8786"):
             list(cluster.grade_all(settings, [], "scheduler.example"))
 
     def test_a_secured_address_without_certificates(self, settings: Settings) -> None:
