@@ -128,8 +128,8 @@ def affordable(jobs: int | None) -> tuple[int, str | None]:
         return wanted, None
     memory = "" if available is None else f", {available / 1024 / MIB:.1f} GiB of free memory"
     return most, (
-        f"This machine can't run {wanted} grading processes ({cores} cores{memory}; limits: "
-        f"ulimit -n, ulimit -u). It runs {most}."
+        f"{wanted} grading processes are too many for this machine ({cores} cores{memory}; "
+        f"limits: ulimit -n, ulimit -u). It runs {most}."
     )
 
 
