@@ -286,7 +286,9 @@ class TestUnfit:
         parcel = cluster.pack(settings)
         other = replace(parcel, versions={**parcel.versions, "numpy": "1.0", "course": "0"})
         monkeypatch.setattr(cluster, "pack", lambda _: other)
-        with pytest.raises(RunStopped, match=r"Node tcp://.* has numpy .* and this machine 1\.0"):
+        with pytest.raises(
+            RunStopped, match=r"Node tcp://.* has numpy .*, but this machine has 1\.0"
+        ):
             list(cluster.grade_all(settings, [submission(SOLUTION)], two_nodes.address))
 
     def test_other_code_is_refused(

@@ -334,7 +334,7 @@ class TestCounting:
 
     def test_a_reply_holds_no_reference_but_to_objects(self) -> None:
         for reference in (wire.Earlier(0, None), wire.Earlier(0, 1)):
-            with pytest.raises(wire.WireError, match="has no place there"):
+            with pytest.raises(wire.WireError, match="is not allowed there"):
                 there_and_back([reference])
 
 
