@@ -79,7 +79,7 @@ class TestCalls:
         items = work.place([1])
         fault_of(work, "ends")
         for use in (lambda: work.work.f(items), items.fetch):
-            with pytest.raises(StudentFault, match="ended before, and with it its list object"):
+            with pytest.raises(StudentFault, match="ended earlier, and its list object was lost"):
                 use()
 
     def test_arrays_of_the_tester_are_no_arrays_of_the_worker(self, student: Make) -> None:
@@ -497,7 +497,7 @@ class TestEnds:
         )
         net = work.work.Net()
         fault_of(work)
-        with pytest.raises(StudentFault, match="ended before, and with it its Net object"):
+        with pytest.raises(StudentFault, match="ended earlier, and its Net object was lost"):
             net.x()
 
     def test_all_calls_together_are_limited(self) -> None:
@@ -789,7 +789,7 @@ class TestForgery:
             session = Session({"w.py": b"def f(): return 1"}, parent)
             student = Student(session)
             student.begin("task", "a check")
-            with pytest.raises(StudentFault, match="to judge what your code returned before"):
+            with pytest.raises(StudentFault, match="judging the earlier answers of your code"):
                 student.w.f()
             session.close()
 
