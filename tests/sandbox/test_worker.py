@@ -275,7 +275,7 @@ class TestTogether:
     def test_replies_sent_for_later_calls_are_no_replies(self, student: Make) -> None:
         """A call may see what was asked for with it, but answers for none of it."""
         work = student(
-            "import os\nfrom kit import wire\n"
+            "import os\nfrom kit.sandbox import wire\n"
             "def f():\n    for _ in range(3): os.write(3, wire.encode({'ok': 1}).to_bytes())\n"
             "def g(): return 2\n"
         )
@@ -403,6 +403,7 @@ class TestConfinement:
         assert work.work.f() == [
             "kit",
             "kit.limits",
+            "kit.sandbox",
             "kit.sandbox.wire",
             "kit.sandbox.worker",
             "kit.sandbox.worker.absent",
@@ -660,7 +661,7 @@ class TestForgery:
 
     FORGE = (
         "import os, sys\n"
-        "from kit import wire\n"
+        "from kit.sandbox import wire\n"
         "def send(value): os.write(3, wire.encode(value).to_bytes())\n"
     )
 
@@ -754,7 +755,7 @@ class TestForgery:
         """To another request, an argument, a file; only objects in the worker have a number."""
         work = student(
             "from msgpack import ExtType\n"
-            "from kit import wire\n"
+            "from kit.sandbox import wire\n"
             "def f():\n"
             f"    wire._Encoder._fitted = lambda *_: [ExtType({ord(letter)}, {data!r})]\n"
         )
