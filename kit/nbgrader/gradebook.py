@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import copy
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -51,7 +50,6 @@ def prepare(
     Raises GradebookError where it can't: then nothing can be written. Where another process has it,
     waits up to ``seconds`` (by default ``kit.batch.lock.WAIT_SECONDS``).
     """
-    _load_nbgrader()
     config = generate.load_config(assignment.root)
     with _held(assignment, config, db_url, seconds, lock.tell) as folders:
         _prepare(assignment, config, folders)
@@ -77,7 +75,6 @@ def write(
     graded = [result for result in results if not feedback.failed_us(result)]
     if not graded:
         return 0
-    _load_nbgrader()
     config = generate.load_config(assignment.root)
     times = timestamps or {}
     with _held(assignment, config, db_url, None, say) as folders:
@@ -407,20 +404,6 @@ def _generate(assignment: Assignment, config: Any, db_url: str) -> None:
                 "or removed, it can't while there are submissions of it: keep the gradebook's file "
                 f"as a copy and begin a new one. It said:\n{error}"
             ) from error
-
-
-def _load_nbgrader() -> None:
-    """Import nbgrader, in a third of the time.
-
-    On its way jsonschema would build a grammar of international addresses, which nothing here uses.
-    """
-    grammar = "rfc3987_syntax"
-    if "jsonschema" not in sys.modules and grammar not in sys.modules:
-        sys.modules[grammar] = None  # type: ignore[assignment]  # documented: importing it fails
-        try:
-            import nbgrader.api  # noqa: F401, PLC0415 (slow)
-        finally:
-            del sys.modules[grammar]
 
 
 @contextmanager
