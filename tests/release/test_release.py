@@ -584,7 +584,7 @@ class TestProblems:
         assert problems(toy) == [
             "release/toy/extra.txt does not belong there.",
             "release/toy/new.txt is missing.",
-            "release/toy/pkg/helper.py is not what source/ and solutions/ give now.",
+            "release/toy/pkg/helper.py differs from the current source/ and solutions/.",
             "Run `kit release toy` and commit release/toy.",
         ]
 
