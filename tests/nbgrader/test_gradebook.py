@@ -616,7 +616,7 @@ class TestBookkeeper:
         [
             ("os._exit(3)", "exit code 3, without a message"),
             ("os.write(2, b'one\\nno room\\n\\n'); os._exit(3)", "exit code 3, no room"),
-            ("os.kill(os.getpid(), 9)", "signal 9, Killed, without a word"),
+            ("os.kill(os.getpid(), 9)", "signal 9, Killed, without a message"),
             ("1 / 0", "ZeroDivisionError: division by zero"),
         ],
     )
