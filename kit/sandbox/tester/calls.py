@@ -28,9 +28,9 @@ class Calls:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Make the calls of the block when it ends, in their order, by one exchange of messages.
+        """Make the calls of the block when it ends, in their order, in one exchange of messages.
 
-        Until then each gives a Later.
+        Inside the block, each call returns a Later.
         """
         if self._waiting is not None:
             raise KitFault("Calls that are made together can't be nested.")
@@ -43,9 +43,9 @@ class Calls:
         self._make(waiting)
 
     def add(self, call: Call) -> Any:
-        """What ``call`` gives, or a Later where it is made together with others.
+        """The value of ``call``, or a Later if it is made together with others.
 
-        Raises StudentFault where it gives nothing.
+        Raises StudentFault if the call gives no value.
         """
         if call.operation == "call":
             self._session.note_call(*call.owner, method=not isinstance(call.target, str))
@@ -83,7 +83,7 @@ class Calls:
         if call.refers:
             try:
                 target, given = _target(call), [_now(value) for value in given]
-            except StudentFault as fault:  # what the call needs was not there, and why says more
+            except StudentFault as fault:  # an argument is missing; its own fault says more
                 later.answer = Answer.without(fault)
                 return
         handle = target if isinstance(target, str) else target.handle
@@ -234,14 +234,14 @@ class Later(Members):
 
     def __getitem__(self, item: int) -> Item:
         if type(item) is not int or item < 0:
-            raise KitFault("What a call returns later has items by their number only: first[0].")
+            raise KitFault("Select an item of a later value by a non-negative number: first[0].")
         return Item(self, item)
 
     @property
     def value(self) -> Any:
         """What the call gave; raises StudentFault where it, or one it needs, gave nothing."""
         if self.answer is None:
-            raise KitFault(f"What {self.call.what} gives is known when the block has ended.")
+            raise KitFault(f"The value of {self.call.what} is known when the block has ended.")
         if self.answer.fault is not None:
             raise self.answer.fault
         return self.answer.value
@@ -343,6 +343,6 @@ def _value(call: Call, answer: Answer) -> Any:
         raise answer.fault
     if call.makes_object and not isinstance(answer.value, Object):
         raise StudentFault(
-            f"{capital(call.what)} must make an object, it gave {describe(answer.value)}."
+            f"{capital(call.what)} must make an object, but it gave {describe(answer.value)}."
         )
     return None if call.operation == "set" else answer.value
