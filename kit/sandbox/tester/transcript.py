@@ -23,18 +23,22 @@ MOST_BYTES = 4 * 1024 * 1024
 class Transcript:
     """The calls by task and check, in the order in which they were made.
 
-    A call is a dict: what was called (``function`` "module.name", or ``attribute`` of what call
-    number ``object`` returned; ``kind`` is call, get, set, place or fetch), what it was ``given``
-    ("value" and it, "object" or "opaque" and the number of the call that returned it, or "item",
-    that number and its place) by which ``names``, and either its ``value`` or what it ``raised``:
-    the exception's type and message, or "" where it gave no answer at all.
+    A call is a dict with these keys:
 
-    What another task's function returned (``other``) is not compared, for it may be wrong for
-    reasons of its own; what was passed on of it is an item. A function has the name of its task.
+    - ``kind``: call, get, set, place or fetch.
+    - ``function``: the called function, "module.name"; or ``object`` and ``attribute``: an
+      attribute of the value that call number ``object`` returned.
+    - ``given``: the arguments, each a list: "value" and the value; "object" or "opaque" and the
+      number of the call that returned it; or "item", that number and the item's place.
+    - ``names``: the names of the last arguments.
+    - ``value``: the returned value; or ``raised``: the exception's type and message, "" if the call
+      gave no answer at all.
+    - ``other``: whether the function belongs to another task. Its value is not compared, because it
+      may be wrong for reasons of its own; a part of it that is passed on is an item.
 
-    Only calls of ``tasks`` are remembered, and none of a task that takes more than MOST_BYTES.
-    ``opaque`` gives for some functions the position of a returned value that only the student's own
-    code reads.
+    A function has the name of its task. Only calls of ``tasks`` are recorded, and none of a task
+    that takes more than MOST_BYTES. ``opaque`` gives, for some functions, the position of a
+    returned value that only the student's own code reads.
     """
 
     def __init__(
