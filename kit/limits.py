@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +11,13 @@ REPLY_TREE_BYTES = 2 * MIB
 """The structure of a reply, or of those to calls made together: all but the contents of arrays."""
 REPLY_BLOCK_BYTES = 256 * MIB
 """All their arrays. These two bound what the tester allocates, so nobody may raise them."""
+CAPS = {
+    "call_seconds": 600,
+    "total_seconds": 7200,
+    "cpu_seconds": 7200,
+    "tester_seconds": 600,
+}
+"""The limits that an assignment may state for itself, and how far it may go."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,22 @@ class Limits:
     """Gradescope's list of who handed in what, which a download of a class has."""
     list_items: int = 10_000_000
     """Keys and values of that list."""
+
+    @classmethod
+    def stated(cls, own: Mapping[str, Any]) -> Limits:
+        """The limits of an assignment that states some of its ``own``.
+
+        Raises ValueError, with a sentence, where one is unknown, no number, or beyond its cap.
+        """
+        for name, value in own.items():
+            if name not in CAPS:
+                raise ValueError(f"an assignment can't state {name!r}, only {', '.join(CAPS)}")
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"{name} must be a number, it is {value!r}")
+            if not 0 < value <= CAPS[name]:
+                raise ValueError(f"{name} must be at most {CAPS[name]:,}, it is {value:,}")
+        kinds = {name: type(getattr(cls, name)) for name in own}
+        return cls(**{name: kinds[name](value) for name, value in own.items()})
 
     def as_dict(self) -> dict[str, Any]:
         """The limits by name, for people and for the worker's parent."""

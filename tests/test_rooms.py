@@ -11,7 +11,7 @@ from conftest import ROOT
 
 ROOMS = (
     # what is true of every room
-    *("exit_codes", "limits", "course", "provided", "files", "skeleton", "results", "feedback"),
+    *("exit_codes", "limits", "course", "skeleton", "provided", "files", "results", "feedback"),
     # the way of a submission
     *("sandbox", "intake", "checks", "grading", "batch"),
     # what instructors make with it

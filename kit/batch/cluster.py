@@ -1,8 +1,8 @@
 """Grades on the nodes of a Dask cluster what ``kit.batch.pool`` grades on this machine.
 
 A node is a process that Dask calls a worker; it grades one submission at a time. What it needs of
-the course travels with the run: the given files, the suites, and the names (not the contents) of
-the files that a student writes. Kit, Python and NumPy it must have itself, in the same versions.
+the course travels with the run: the given files, the suites, and the skeletons (not the solutions)
+of the files that a student writes. Kit, Python and NumPy it must have itself, in the same versions.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from pathlib import Path
 from distributed import Client, KilledWorker, Security, Worker, get_worker
 from distributed import Future as Promise
 
+from kit import provided
 from kit.batch import pool
 from kit.batch.pool import Graders, Result, Settings
-from kit.course import Assignment, CourseError, files_below
+from kit.course import Assignment, CourseError
 from kit.grading.versions import versions
 from kit.intake.submission import Submission
 from kit.sandbox.faults import IsolationMissing, RunStopped
@@ -42,16 +43,11 @@ class Parcel:
 
 
 def pack(settings: Settings) -> Parcel:
-    """The parcel of a run; of the solutions it has nothing but their names."""
+    """The parcel of a run; of the solutions it has the skeletons alone."""
     assignment = settings.assignment
-    files = {
-        str(folder.relative_to(assignment.root) / name): (folder / name).read_bytes()
-        for folder in (assignment.source, assignment.suites)
-        for name in files_below(folder)
-    }
-    solutions = assignment.solutions.relative_to(assignment.root)
-    files |= {str(solutions / name): b"" for name in assignment.student_files}
-    return Parcel(settings, versions(assignment), files)
+    files = provided.for_grading(assignment)
+    paths = {str(path.relative_to(assignment.root)): content for path, content in files.items()}
+    return Parcel(settings, versions(assignment), paths)
 
 
 def grade_all(

@@ -66,8 +66,8 @@ def locate(entries: Iterable[Entry], wanted: Sequence[str]) -> Located:
 def rank(name: str, wanted: str) -> int | None:
     """How far the last part of ``name`` is from that of ``wanted``: 0 equal, None another name.
 
-    1 is another case or ``optim.py.txt``; 2 what browsers and file managers make of a second copy:
-    ``optim (1).py``, ``optim-1.py``, ``optim 2.py``, ``Copy of optim.py``.
+    1 is another case or ``losses.py.txt``; 2 what browsers and file managers make of a second copy:
+    ``losses (1).py``, ``losses-1.py``, ``losses 2.py``, ``Copy of losses.py``.
     """
     found, right = name.rpartition("/")[2], wanted.rpartition("/")[2]
     if found == right:

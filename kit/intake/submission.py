@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from kit import provided
 from kit.course import Assignment
 from kit.intake import helpers, notebook
 from kit.intake.archive import is_archive, open_archive, open_file
@@ -28,7 +29,7 @@ __all__ = ["RejectedError", "Submission", "holds", "open_tree", "read", "sources
 
 @dataclass(frozen=True)
 class Submission:
-    """What one student handed in: ``{"nndl/optim.py": b"..."}`` of the files a student writes.
+    """What one student handed in: ``{"nndl/losses.py": b"..."}`` of the files a student writes.
 
     Modules of the student's own, from which those import, are among them (``kit.intake.helpers``).
     ``notes`` are sentences on what was found odd, for the student and the instructor. ``elsewhere``
@@ -178,14 +179,12 @@ def sources_of(assignment: Assignment, submission: Submission) -> dict[str, byte
     First come those that every submission has. A file that was not handed in fails, where it is
     imported, with a sentence that says so.
     """
-    provided = {
-        name: (assignment.source / name).read_bytes() for name in assignment.provided_modules
-    }
+    given = {name: provided.content(assignment, name) for name in assignment.provided_modules}
     absent = {
         name: f"raise ModuleNotFoundError({f'{name} was not handed in, or not read'!r})\n".encode()
         for name in assignment.student_files
     }
-    return {**absent, **provided, **submission.files, **provided}
+    return {**absent, **given, **submission.files, **given}
 
 
 def holds(path: Path, assignment: Assignment) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.course import Assignment, CourseError, files_below, of_course, read_notebook, read_text
+from kit.provided import content
 from kit.release import sealed, section
 from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError, regions, strip
@@ -40,8 +41,8 @@ def build(assignment: Assignment, into: Path) -> None:
     skeletons = {name: _skeleton(assignment, name) for name in assignment.student_files}
     with tempfile.TemporaryDirectory(prefix="kit-release-") as course:
         generated = _generate(assignment, Path(course))
-        expected, found = files_below(assignment.source), files_below(generated)
-        if missing := [name for name in expected if name not in found]:
+        found = files_below(generated)
+        if missing := [name for name in assignment.given if name not in found]:
             raise ReleaseError(
                 f"nbgrader left out {', '.join(missing)} of source/{assignment.name}. Rename what "
                 "it ignores (a folder called feedback, *.pyc files)."
@@ -137,7 +138,10 @@ def _skeleton(assignment: Assignment, name: str) -> str:
             f"solutions/{assignment.name}/{name} is not a Python file, so its answers cannot be "
             "taken out. Keep only what students write in Python there."
         )
-    return strip(read_text(assignment.solutions / name), name)
+    path, instead = assignment.written[name], ""
+    if not path.is_relative_to(assignment.solutions):
+        instead = f"Copy your {name} of the homework {path.relative_to(assignment.root).parts[1]} over this file."
+    return strip(read_text(path), name, instead)
 
 
 def _generate(assignment: Assignment, course: Path) -> Path:
@@ -147,10 +151,10 @@ def _generate(assignment: Assignment, course: Path) -> Path:
     from nbgrader.coursedir import CourseDirectory  # noqa: PLC0415 (slow)
 
     _require_reproducible(assignment.notebook)
-    for name in files_below(assignment.source):
+    for name in assignment.given:
         copy = course / "source" / assignment.name / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(assignment.source / name, copy)
+        copy.write_bytes(content(assignment, name))
     messages = io.StringIO()
     log = logging.Logger("nbgrader", logging.WARNING)
     log.addHandler(logging.StreamHandler(messages))
@@ -219,16 +223,18 @@ def _problems_of_halves(assignment: Assignment) -> Iterator[str]:
     """Whether ``source/`` and ``solutions/`` each hold what they must, and nothing in common."""
     name = assignment.name
     tasks = {task.id for task in assignment.tasks}
-    for file in assignment.student_files:
+    for file, authored in assignment.written.items():
         path = f"solutions/{name}/{file}"
-        if (assignment.source / file).exists():
+        if file in assignment.given:
             yield f"{file} is in source/{name} and in solutions/{name}. Keep it in one of them."
         if file.endswith(".ipynb"):
             yield f"{path} is a copy of a notebook. Remove it: source/{name} holds the only one."
             continue
         if not file.endswith(".py"):
             continue  # building refuses it
-        marked = regions(read_text(assignment.solutions / file), path)
+        if not authored.is_relative_to(assignment.solutions):
+            continue  # it was proved where it was written
+        marked = regions(read_text(authored), path)
         if not marked:
             yield (
                 f"{path} has no answer region, so students would receive it whole. Mark the "

@@ -246,7 +246,7 @@ def _as_the_host_has_it(limits: Limits) -> Limits:
 class Request(NamedTuple):
     """What is asked of a worker.
 
-    ``what`` names it in messages, such as "your `adam`"; ``keep`` and ``revive`` are those of
+    ``what`` names it in messages, such as "your `accuracy`"; ``keep`` and ``revive`` are those of
     ``kit.sandbox.wire``: the references in ``message`` and the objects behind those in the reply.
     """
 

@@ -32,6 +32,9 @@ class Transcript:
     What another task's function returned (``other``) is not compared, for it may be wrong for
     reasons of its own; what was passed on of it is an item. A function has the name of its task.
 
+    After a call that was given something placed there is a fetch of that, whether the check asked
+    for it or not: so what a call leaves in a dict or an array is compared as well.
+
     Only calls of ``tasks`` are remembered, and none of a task that takes more than MOST_BYTES.
     ``opaque`` gives for some functions the position of a returned value that only the student's own
     code reads.
@@ -48,6 +51,11 @@ class Transcript:
         self._bytes: Counter[str] = Counter()
         self._objects: dict[object, int] = {}
         self._passed_on: list[tuple[object, list[Any]]] = []
+
+    @property
+    def remembers(self) -> bool:
+        """Whether calls are remembered now."""
+        return self._task is not None
 
     def begin(self, task: str, check: str) -> None:
         """``check`` of ``task`` is what is run now."""

@@ -17,7 +17,7 @@ Named = tuple[int, int, Scope]
 """A function or class, with how far its name is off and the number of its text."""
 
 CLOSE = 0.87
-"""How alike two names must be to be near: `adamm` is to `adam`, `relu_backward` not to another."""
+"""How alike two names must be to be near: `acuracy` is to `accuracy`, `mean_loss` not to `loss`."""
 _SHELL = re.compile(r"(\s*)(?:[%!?]|\w+\s*=\s*[%!]|[\w.]+\?+\s*$)")
 """A line that IPython reads and Python does not."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
