@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,3 +106,16 @@ def test_every_room_is_in_the_order_and_says_what_lives_there() -> None:
 )
 def test_an_import_upward_or_past_a_face_is_found(module: str, line: str) -> None:
     assert len(faults(module, line)) == 1
+
+
+NAMES = re.compile(
+    r"\boptim|cifar|\badam|relu|affine|momentum|rmsprop|nesterov|\bsgd|batch_?norm|dropout"
+    r"|\bconv_|fc_net|next_w",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_names_an_optimizer_a_layer_or_a_data_set(module: str) -> None:
+    """They are an assignment's; the kit knows none."""
+    assert NAMES.findall(MODULES[module].read_text("utf-8")) == []
