@@ -13,6 +13,7 @@ from typing import Any
 
 from kit.nbgrader.generate import student_version
 from kit.course import Assignment, CourseError, files_below, of_course, read_notebook, read_text
+from kit.provided import content
 from kit.release import sealed, section
 from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError, regions, strip
@@ -40,8 +41,8 @@ def build(assignment: Assignment, into: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="kit-release-") as course:
         _require_reproducible(assignment)
         generated = student_version(assignment, Path(course))
-        expected, found = files_below(assignment.source), files_below(generated)
-        if missing := [name for name in expected if name not in found]:
+        found = files_below(generated)
+        if missing := [name for name in assignment.given if name not in found]:
             raise ReleaseError(
                 f"nbgrader left out {', '.join(missing)} of source/{assignment.name}. It ignores "
                 "some names (a folder called feedback, *.pyc files): rename these files."
@@ -137,7 +138,10 @@ def _skeleton(assignment: Assignment, name: str) -> str:
             f"solutions/{assignment.name}/{name} is not a Python file, so its answers cannot be "
             "removed. Keep only Python files that students write there."
         )
-    return strip(read_text(assignment.solutions / name), name)
+    path, instead = assignment.written[name], ""
+    if not path.is_relative_to(assignment.solutions):
+        instead = f"Copy your {name} of the homework {path.relative_to(assignment.root).parts[1]} over this file."
+    return strip(read_text(path), name, instead)
 
 
 def _require_reproducible(assignment: Assignment) -> None:
@@ -179,16 +183,18 @@ def _problems_of_halves(assignment: Assignment) -> Iterator[str]:
     """The problems of ``source/`` and ``solutions/``: files in the wrong one or in both."""
     name = assignment.name
     tasks = {task.id for task in assignment.tasks}
-    for file in assignment.student_files:
+    for file, authored in assignment.written.items():
         path = f"solutions/{name}/{file}"
-        if (assignment.source / file).exists():
+        if file in assignment.given:
             yield f"{file} is in source/{name} and in solutions/{name}. Keep it in one of them."
         if file.endswith(".ipynb"):
             yield f"{path} is a copy of a notebook. Remove it: source/{name} holds the only one."
             continue
         if not file.endswith(".py"):
             continue  # the build refuses it
-        marked = regions(read_text(assignment.solutions / file), path)
+        if not authored.is_relative_to(assignment.solutions):
+            continue  # the earlier assignment proves it
+        marked = regions(read_text(authored), path)
         if not marked:
             yield (
                 f"{path} has no answer region, so students would receive the whole file. Mark the "

@@ -74,7 +74,10 @@ def leaks(assignment: Assignment, released: Path) -> list[str]:
     hidden = [secret for secret in _suites(assignment) if secret.form not in given.anywhere]
     secrets = _without_repetition([*answers, *hidden, *_notebook(assignment)])
     found = []
+    shared = assignment.builds_on.given if assignment.builds_on else {}
     for name in files_below(released):
+        if name in shared:
+            continue  # students have it already, and it was proved where it is from
         exempt = given.whole_functions.get(name, frozenset())
         for where, text in _texts(released / name):
             for secret in secrets:
@@ -121,7 +124,8 @@ def _answers(assignment: Assignment) -> tuple[list[Secret], _Given]:
     anywhere: set[str] = set()
     whole_functions = {}
     for name in assignment.student_files:
-        source = read_text(assignment.solutions / name)
+        path = assignment.written[name]
+        source = read_text(path)
         tree = parse(source, name)
         marked = regions(source, name)
         mixed = [
@@ -134,7 +138,7 @@ def _answers(assignment: Assignment) -> tuple[list[Secret], _Given]:
         for node in _statements(tree):
             region = next((region for region in marked if node.lineno in region), None)
             if region:
-                where = f"solutions/{assignment.name}/{name}, line {node.lineno}"
+                where = f"{path.relative_to(assignment.root)}, line {node.lineno}"
                 kind = f"an answer of task {region.task}"
                 secrets += _of_statement(node, source, kind, where)
             else:

@@ -51,11 +51,24 @@ class Calls:
             self._session.note_call(*call.owner, method=not isinstance(call.target, str))
         if self._waiting is None:
             later = Later(self, call, None)
-            self._make([later])
+            self._make([later, *self._looks(call)])
             return later.value
         later = Later(self, call, len(self._waiting))
-        self._waiting.append(later)
+        self._waiting += [later, *self._looks(call)]
         return later
+
+    def _looks(self, call: Call) -> list[Later]:
+        """Looks at what ``call`` leaves in placed arguments, for the transcript alone.
+
+        A check need not ask for it, and no verdict depends on it.
+        """
+        if call.operation != "call" or not self._session.transcript.remembers:
+            return []
+        placed = {id(value): value for value in call.given if _is_placed(value)}
+        return [
+            Later(self, Call("fetch", value, "", _READING.format(value.type_name), [], []), _LOOK)
+            for value in placed.values()
+        ]
 
     def _make(self, laters: Sequence[Later]) -> None:
         answers = self._session.ask([self._request(later) for later in laters])
@@ -79,6 +92,8 @@ class Calls:
     def _settle(self, later: Later, answer: Answer) -> None:
         """Store the call's answer in ``later`` and in the transcript."""
         call, transcript = later.call, self._session.transcript
+        if later.place == _LOOK and answer.fault is not None:
+            return
         target, given = call.target, call.given
         if call.refers:
             try:
@@ -204,8 +219,8 @@ class Members:
         return self._calls.add(Call("set", self, name, what, [value], []))
 
     def fetch(self) -> Any:
-        """A copy of the placed value, as it is in the worker now."""
-        what = f"reading the {self._type_name} that your code was given"
+        """A copy of what was placed in the worker, as it is there now."""
+        what = _READING.format(self._type_name)
         return self._calls.add(Call("fetch", self, "", what, [], []))
 
 
@@ -258,7 +273,7 @@ class Later(Members):
                 message["names"] = call.names
         elif given:
             message["value"] = given[0]
-        if self.place is not None:
+        if self.place is not None and self.place != _LOOK:
             message["place"] = self.place
         return message
 
@@ -271,8 +286,16 @@ class Item(NamedTuple):
 
 
 _REFERENCES = frozenset({Later, Item})
+_READING = "reading the {} that your code was given"
+_LOOK = -1
+"""Stands for the place, in its block, of a look: nothing refers to it."""
 _LONGEST = 300
 """The most characters of arguments in the message about an exception."""
+
+
+def _is_placed(value: Any) -> bool:
+    maker = value.made_by if isinstance(value, Object | Later) else None
+    return maker is not None and maker.operation == "place"
 
 
 def _raised_when_called(fault: StudentFault) -> bool:

@@ -36,7 +36,10 @@ class Transcript:
     - ``other``: whether the function belongs to another task. Its value is not compared, because it
       may be wrong for reasons of its own; a part of it that is passed on is an item.
 
-    A function has the name of its task. Only calls of ``tasks`` are recorded, and none of a task
+    After a call that was given a placed value, a fetch of that value is recorded, whether the check
+    asks for it or not. So what a call leaves in a dict or an array is compared as well.
+
+    Only calls of ``tasks`` are recorded, and none of a task
     that takes more than MOST_BYTES. ``opaque`` gives, for some functions, the position of a
     returned value that only the student's own code reads.
     """
@@ -52,6 +55,11 @@ class Transcript:
         self._bytes: Counter[str] = Counter()
         self._objects: dict[object, int] = {}
         self._passed_on: list[tuple[object, list[Any]]] = []
+
+    @property
+    def remembers(self) -> bool:
+        """Whether calls are remembered now."""
+        return self._task is not None
 
     def begin(self, task: str, check: str) -> None:
         """Begin to record ``check`` of ``task``."""
