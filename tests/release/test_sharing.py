@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.support.course import SOLUTION, graded_cell, write_course
 from tests.support.results import task_of
-from kit.pack.grader import grader_files, released_files
+from kit.pack.contents import grader_files, released_files
 
 from kit.batch import cluster, pool
 from kit.checks.student import Student
