@@ -592,7 +592,7 @@ def test_a_fault_of_the_kit_has_its_own_code_and_keeps_its_traceback(
         (KeyboardInterrupt(), 130, "Stopped. Run the same command again"),
         (PermissionError(13, "Permission denied", "/some/where"), 1, "/some/where can't be used"),
         (OSError(5, "Input/output error", "a\x1b[2Jb", None, "c"), 1, r"a\x1b[2Jb and c can't"),
-        (OSError("odd"), 1, "refused something: odd"),
+        (OSError("odd"), 1, "The operating system reported an error: odd"),
         (BrokenPipeError(32, "Broken pipe"), 1, "Broken pipe"),
     ],
 )
