@@ -30,7 +30,8 @@ def verdict(result: Result) -> Literal["passed", "failed", "error"]:
     if failed_us(result):
         return "error"
     automatic = [task for task in result.tasks if not task.manual]
-    return "passed" if all(task.status == "passed" for task in automatic) else "failed"
+    passed = result.status == "graded" and all(task.status == "passed" for task in automatic)
+    return "passed" if passed else "failed"
 
 
 def exit_code(result: Result) -> int:

@@ -38,6 +38,7 @@ class TestVerdict:
             (result(task("a", check("one")), task("b", check("two", "failed"))), "failed", 1),
             (result(task("a", check("one")), task("b")), "failed", 1),
             (result(task("a"), status="rejected", message="There is nothing."), "failed", 1),
+            (result(ESSAY, status="rejected", message="There is nothing."), "failed", 1),
             (result(task("a", check("one", "error"))), "error", 3),
             (result(task("a"), status="error", message="The disk failed."), "error", 3),
         ],

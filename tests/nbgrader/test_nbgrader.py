@@ -27,7 +27,7 @@ from kit.course import Assignment, files_below
 from kit.nbgrader import cells, gradebook
 from kit.nbgrader.plain import plain
 from kit.release import build
-from kit.results import CheckResult, Diagnosis, Outcome, TaskResult
+from kit.results import CheckResult, Diagnosis, Outcome, TaskResult, read_all
 from tests.support.course import SOLUTION
 from tests.support.nbgrader import (
     HOSTILE,
@@ -580,11 +580,7 @@ class TestBesideKitGrade:
     """``kit grade`` leaves the same in the gradebook, and its results are used."""
 
     def test_the_gradebooks_are_the_same(self, graded: Assignment, course: Assignment) -> None:
-        results = [
-            json.loads(path.read_text())
-            for path in sorted((graded.root / "results/tiny").glob("*.json"))
-        ]
-        gradebook.write(course, results)
+        gradebook.write(course, read_all(graded.root / "results/tiny", "tiny"))
         for student in ("ada", "bob", "eve", "zoe"):
             assert scores(course, student) == scores(graded, student)
 

@@ -389,7 +389,7 @@ class TestClassPage:
         for said in (
             "60submissions",
             "4rejected",
-            "3not graded: the grader failed",
+            "3not graded (grader error)",
         ):  # bold, then not
             assert said in text
 
