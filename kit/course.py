@@ -136,12 +136,10 @@ class Assignment:
             raise CourseError(f"{where}: {earlier} builds on {self.name} itself.")
         given = _chosen(before.given, stated.get("gives", []), where)
         code = _chosen({**before.given, **before.written}, stated.get("code", []), where)
-        brought = {name: path for name, path in code.items() if name in before.written}
-        if source == "solution":
-            return BuildsOn(before, {**given, **code}, {})
-        return BuildsOn(
-            before, {**given, **{n: p for n, p in code.items() if n not in brought}}, brought
-        )
+        brings = set(before.written) if source == "student" else set()
+        brought = {name: path for name, path in code.items() if name in brings}
+        given |= {name: path for name, path in code.items() if name not in brings}
+        return BuildsOn(before, given, brought)
 
     @cached_property
     def chain(self) -> tuple[Assignment, ...]:
