@@ -13,7 +13,6 @@ from kit.skeleton import regions
 from kit.intake.submission import Submission
 from kit.limits import Limits
 from kit.results import Result
-from kit.skeleton import regions
 
 
 @dataclass(frozen=True)
