@@ -19,8 +19,8 @@ TAG = "grading"
 FIRST_LOOK = (
     "- **The cells here are a first look.** Each cell shows whether a task works on one "
     "example. If it does not, the cell says what is wrong. The grade comes from that example and "
-    "from others that no notebook shows: other shapes, other settings, several steps in a row. So write what the "
-    "docstring says, not just what the example needs."
+    "from others that no notebook shows: other shapes, other settings, several steps in a row. So "
+    "write what the docstring says, not just what the example needs."
 )
 SHARES = (
     "- **What works earns its share.** The last column says how a task's points are split. Each "
