@@ -37,10 +37,10 @@ def variance(x):
 
 def batchnorm(x, gamma, beta, eps=EPS):
     """x (..., N, D) with the mean and the variance of its examples; gamma, beta (..., D)."""
-    return normalized(x, gamma, beta, mean(x), variance(x), eps)
+    return normalized(x, gamma, beta, mean(x), variance(x), eps=eps)
 
 
-def normalized(x, gamma, beta, average, spread, eps=EPS):
+def normalized(x, gamma, beta, average, spread, *, eps=EPS):
     """γ·(x − average)/√(spread + ε) + β; all but x (..., N, D) have the shape (..., D)."""
     scale = gamma / np.sqrt(spread + eps)
     return np.einsum("...nd,...d->...nd", x - average[..., None, :], scale) + beta[..., None, :]
@@ -64,11 +64,11 @@ def running(batches: Sequence[np.ndarray], momentum=MOMENTUM, *, running_mean=0,
 
 def _unbiased(x, gamma, beta, eps):
     count = x.shape[-2]
-    return normalized(x, gamma, beta, mean(x), variance(x) * count / (count - 1), eps)
+    return normalized(x, gamma, beta, mean(x), variance(x) * count / (count - 1), eps=eps)
 
 
 def _eps_outside(x, gamma, beta, eps):
-    return normalized(x, gamma, beta, mean(x), (np.sqrt(variance(x)) + eps) ** 2, 0)
+    return normalized(x, gamma, beta, mean(x), (np.sqrt(variance(x)) + eps) ** 2, eps=0)
 
 
 def _no_eps(x, gamma, beta, _):
@@ -97,7 +97,7 @@ def relu(x):
     return np.where(x.real > 0, x, 0)
 
 
-def affine_batchnorm_relu(x, w, b, gamma, beta, eps=EPS):
+def affine_batchnorm_relu(x, w, b, gamma, beta, *, eps=EPS):
     """ReLU after batch normalization after an affine layer, in train mode."""
     return relu(batchnorm(affine(x, w, b), gamma, beta, eps))
 
@@ -126,19 +126,6 @@ def hidden_inputs(params: Mapping[str, np.ndarray], X, masks=()) -> list[np.ndar
     return outputs
 
 
-def test_scores(params: Mapping[str, np.ndarray], X, bn_params=()):
-    """Class scores (N, C) of a net in test mode for the rows X (N, D).
-
-    ``bn_params`` has running_mean and running_var for each hidden layer.
-    """
-    layers = depth(params)
-    for layer in range(1, layers + 1):
-        X = affine(X, params[f"W{layer}"], params[f"b{layer}"])
-        if layer < layers:
-            X = relu(_with_running(X, params, bn_params, layer))
-    return X
-
-
 def _with_running(X, params, bn_params, layer):
     """X after the batch normalization of a layer in test mode, where the net has one."""
     if f"gamma{layer}" not in params:
@@ -149,7 +136,11 @@ def _with_running(X, params, bn_params, layer):
 
 
 def forward(params: Mapping[str, np.ndarray], X, bn_params=()):
-    """What ``test_scores`` gives of examples X (N, ...), by matrix products: for thousands."""
+    """Class scores (N, C) of a net in test mode for examples X (N, ...).
+
+    ``bn_params`` has running_mean and running_var for each hidden layer. This is computed by matrix
+    products, so that it takes thousands of examples.
+    """
     hidden, layers = rows(X), depth(params)
     for layer in range(1, layers + 1):
         hidden = hidden @ params[f"W{layer}"] + params[f"b{layer}"]

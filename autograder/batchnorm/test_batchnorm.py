@@ -1,0 +1,272 @@
+"""Batch normalization, nndl/batchnorm.py: both modes, the running averages, and the gradients.
+
+What is right earns its share: the output of each mode, the averages whatever the output is, each
+gradient. A bn_param is whole, with every setting and both averages, unless a check is about what it
+lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import oracle
+import pytest
+from cases import AVERAGES, check_averages, draw_batch, draw_param, of
+
+from kit.checks import derivatives
+
+SHAPES = [(6, 4), (3, 5), (7, 1)]
+"""Batches; never as many examples as features: a mean over the wrong axis has another shape."""
+GRADIENTS = ("dx", "dgamma", "dbeta")
+COARSE = {"rtol": 1e-4, "atol": 1e-5}
+"""For float32."""
+
+
+def where(x):
+    """How messages name the case: by the shape of its input."""
+    return f"for x of shape {x.shape}"
+
+
+def draw_layer(rng, shape):
+    """A batch, gamma and beta."""
+    return draw_batch(rng, shape), rng.normal(size=shape[1]), rng.normal(size=shape[1])
+
+
+def output(student, expect, *given):
+    """What ``batchnorm_forward`` puts out."""
+    reply = student.batchnorm.batchnorm_forward(*given)
+    return expect.pair(reply, "batchnorm_forward", ("out", "cache"))[0]
+
+
+class TestForward:
+    @pytest.mark.task("batchnorm_forward", points=1, documented=True)
+    def test_documented(self, student, expect, documented):
+        """`out = gamma (x − μ)/√(σ² + ε) + beta`, with the numbers that the notebook shows."""
+        case = documented("batchnorm_forward")
+        bn_param = student.place(case.inputs["bn_param"])
+        out = output(student, expect, *(case.inputs[k] for k in ("x", "gamma", "beta")), bn_param)
+        place = "in the notebook's example"
+        expect.close(out, case.expected["out"], "out", where=place, **case.tolerance)
+        averages = {name: case.expected[name] for name in AVERAGES}
+        check_averages(expect, bn_param.fetch(), averages, place, **case.tolerance)
+
+    @pytest.mark.task("batchnorm_forward", points=4)
+    def test_train(self, student, expect, rng):
+        """In train mode `out = gamma (x − μ)/√(σ² + ε) + beta`, with μ and σ² of this batch."""
+        for shape in SHAPES:
+            x, gamma, beta = draw_layer(rng, shape)
+            bn_param = draw_param(rng, shape[1])
+            expected = oracle.batchnorm(x, gamma, beta, bn_param["eps"])
+            out = output(student, expect, x, gamma, beta, bn_param)
+            expect.close(out, expected, "out", where=f"in train mode {where(x)}")
+
+    @pytest.mark.task("batchnorm_forward", points=4)
+    def test_averages(self, student, expect, rng):
+        """`running ← momentum · running + (1 − momentum) · batch`, of the mean and of σ²."""
+        for shape in SHAPES:
+            x, gamma, beta = draw_layer(rng, shape)
+            start = draw_param(rng, shape[1])
+            bn_param = student.place(start)
+            student.batchnorm.batchnorm_forward(x, gamma, beta, bn_param)
+            expected = oracle.running([x], start["momentum"], **of(start))
+            check_averages(expect, bn_param.fetch(), expected, f"after one batch {where(x)}")
+
+    @pytest.mark.task("batchnorm_forward", points=3)
+    def test_batches(self, student, expect, rng):
+        """The averages go on from batch to batch in bn_param, and start at zero without any."""
+        features = 4
+        settings = {"mode": "train", "momentum": rng.uniform(0.3, 0.8)}
+        bn_param, batches = student.place(settings), []
+        for count in (6, 3, 5):
+            x, gamma, beta = draw_layer(rng, (count, features))
+            batches.append(x)
+            student.batchnorm.batchnorm_forward(x, gamma, beta, bn_param)
+            expected = oracle.running(batches, settings["momentum"])
+            place = f"after batch {len(batches)} of 3, the averages having started at zero,"
+            check_averages(expect, bn_param.fetch(), expected, place)
+
+    @pytest.mark.task("batchnorm_forward", points=4)
+    def test_test(self, student, expect, rng):
+        """In test mode `out = gamma (x − running_mean)/√(running_var + ε) + beta`."""
+        for shape in [*SHAPES, (1, 4)]:
+            x, gamma, beta = draw_layer(rng, shape)
+            bn_param = draw_param(rng, shape[1], "test")
+            expected = oracle.normalized(
+                x, gamma, beta, *of(bn_param).values(), eps=bn_param["eps"]
+            )
+            out = output(student, expect, x, gamma, beta, bn_param)
+            expect.close(out, expected, "out", where=f"in test mode {where(x)}")
+
+    @pytest.mark.task("batchnorm_forward", points=1)
+    def test_test_keeps_averages(self, student, expect, rng):
+        """In test mode the running averages are used and not changed."""
+        x, gamma, beta = draw_layer(rng, (6, 4))
+        start = draw_param(rng, 4, "test")
+        bn_param = student.place(start)
+        student.batchnorm.batchnorm_forward(x, gamma, beta, bn_param)
+        check_averages(expect, bn_param.fetch(), of(start), "after a call in test mode")
+
+    @pytest.mark.task("batchnorm_forward", points=2)
+    def test_train_then_test(self, student, expect, rng):
+        """What train mode leaves in bn_param is what test mode normalizes by."""
+        x, gamma, beta = draw_layer(rng, (6, 4))
+        settings = draw_param(rng, 4)
+        bn_param = student.place(settings)
+        student.batchnorm.batchnorm_forward(x, gamma, beta, bn_param)
+        left = bn_param.fetch()
+        averages = [expect.entry(left, name, "bn_param") for name in AVERAGES]
+        right = oracle.running([x], settings["momentum"], **of(settings))
+        for name, got in zip(AVERAGES, averages, strict=True):
+            expect.close(got, right[name], name, where="after one batch")
+        unseen = draw_batch(rng, (3, 4))
+        after = settings | {"mode": "test"} | dict(zip(AVERAGES, averages, strict=True))
+        out = output(student, expect, unseen, gamma, beta, after)
+        expected = oracle.normalized(unseen, gamma, beta, *right.values(), eps=settings["eps"])
+        expect.close(out, expected, "out", where="in test mode after one batch in train mode")
+
+    @pytest.mark.task("batchnorm_forward", points=1)
+    def test_defaults(self, student, expect, rng):
+        """Where bn_param has only a mode, eps is 1e-5 and momentum 0.9."""
+        x, gamma, beta = draw_layer(rng, (6, 4))
+        x = x / 500  # a variance of the size of eps
+        bn_param = student.place({"mode": "train"})
+        out = output(student, expect, x, gamma, beta, bn_param)
+        place = "where bn_param has only a mode"
+        expect.close(out, oracle.batchnorm(x, gamma, beta), "out", where=place)
+        check_averages(expect, bn_param.fetch(), oracle.running([x]), place, rtol=1e-7, atol=1e-13)
+
+    @pytest.mark.task("batchnorm_forward", points=1)
+    def test_float32(self, student, expect, rng):
+        """float32 in, float32 out: the output of both modes and the running averages."""
+        x, gamma, beta = (each.astype(np.float32) for each in draw_layer(rng, (6, 4)))
+        bn_param = student.place({"mode": "train", "eps": 0.5})
+        out = output(student, expect, x, gamma, beta, bn_param)
+        place = "for float32 in train mode"
+        check_float32(expect, out, oracle.batchnorm(x, gamma, beta, 0.5), "out", place)
+        left = bn_param.fetch()
+        for name, right in oracle.running([x.astype(np.float64)]).items():
+            check_float32(expect, expect.entry(left, name, "bn_param"), right, name, place)
+        averages = {"running_mean": beta, "running_var": gamma**2}
+        out = output(student, expect, x, gamma, beta, {"mode": "test", "eps": 0.5, **averages})
+        expected = oracle.normalized(x, gamma, beta, *averages.values(), eps=0.5)
+        check_float32(expect, out, expected, "out", "for float32 in test mode")
+
+    @pytest.mark.task("batchnorm_forward", points=1)
+    def test_arguments(self, student, expect, rng):
+        """x, gamma and beta are only read, in both modes."""
+        given = dict(zip(("x", "gamma", "beta"), draw_layer(rng, (6, 4)), strict=True))
+        for mode in ("train", "test"):
+            placed = {name: student.place(value) for name, value in given.items()}
+            student.batchnorm.batchnorm_forward(*placed.values(), draw_param(rng, 4, mode))
+            for name, value in placed.items():
+                place = f"after a call in {mode} mode, which must only read it,"
+                expect.close(value.fetch(), given[name], name, where=place)
+
+
+def check_float32(expect, got, right, name, place):
+    """A value within the precision of float32, and of that dtype."""
+    expect.close(got, right, name, where=place, **COARSE)
+    expect.that(
+        got.dtype == np.float32,
+        f"`{name}` {place} must be float32 as the inputs are, it is {got.dtype}.",
+    )
+
+
+class Passed(NamedTuple):
+    """A forward pass in train mode: the layer (x, gamma, beta), eps, and what was returned."""
+
+    layer: Sequence[np.ndarray]
+    eps: float
+    out: Any
+    cache: Any
+
+
+def pass_forward(student, expect, layer, eps):
+    """Have ``batchnorm_forward`` called in train mode."""
+    reply = student.batchnorm.batchnorm_forward(*layer, {"mode": "train", "eps": eps})
+    return Passed(layer, eps, *expect.pair(reply, "batchnorm_forward", ("out", "cache")))
+
+
+def pass_backward(student, expect, dout, cache):
+    """The three gradients that ``batchnorm_backward`` returns."""
+    reply = student.batchnorm.batchnorm_backward(dout, cache)
+    return expect.pair(reply, "batchnorm_backward", GRADIENTS)
+
+
+def check_gradients(expect, passed, dout, got, names=GRADIENTS, *, place="", **tolerance):
+    """Those of the gradients that are named are the derivatives of the right forward pass.
+
+    Or of the forward pass that was seen, where that is wrong in ε or in the divisor of σ².
+    """
+
+    def are_of(forward, seen):
+        def check():
+            if seen:
+                right = forward(*passed.layer, passed.eps)
+                expect.close(passed.out, right, "out", where=place, **tolerance)
+            right = derivatives.backward(
+                lambda *layer: forward(*layer, passed.eps), dout, *passed.layer
+            )
+            for name, value, expected in zip(GRADIENTS, got, right, strict=True):
+                if name in names:
+                    expect.close(value, expected, name, where=place, **tolerance)
+
+        return check
+
+    others = (are_of(forward, seen=True) for forward in oracle.OTHER_FORWARDS)
+    expect.one_of(are_of(oracle.batchnorm, seen=False), *others)
+
+
+class TestBackward:
+    """The cache is the student's own. So a backward pass may owe the derivative of a forward pass
+    that is wrong in ε or in the divisor of σ²: that costs no points a second time.
+    """
+
+    @pytest.mark.task("batchnorm_backward", points=7)
+    def test_dx(self, student, expect, rng):
+        """dx is the derivative by x, on which μ and σ² depend too."""
+        self.check(student, expect, rng, "dx")
+
+    @pytest.mark.task("batchnorm_backward", points=3)
+    def test_dgamma(self, student, expect, rng):
+        """`dgamma = Σₙ dout · x̂`, of the shape of gamma."""
+        self.check(student, expect, rng, "dgamma")
+
+    @pytest.mark.task("batchnorm_backward", points=2)
+    def test_dbeta(self, student, expect, rng):
+        """`dbeta = Σₙ dout`, of the shape of beta."""
+        self.check(student, expect, rng, "dbeta")
+
+    @pytest.mark.task("batchnorm_backward", points=1)
+    def test_arguments(self, student, expect, rng):
+        """dout is only read."""
+        dout = rng.normal(size=(6, 4))
+        passed, given = (
+            pass_forward(student, expect, draw_layer(rng, (6, 4)), 0.5),
+            student.place(dout),
+        )
+        pass_backward(student, expect, given, passed.cache)
+        expect.close(given.fetch(), dout, "dout", where="after the call, which must only read it,")
+
+    @pytest.mark.task("batchnorm_backward", points=1)
+    def test_float32(self, student, expect, rng):
+        """float32 in, float32 out."""
+        layer = [each.astype(np.float32) for each in draw_layer(rng, (6, 4))]
+        dout = rng.normal(size=(6, 4)).astype(np.float32)
+        passed = pass_forward(student, expect, layer, 0.5)
+        for name, value in zip(
+            GRADIENTS, pass_backward(student, expect, dout, passed.cache), strict=True
+        ):
+            kind = expect.array(value, name).dtype
+            expect.that(
+                kind == np.float32, f"`{name}` must be float32 as the inputs are, it is {kind}."
+            )
+
+    def check(self, student, expect, rng, name):
+        for shape in SHAPES:
+            layer, dout = draw_layer(rng, shape), rng.normal(size=shape)
+            passed = pass_forward(student, expect, layer, rng.uniform(0.1, 1))
+            got = pass_backward(student, expect, dout, passed.cache)
+            check_gradients(expect, passed, dout, got, [name], place=where(layer[0]))
