@@ -35,7 +35,7 @@ def variance(x):
     return np.einsum("...nmd->...d", differences**2) / (2 * x.shape[-2] ** 2)
 
 
-def batchnorm(x, gamma, beta, eps=EPS):
+def batchnorm(x, gamma, beta, *, eps=EPS):
     """x (..., N, D) with the mean and the variance of its examples; gamma, beta (..., D)."""
     return normalized(x, gamma, beta, mean(x), variance(x), eps=eps)
 
@@ -62,21 +62,31 @@ def running(batches: Sequence[np.ndarray], momentum=MOMENTUM, *, running_mean=0,
     }
 
 
-def _unbiased(x, gamma, beta, eps):
-    count = x.shape[-2]
-    return normalized(x, gamma, beta, mean(x), variance(x) * count / (count - 1), eps=eps)
+OTHER_DIVISORS: dict[str, Callable] = {  # of σ², ε and N
+    "N - 1": lambda var, eps, n: np.sqrt(var * n / (n - 1) + eps),
+    "no 1/N": lambda var, eps, n: np.sqrt(var * n + eps),
+    "ε outside": lambda var, eps, _: np.sqrt(var) + eps,
+    "no ε": lambda var, *_: np.sqrt(var),
+    "ε²": lambda var, eps, _: np.sqrt(var + eps**2),
+    "no root": lambda var, eps, _: var + eps,
+}
+"""What a wrong forward pass may divide by; its derivative is as much work as the right one's."""
 
 
-def _eps_outside(x, gamma, beta, eps):
-    return normalized(x, gamma, beta, mean(x), (np.sqrt(variance(x)) + eps) ** 2, eps=0)
+def other_batchnorm(x, gamma, beta, *, eps, divisor):
+    """``batchnorm`` with one of the `OTHER_DIVISORS` in the place of √(σ² + ε)."""
+    spread = divisor(variance(x), eps, x.shape[-2]) ** 2
+    return normalized(x, gamma, beta, mean(x), spread, eps=0)
 
 
-def _no_eps(x, gamma, beta, _):
-    return batchnorm(x, gamma, beta, 0)
+def by_formula(dout, gamma, x_hat, scale):
+    """dx, dgamma and dbeta by the usual formula, with the x̂ (N, D) and 1/√(σ² + ε) given.
 
-
-OTHER_FORWARDS: tuple[Callable, ...] = (_unbiased, _eps_outside, _no_eps)
-"""Forward passes, wrong by one detail, whose derivative a backward pass may owe in their place."""
+    For a forward pass that is wrong, whose x̂ is read off its output. ``scale`` broadcasts to x̂.
+    """
+    by_gamma = np.einsum("nd,nd->d", dout, x_hat)
+    inner = dout - (dout.sum(0) + x_hat * by_gamma) / len(dout)
+    return gamma * scale * inner, by_gamma, dout.sum(0)
 
 
 # -- layers and nets -------------------------------------------------------------------------------
@@ -99,7 +109,7 @@ def relu(x):
 
 def affine_batchnorm_relu(x, w, b, gamma, beta, *, eps=EPS):
     """ReLU after batch normalization after an affine layer, in train mode."""
-    return relu(batchnorm(affine(x, w, b), gamma, beta, eps))
+    return relu(batchnorm(affine(x, w, b), gamma, beta, eps=eps))
 
 
 def depth(params: Mapping[str, np.ndarray]) -> int:
