@@ -1298,6 +1298,16 @@ MISTAKES: tuple[Mistake, ...] = (
         ),
     ),
     *SWITCHES.mistakes(
+        "dropout_forward",
+        (
+            "seed_ignored",
+            {"seed": "ignored"},
+            "Two calls of yours with the same seed drop different elements. A seed of "
+            "dropout_param's is used where there is one, by the generator that draws.",
+        ),
+        chance=True,
+    ),
+    *SWITCHES.mistakes(
         "dropout_backward",
         (
             "not_masked",

@@ -108,13 +108,13 @@ class TestForward:
     @pytest.mark.task("dropout_forward", points=1)
     def test_calls(self, student, expect, rng, draw):
         """Without a seed each call draws anew: what one drops says nothing of the next."""
-        x, p = draw(SIZE), rng.uniform(0.4, 0.6)
-        first, second = (
-            call(student, expect, x, {"mode": "train", "p": p})[0] == 0 for _ in range(2)
+        x, dropout_param = draw(SIZE), draw_param(rng, p=rng.uniform(0.4, 0.6))
+        p, unseeded = dropout_param["p"], {"mode": "train", "p": dropout_param["p"]}
+        first, second, third = (
+            call(student, expect, x, param)[0] == 0 for param in (dropout_param, unseeded, unseeded)
         )
-        check_share(
-            expect, first & second, p**2, "the share of zeros that two calls have in common"
-        )
+        for one, other in ((first, second), (second, third)):
+            check_share(expect, one & other, p**2, "the share of zeros that two calls share")
 
     @pytest.mark.task("dropout_forward", points=2)
     def test_test(self, student, expect, rng, draw):
@@ -180,8 +180,8 @@ class TestBackward:
     @pytest.mark.task("dropout_backward", points=1)
     def test_layers(self, student, expect, rng, draw):
         """Each layer's mask is in its own cache: two passes forward, then both backward."""
-        inputs, param = [draw((8, 9)), draw((8, 9))], {"mode": "train", "p": 0.5}
-        passes = [call(student, expect, x, param) for x in inputs]
+        inputs = [draw((8, 9)), draw((8, 9))]
+        passes = [call(student, expect, x, draw_param(rng)) for x in inputs]
         for x, (out, cache), name in zip(inputs, passes, ("first", "second"), strict=True):
             dout = draw((8, 9))
             mask = mask_of(expect, out, x)
