@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 MIB = 1024 * 1024
@@ -81,4 +81,4 @@ class Limits:
 
     def as_dict(self) -> dict[str, Any]:
         """The limits by name, for people and for the worker's parent."""
-        return asdict(self)
+        return dict(vars(self))

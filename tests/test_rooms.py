@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+
+from tests.support.course import ROOT
 
 ROOMS = (
     # what is true of every room
@@ -105,3 +107,22 @@ def test_every_room_is_in_the_order_and_says_what_lives_there() -> None:
 )
 def test_an_import_upward_or_past_a_face_is_found(module: str, line: str) -> None:
     assert len(faults(module, line)) == 1
+
+
+TESTS = [path for path in (ROOT / "tests").rglob("*.py") if "submissions" not in path.parts]
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT / "tests")))
+def test_what_tests_share_is_in_support(path: Path) -> None:
+    """A test module imports no other one, nor a conftest."""
+    tree = ast.walk(ast.parse(path.read_text("utf-8")))
+    froms = [node for node in tree if isinstance(node, ast.ImportFrom) and node.module]
+    named = [f"{node.module}.{name.name}" for node in froms for name in node.names]
+    shared = [name for name in named if re.search(r"(^|\.)(test_\w+|conftest)\.", name)]
+    assert shared == []
+
+
+def test_tests_lie_in_the_folders_of_rooms() -> None:
+    """Beside the rooms of the kit: ``assignment`` (the real one), ``docs`` and ``command_line``."""
+    folders = {path.parent.name for path in TESTS if path.name.startswith("test_")}
+    assert folders - {"tests"} <= {*ROOMS, "assignment", "docs", "command_line"}

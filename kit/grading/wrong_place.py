@@ -75,6 +75,8 @@ def look(
     """
     failed = {verdict.check.task for verdict in verdicts}
     failed -= {verdict.check.task for verdict in verdicts if verdict.status != "failed"}
+    if not failed:
+        return {}
     lacking = [e for e in elsewhere.unwritten(submission.files, assignment) if e.task in failed]
     if not lacking:
         return {}

@@ -28,7 +28,7 @@ def find(
     found: dict[str, Entry] = {}
     left_out, room = [], limits.helper_bytes
     for name, entry in _candidates(entries, located):
-        if name in found or any(name == each or _is_copy(name, each) for each in ours):
+        if name in found or name in ours or any(_is_copy(name, each) for each in ours):
             continue
         if len(found) == limits.helper_files or entry.size > room:
             left_out.append(name)

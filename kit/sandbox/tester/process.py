@@ -10,7 +10,6 @@ import secrets
 import select
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import ExitStack, suppress
@@ -578,9 +577,6 @@ class Worker:
         while True:
             left = self._deadline - time.monotonic()
             ready = dict(self._poll.poll(max(left, 0) * 1000))
-            if not ready and left <= 0:
-                self._grant()
-                continue
             if self._printed in ready and not self._drain():
                 self._poll.unregister(self._printed)
             if rung := self._bell in ready:
@@ -588,6 +584,8 @@ class Worker:
                     os.eventfd_read(self._bell)
             if self._channel.fileno() in ready or (rung and event == BELL):
                 return
+            if left <= 0:  # also where it prints or rings without end: neither is a reply
+                self._grant()
 
     def _grant(self) -> None:
         """Put the deadline off by the time in which worker and tester could not run.
@@ -617,7 +615,7 @@ class Worker:
 
 def _waited_here() -> float:
     """How long this thread, so far, could have run and was not let."""
-    return waited(f"self/task/{threading.get_native_id()}")
+    return waited("thread-self")
 
 
 def _is_description(error: Any) -> bool:
