@@ -21,8 +21,11 @@ OPAQUE = {
     "batchnorm_utils.affine_batchnorm_relu_forward": 1,
 }
 """The position of a returned value that only the student's own code reads: it is never compared."""
-STATE = frozenset({"running_mean", "running_var"})
-"""What a layer keeps in bn_param. Whatever else a student keeps there is nobody's concern."""
+STATE = frozenset({"running_mean", "running_var"}) | {
+    f"{kind}{layer}" for kind in ("b", "gamma", "beta") for layer in range(1, 5)
+}
+"""What a layer keeps in bn_param, and the gradients that a mistake may leave out of grads. Whatever
+else a student keeps in a dictionary is nobody's concern."""
 SETTINGS = frozenset({"eps", "momentum"})
 """What a layer reads from bn_param, and has a default for."""
 DRAWN = frozenset({"params"})
@@ -69,7 +72,7 @@ SWITCHES = Switches(
             "dropped": "p",  # "1 - p"
             "scale": "1 - p",  # or another of DROPOUT_SCALES
             "draws": "elements",  # "examples", "features", "normal"
-            "seed": "used",  # "fixed", "ignored"
+            "seed": "used",  # "fixed"
             "test": "x",  # or another of IN_TEST_MODE
             "x": "kept",  # "changed"
             "dtype": "kept",  # "float64"
@@ -274,7 +277,7 @@ def _batchnorm_forward(on):
         out, cache = (train if mode == "train" else test)(x, gamma, beta, bn_param, (eps, momentum))
         if on["dtype"] == "float64":
             out = out.astype(np.float64)
-            for name in STATE & bn_param.keys():
+            for name in {"running_mean", "running_var"} & bn_param.keys():
                 bn_param[name] = bn_param[name].astype(np.float64)
         return out, cache
 
@@ -389,7 +392,7 @@ def _dropout_forward(on):
             raise ValueError(f'dropout_param["mode"] must be "train" or "test", it is {mode!r}.')
         if on["seed"] == "fixed":
             np.random.seed(0)
-        elif on["seed"] == "used" and "seed" in dropout_param:
+        elif "seed" in dropout_param:
             np.random.seed(dropout_param["seed"])
         mask = None
         if mode == "train" or on["test"] == "dropped":
@@ -459,9 +462,7 @@ def _affine_batchnorm_relu(on, layers):
     normalizes, rectifies = "norm" in order, "relu" in order
     relu_first = order in {"affine, relu, norm"}
 
-    def affine_batchnorm_relu_forward(  # noqa: PLR0917 - the API is fixed by the course
-        x, w, b, gamma, beta, bn_param
-    ):
+    def affine_batchnorm_relu_forward(x, w, b, gamma, beta, bn_param):  # noqa: PLR0917 - taught API
         if on["bn_param"] == "copy":
             bn_param = dict(bn_param)
         if on["bn_param"] == "train":
@@ -1296,16 +1297,6 @@ MISTAKES: tuple[Mistake, ...] = (
             "Your output is float64 whatever x is. It has the dtype of x: make the mask of that "
             "dtype.",
         ),
-    ),
-    *SWITCHES.mistakes(
-        "dropout_forward",
-        (
-            "seed_ignored",
-            {"seed": "ignored"},
-            "Two calls of yours with the same seed drop different elements. A seed of "
-            "dropout_param's is used where there is one, by the generator that draws.",
-        ),
-        chance=True,
     ),
     *SWITCHES.mistakes(
         "dropout_backward",

@@ -55,7 +55,7 @@ class TestForward:
         check_averages(expect, bn_param.fetch(), averages, place, **case.tolerance)
 
     @pytest.mark.task("batchnorm_forward", points=4)
-    def test_train(self, student, expect, rng):
+    def test_train_mode(self, student, expect, rng):
         """In train mode `out = gamma (x − μ)/√(σ² + ε) + beta`, with μ and σ² of this batch."""
         for shape in SHAPES:
             x, gamma, beta = draw_layer(rng, shape)
@@ -90,7 +90,7 @@ class TestForward:
             check_averages(expect, bn_param.fetch(), expected, place)
 
     @pytest.mark.task("batchnorm_forward", points=4)
-    def test_test(self, student, expect, rng):
+    def test_test_mode(self, student, expect, rng):
         """In test mode `out = gamma (x − running_mean)/√(running_var + ε) + beta`."""
         for shape in [*SHAPES, (1, 4)]:
             x, gamma, beta = draw_layer(rng, shape)
@@ -102,7 +102,7 @@ class TestForward:
             expect.close(out, expected, "out", where=f"in test mode {where(x)}")
 
     @pytest.mark.task("batchnorm_forward", points=1)
-    def test_test_keeps_averages(self, student, expect, rng):
+    def test_test_mode_keeps_averages(self, student, expect, rng):
         """In test mode the running averages are used and not changed."""
         x, gamma, beta = draw_layer(rng, (6, 4))
         start = draw_param(rng, 4, "test")

@@ -33,7 +33,7 @@ def go_forward(student, expect, layer, bn_param):
 
 class TestForward:
     @pytest.mark.task("affine_batchnorm_relu", points=2)
-    def test_train(self, student, expect, rng):
+    def test_train_mode(self, student, expect, rng):
         """`out = max(0, batch normalization of x·w + b)`, by the batch in train mode."""
         for shape in IMAGES:
             (x, *layer), bn_param = draw_case(rng, shape)
@@ -52,7 +52,7 @@ class TestForward:
         check_averages(expect, bn_param.fetch(), expected, "after one batch")
 
     @pytest.mark.task("affine_batchnorm_relu", points=1)
-    def test_test(self, student, expect, rng):
+    def test_test_mode(self, student, expect, rng):
         """In test mode the same by the running averages."""
         (x, *layer), bn_param = draw_case(rng, IMAGES[1])
         out, _ = go_forward(student, expect, [x, *layer], bn_param | {"mode": "test"})

@@ -117,7 +117,7 @@ class TestForward:
             check_share(expect, one & other, p**2, "the share of zeros that two calls share")
 
     @pytest.mark.task("dropout_forward", points=2)
-    def test_test(self, student, expect, rng, draw):
+    def test_test_mode(self, student, expect, rng, draw):
         """In test mode `out = x`."""
         for shape in [(4, 5), (2, 3, 4)]:
             x = draw(shape)
@@ -125,7 +125,7 @@ class TestForward:
             expect.close(out, x, "out", where=f"in test mode for x of shape {shape}")
 
     @pytest.mark.task("dropout_forward", points=1)
-    def test_none(self, student, expect, rng, draw):
+    def test_p_of_zero(self, student, expect, rng, draw):
         """With p = 0 train mode drops nothing and scales nothing."""
         x = draw((4, 5))
         out, _ = call(student, expect, x, draw_param(rng, p=0.0))
@@ -167,7 +167,7 @@ class TestBackward:
     """
 
     @pytest.mark.task("dropout_backward", points=3)
-    def test_train(self, student, expect, rng, draw):
+    def test_train_mode(self, student, expect, rng, draw):
         """`dx = dout · mask`, with the mask that the forward pass has used."""
         for shape in [(8, 9), (3, 4, 5)]:
             x, dout = draw(shape), draw(shape)
@@ -190,7 +190,7 @@ class TestBackward:
             expect.close(dx, dout * mask, "dx", where=place)
 
     @pytest.mark.task("dropout_backward", points=1)
-    def test_test(self, student, expect, rng, draw):
+    def test_test_mode(self, student, expect, rng, draw):
         """In test mode `dx = dout`."""
         x, dout = draw((8, 9)), draw((8, 9))
         _, cache = call(student, expect, x, draw_param(rng, "test"))

@@ -4,9 +4,7 @@ from nndl.batchnorm import batchnorm_backward, batchnorm_forward
 from nndl.layers import affine_backward, affine_forward, relu_backward, relu_forward
 
 
-def affine_batchnorm_relu_forward(  # noqa: PLR0917 - the API is fixed by the course
-    x, w, b, gamma, beta, bn_param
-):
+def affine_batchnorm_relu_forward(x, w, b, gamma, beta, bn_param):  # noqa: PLR0917 - the taught API
     """An affine layer, batch normalization of its output, then rectified linear units.
 
     - x: (N, d_1, ..., d_k), examples.
@@ -22,8 +20,8 @@ def affine_batchnorm_relu_forward(  # noqa: PLR0917 - the API is fixed by the co
     out, cache = None, None
     # Assign to out the output of the three layers in turn, and to cache all three caches.
     # YOUR CODE HERE: affine_batchnorm_relu
-    hidden, affine_cache = affine_forward(x, w, b)
-    normalized, batchnorm_cache = batchnorm_forward(hidden, gamma, beta, bn_param)
+    features, affine_cache = affine_forward(x, w, b)
+    normalized, batchnorm_cache = batchnorm_forward(features, gamma, beta, bn_param)
     out, relu_cache = relu_forward(normalized)
     cache = (affine_cache, batchnorm_cache, relu_cache)
     # END YOUR CODE HERE
@@ -49,7 +47,7 @@ def affine_batchnorm_relu_backward(dout, cache):
     # YOUR CODE HERE: affine_batchnorm_relu
     affine_cache, batchnorm_cache, relu_cache = cache
     dnormalized = relu_backward(dout, relu_cache)
-    dhidden, dgamma, dbeta = batchnorm_backward(dnormalized, batchnorm_cache)
-    dx, dw, db = affine_backward(dhidden, affine_cache)
+    dfeatures, dgamma, dbeta = batchnorm_backward(dnormalized, batchnorm_cache)
+    dx, dw, db = affine_backward(dfeatures, affine_cache)
     # END YOUR CODE HERE
     return dx, dw, db, dgamma, dbeta
