@@ -182,7 +182,7 @@ class TestParameters:
             weights, error = params[name], scale / np.sqrt(params[name].size)
             # no draw is eight deviations from 0, and std can't overflow on what passes this
             expect.close(weights, np.zeros(weights.shape), name, where=place, atol=8 * scale)
-            # of n draws the mean is right within σ/√n, the deviation within σ/√2n
+            # of n draws the mean is right within scale/√n, the deviation within scale/√2n
             expect.close(np.std(weights), scale, f"{name}.std()", where=place, atol=5 * error)
             expect.close(np.mean(weights), 0.0, f"{name}.mean()", where=place, atol=7 * error)
 
