@@ -13,8 +13,6 @@ import pytest
 SIZE = (100, 120)
 """Large enough that a share is known within 3% by six standard deviations."""
 SIXFOLD = 6
-COARSE = {"rtol": 1e-5, "atol": 1e-6}
-"""For float32."""
 
 
 def draw_param(rng, mode="train", p=None):
@@ -32,13 +30,25 @@ def call(student, expect, x, dropout_param):
     return out, cache
 
 
-def check_share(expect, dropped, p, what):
-    """The share of what is True in ``dropped`` may well come from a probability p."""
-    bound = SIXFOLD * np.sqrt(p * (1 - p) / dropped.size)
+def check_share(expect, dropped, p, what, known=np.inf):
+    """The share of what is True in ``dropped`` may well come from a probability p.
+
+    ``known`` is of how many elements p is the share, where it isn't known for certain.
+    """
+    bound = SIXFOLD * np.sqrt(p * (1 - p) * (1 / dropped.size + 1 / known))
     expect.that(
         abs(np.mean(dropped) - p) < bound,
         f"{what} must be {p:.3f} to within {bound:.3f}, it is {np.mean(dropped):.3f}.",
     )
+
+
+def share_of(expect, dropped):
+    """The share of zeros that was seen, right or not."""
+    share = float(np.mean(dropped))
+    expect.that(
+        0.02 < share < 0.98, f"Some elements must be dropped and others not; {share:.0%} are."
+    )
+    return share
 
 
 def mask_of(expect, out, x, place=""):
@@ -58,7 +68,7 @@ class TestForward:
         """In train mode each element is dropped with probability p."""
         for p in (0.25, rng.uniform(0.35, 0.45), 0.8):
             out, _ = call(student, expect, draw(SIZE), draw_param(rng, p=p))
-            check_share(expect, out == 0, p, f"with p={p:.3g} the share of zeros in out")
+            check_share(expect, out == 0, p, f"With p={p:.3g} the share of zeros in out")
 
     @pytest.mark.task("dropout_forward", points=2)
     def test_scale(self, student, expect, rng, draw):
@@ -75,17 +85,19 @@ class TestForward:
     def test_elements(self, student, expect, rng, draw):
         """Every element is drawn by itself: neither examples nor features are dropped as a whole.
 
-        Two elements are both dropped with probability p².
+        Two elements are both dropped with the square of the probability of one.
         """
         x, dropout_param = draw(SIZE), draw_param(rng, p=rng.uniform(0.4, 0.6))
         dropped = call(student, expect, x, dropout_param)[0] == 0
-        p = dropout_param["p"]
+        p = share_of(expect, dropped)
         for axis, name in ((0, "next example"), (1, "next feature")):
             both = dropped & np.roll(dropped, 1, axis)
-            check_share(expect, both, p**2, f"the share of zeros that are 0 in the {name} as well")
+            what = f"The share of zeros that are 0 in the {name} as well"
+            check_share(expect, both, p**2, what, known=x.size)
         images = draw((5, 3, 20, 20))
         dropped = call(student, expect, images, dropout_param)[0] == 0
-        check_share(expect, dropped, p, f"for x of shape {images.shape} the share of zeros in out")
+        what = f"For x of shape {images.shape} the share of zeros in out"
+        check_share(expect, dropped, p, what, known=x.size)
 
     @pytest.mark.task("dropout_forward", points=2)
     def test_seed(self, student, expect, rng, draw):
@@ -109,12 +121,14 @@ class TestForward:
     def test_calls(self, student, expect, rng, draw):
         """Without a seed each call draws anew: what one drops says nothing of the next."""
         x, dropout_param = draw(SIZE), draw_param(rng, p=rng.uniform(0.4, 0.6))
-        p, unseeded = dropout_param["p"], {"mode": "train", "p": dropout_param["p"]}
+        unseeded = {"mode": "train", "p": dropout_param["p"]}
         first, second, third = (
             call(student, expect, x, param)[0] == 0 for param in (dropout_param, unseeded, unseeded)
         )
+        p = share_of(expect, first)
         for one, other in ((first, second), (second, third)):
-            check_share(expect, one & other, p**2, "the share of zeros that two calls share")
+            what = "The share of elements that two calls without a common seed both drop"
+            check_share(expect, one & other, p**2, what, known=x.size)
 
     @pytest.mark.task("dropout_forward", points=2)
     def test_test_mode(self, student, expect, rng, draw):
@@ -153,8 +167,6 @@ class TestForward:
         x = draw((20, 30)).astype(np.float32)
         for mode in ("train", "test"):
             out, _ = call(student, expect, x, draw_param(rng, mode, p=0.5))
-            right = np.where(out == 0, 0, 2 * x) if mode == "train" else x
-            expect.close(out, right, "out", where=f"for float32 in {mode} mode", **COARSE)
             expect.that(
                 out.dtype == np.float32,
                 f"`out` in {mode} mode must be float32 as x is, it is {out.dtype}.",
@@ -169,7 +181,7 @@ class TestBackward:
     @pytest.mark.task("dropout_backward", points=3)
     def test_train_mode(self, student, expect, rng, draw):
         """`dx = dout · mask`, with the mask that the forward pass has used."""
-        for shape in [(8, 9), (3, 4, 5)]:
+        for shape in [(8, 9), (7, 5)]:
             x, dout = draw(shape), draw(shape)
             out, cache = call(student, expect, x, draw_param(rng))
             place = f"for x of shape {shape}"
