@@ -196,7 +196,7 @@ class TestPlain:
     @pytest.mark.task("fc_net", points=1)
     def test_plain(self, student, expect, rng):
         """Without batch normalization and dropout the net is that of the first homework."""
-        case = draw_case(rng, 2, reg=True)
+        case = draw_case(rng, 2)
         net = make(student, case)
         expect.close(net.loss(case.X), oracle.forward(case.params, case.X), "scores")
         reply = net.loss(case.X, case.y)
