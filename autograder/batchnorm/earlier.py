@@ -1,9 +1,9 @@
 """Right functions for the tasks that a later task builds on, so that each is judged by itself.
 
-Where a student's own batch normalization or dropout is wrong, the checks of `affine_batchnorm_relu`
-and `fc_net` are run once more with these in their place: they are computed here, by the tester, and
-the student's process gets the values alone. Every array is float64, and every function raises an
-exception where arguments don't fit.
+Where a student's own batch normalization or dropout is wrong, or a layer of the last homework, the
+checks of `affine_batchnorm_relu` and `fc_net` are run once more with these in their place: they are
+computed here, by the tester, and the student's process gets the values alone. Every array is
+float64, and every function raises an exception where arguments don't fit.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-import oracle
-from cases import AVERAGES
+from batchnorm import oracle
+from batchnorm.cases import AVERAGES
+from optimization import earlier
 
 from kit.checks import derivatives
 
@@ -59,17 +60,23 @@ def affine_batchnorm_relu_backward(dout, cache):
     """dout (N, M) and the cache -> dx in the shape of x, dw, db, dgamma, dbeta."""
     x, w, b, out, batchnorm_cache = cache
     dhidden, dgamma, dbeta = batchnorm_backward(np.where(out > 0, dout, 0), batchnorm_cache)
-    dx, dw, db = derivatives.backward(oracle.affine, dhidden, oracle.rows(x), w, b)
-    return dx.reshape(x.shape), dw, db, dgamma, dbeta
+    return (*earlier.affine_backward(dhidden, (x, w, b)), dgamma, dbeta)
 
 
-LAYERS = ("batchnorm_forward", "batchnorm_backward")
+LAYERS = (*earlier.LAYERS, "batchnorm_forward", "batchnorm_backward")
 EARLIER = {
     "affine_batchnorm_relu": LAYERS,
-    "fc_net": (*LAYERS, "dropout_forward", "dropout_backward", "affine_batchnorm_relu"),
+    "fc_net": (
+        *LAYERS,
+        "affine_relu",
+        "dropout_forward",
+        "dropout_backward",
+        "affine_batchnorm_relu",
+    ),
 }
-"""Of a task, the earlier tasks whose functions it calls."""
+"""Of a task, the earlier tasks whose functions it calls, some of them of the last homework."""
 FUNCTIONS = {
+    **earlier.FUNCTIONS,
     "batchnorm_forward": {"batchnorm.batchnorm_forward": batchnorm_forward},
     "batchnorm_backward": {"batchnorm.batchnorm_backward": batchnorm_backward},
     "dropout_forward": {"dropout.dropout_forward": dropout_forward},

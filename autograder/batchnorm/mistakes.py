@@ -3,8 +3,8 @@
 ``implementation`` writes all functions of the assignment once, with a switch at each place where
 people go wrong; a `Mistake` names the switches that it turns. So a mistake can be replayed on the
 calls that a submission answered wrongly, two can be combined, and each can be handed in to prove
-that the suites notice it. It needs nothing but NumPy and `kit.checks.mistakes`: its text is also
-put into submissions.
+that the suites notice it. It needs nothing but NumPy, `kit.checks.mistakes` and the catalogue of the
+last homework: its text is also put into submissions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from optimization.mistakes import _softmax_loss as softmax_loss
+from optimization.mistakes import implementation as earlier
+
 from kit.checks.mistakes import Mistake, Switches
+
+_LAYERS = earlier({})
+affine_forward, affine_backward = (
+    _LAYERS[f"layers.affine_{way}"] for way in ("forward", "backward")
+)
 
 OPAQUE = {
     "batchnorm.batchnorm_forward": 1,
@@ -447,16 +455,6 @@ def _dropout_backward(on):
 # -- the three layers as one -----------------------------------------------------------------------
 
 
-def _affine_forward(x, w, b):
-    return x.reshape(x.shape[0], -1) @ w + b, (x, w)
-
-
-def _affine_backward(dout, cache):
-    x, w = cache
-    dw = x.reshape(x.shape[0], -1).T @ dout
-    return (dout @ w.T).reshape(x.shape), dw, dout.sum(axis=0)
-
-
 def _affine_batchnorm_relu(on, layers):
     order = on["forward"]
     normalizes, rectifies = "norm" in order, "relu" in order
@@ -467,7 +465,7 @@ def _affine_batchnorm_relu(on, layers):
             bn_param = dict(bn_param)
         if on["bn_param"] == "train":
             bn_param["mode"] = "train"
-        hidden, affine_cache = _affine_forward(x, w, b)
+        hidden, affine_cache = affine_forward(x, w, b)
         rectified = hidden
         norm_cache = None
         if relu_first:
@@ -490,7 +488,7 @@ def _affine_batchnorm_relu(on, layers):
             dout = dout if way == "relu, affine" else normed
         if relu_first:
             dout = dout * (rectified > 0)
-        dx, dw, db = _affine_backward(dout, affine_cache)
+        dx, dw, db = affine_backward(dout, affine_cache)
         if on["order"] == "first":
             return dgamma, dbeta, dx, dw, db
         if on["order"] == "dbeta, dgamma":
@@ -523,18 +521,6 @@ REGULARIZED: dict[str, Callable] = {  # which of the names of parameters
     "biases": lambda name, _: name.startswith(("W", "b")) and not name.startswith("beta"),
     "hidden": lambda name, last: name.startswith("W") and name != f"W{last}",
 }
-
-
-def _softmax_loss(scores, y):
-    """The provided loss."""
-    rows = np.arange(len(y))
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    exponentials = np.exp(shifted)
-    sums = exponentials.sum(axis=1, keepdims=True)
-    loss = float(np.mean(np.log(sums[:, 0]) - shifted[rows, y]))
-    dscores = exponentials / sums
-    dscores[rows, y] -= 1
-    return loss, dscores / len(y)
 
 
 def _parameters(on, drawn, sizes, use_batchnorm, scale):
@@ -619,7 +605,7 @@ def _network(on, layers):
                 steps.append(("dropout", 0, cache))
             for layer in range(1, self.num_layers + 1):
                 biases = self.params.get(f"b{layer}", 0)
-                hidden, cache = _affine_forward(hidden, self.params[f"W{layer}"], biases)
+                hidden, cache = affine_forward(hidden, self.params[f"W{layer}"], biases)
                 steps.append(("affine", layer, cache))
                 kinds = [] if layer == self.num_layers else self._hidden_kinds(layer)
                 if layer == self.num_layers and self._drops(layer):
@@ -648,7 +634,7 @@ def _network(on, layers):
             caches = [cache for kind, _, cache in steps if kind == "dropout"]
             for kind, layer, cache in reversed(steps):
                 if kind == "affine":
-                    dout, grads[f"W{layer}"], db = _affine_backward(dout, cache)
+                    dout, grads[f"W{layer}"], db = affine_backward(dout, cache)
                     if f"b{layer}" in self.params and on["grads"] != "no biases":
                         grads[f"b{layer}"] = db
                 elif kind == "norm":
@@ -670,7 +656,7 @@ def _network(on, layers):
             scores, steps = self._forward(X, "test" if y is None else "train")
             if y is None:
                 return scores
-            loss, dscores = _softmax_loss(scores, y)
+            loss, dscores = softmax_loss(scores, y)
             grads = self._backward(dscores, steps)
             for name, value in self.params.items():
                 if REGULARIZED[on["loss_of"]](name, self.num_layers):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from optimization.oracle import affine, relu, rows
 
 from kit.checks import derivatives
 
@@ -90,21 +91,6 @@ def by_formula(dout, gamma, x_hat, scale):
 
 
 # -- layers and nets -------------------------------------------------------------------------------
-
-
-def rows(x):
-    """x (N, d_1, ..., d_k) with each example as a row: (N, D), D = d_1 · ... · d_k."""
-    return x.reshape(len(x), -1)
-
-
-def affine(x, w, b):
-    """x (..., N, D), w (..., D, M), b (..., M) -> (..., N, M): xᵀw + b by example."""
-    return np.einsum("...nd,...dm->...nm", x, w) + b[..., None, :]
-
-
-def relu(x):
-    """max(x, 0) by entry, any shape; where x is complex, its real part decides."""
-    return np.where(x.real > 0, x, 0)
 
 
 def affine_batchnorm_relu(x, w, b, gamma, beta, *, eps=EPS):
