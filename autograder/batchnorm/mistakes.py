@@ -3,8 +3,8 @@
 ``implementation`` writes all functions of the assignment once, with a switch at each place where
 people go wrong; a `Mistake` names the switches that it turns. So a mistake can be replayed on the
 calls that a submission answered wrongly, two can be combined, and each can be handed in to prove
-that the suites notice it. It needs nothing but NumPy, `kit.checks.mistakes` and the catalogue of the
-last homework: its text is also put into submissions.
+that the suites notice it. It needs nothing but NumPy, `kit.checks.mistakes` and the catalogue of
+the last homework: its text is also put into submissions.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import shutil
@@ -20,11 +21,11 @@ from kit.checks.documented import case
 from kit.course import Assignment
 from kit.grading.grader import Grader
 from kit.intake.submission import Submission
-from kit.provided import load_beside
+from kit.provided import suites_importable
 from kit.release.coverage import count, measure
 from tests.support.course import ROOT
 from tests.support.results import task_of
-from tests.support.variants import files_in, lost, rewritten, unit_tasks_grader
+from tests.support.variants import files_in, lost, unit_tasks_grader
 
 ASSIGNMENT = Assignment(ROOT, "batchnorm")
 DOCUMENTED = json.loads((ASSIGNMENT.suites / "documented.json").read_text(encoding="utf-8"))
@@ -44,7 +45,8 @@ def grader() -> Iterator[Grader]:
 
 @pytest.fixture(scope="module")
 def oracle() -> ModuleType:
-    return load_beside(ASSIGNMENT.suites, "oracle")
+    with suites_importable(ASSIGNMENT):
+        return importlib.import_module("batchnorm.oracle")
 
 
 @pytest.fixture
@@ -57,13 +59,14 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The release as a student has it who solved everything."""
     folder = tmp_path_factory.mktemp("solved") / "batchnorm"
     shutil.copytree(ASSIGNMENT.release, folder)
-    shutil.copytree(ASSIGNMENT.solutions, folder, dirs_exist_ok=True)
+    for name, path in ASSIGNMENT.written.items():
+        shutil.copyfile(path, folder / name)
     return folder
 
 
 def handed_in(**changes: tuple[str, str]) -> Submission:
     """The solution with one replacement (old, new) in each module named."""
-    files = {name: (ASSIGNMENT.solutions / name).read_bytes() for name in ASSIGNMENT.student_files}
+    files = {name: path.read_bytes() for name, path in ASSIGNMENT.written.items()}
     for module, (old, new) in changes.items():
         name = f"nndl/{module}.py"
         assert old.encode() in files[name]
@@ -71,9 +74,16 @@ def handed_in(**changes: tuple[str, str]) -> Submission:
     return Submission("ada", files)
 
 
+def written_anew(path: Path) -> Submission:
+    """The solution, but for what ``path`` defines anew in the module of its folder."""
+    files = {name: solved.read_bytes() for name, solved in ASSIGNMENT.written.items()}
+    files[f"nndl/{path.parent.name}.py"] += b"\n\n" + path.read_bytes()
+    return Submission(path.stem, files)
+
+
 class TestRightAnswers:
     def test_there_are_many_for_every_module(self) -> None:
-        modules = {Path(name).stem for name in ASSIGNMENT.student_files}
+        modules = {path.stem for path in ASSIGNMENT.solutions.glob("nndl/*.py")}
         assert {path.parent.name for path in CORRECT.values()} == modules
         assert len(CORRECT) >= 25
 
@@ -88,7 +98,7 @@ class TestRightAnswers:
 
     def check(self, grader: Grader, name: str, seeds: range) -> None:
         for seed in seeds:
-            result = grader.grade(rewritten(ASSIGNMENT, CORRECT[name]), seed)
+            result = grader.grade(written_anew(CORRECT[name]), seed)
             assert result["status"] == "graded"
             assert lost(result) == {}, f"with seed {seed}"
 
@@ -128,6 +138,27 @@ class TestMistakes:
         result = grader.grade(handed_in(**{module: (old, new)}), 0)
         assert list(lost(result)) == [task]
         assert task_of(result, task)["score"] == points
+
+    @pytest.mark.parametrize(
+        ("module", "old", "new"),
+        [
+            ("layers", "dout * (x > 0)", "dout"),
+            ("layers", "@ w + b", "@ w"),
+            ("layer_utils", "relu_forward(hidden)", "relu_forward(-hidden)"),
+            ("optim", "import numpy as np", "raise ValueError"),
+        ],
+    )
+    def test_a_mistake_of_the_last_homework_costs_nothing(
+        self, grader: Grader, module: str, old: str, new: str
+    ) -> None:
+        assert lost(grader.grade(handed_in(**{module: (old, new)}), 0)) == {}
+
+    def test_the_last_homework_need_not_be_brought_for_what_does_not_train(
+        self, grader: Grader
+    ) -> None:
+        own = {f"nndl/{path.name}" for path in ASSIGNMENT.solutions.glob("nndl/*.py")}
+        files = {n: data for n, data in handed_in().files.items() if n in own}
+        assert lost(grader.grade(Submission("cyn", files), 0)) == {}
 
     def test_what_is_handed_out_earns_nothing(self, grader: Grader) -> None:
         files = {n: (ASSIGNMENT.release / n).read_bytes() for n in ASSIGNMENT.student_files}
