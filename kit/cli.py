@@ -13,7 +13,7 @@ import sys
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -28,6 +28,9 @@ from kit.course import (
 )
 from kit.edge import Edge
 from kit.report.visible import Unseen
+
+if TYPE_CHECKING:
+    from kit.results import Result
 
 app = typer.Typer(
     cls=Edge,
@@ -71,13 +74,16 @@ def data(
     from kit.provided import load_provided
 
     root = find_root()
+    fetched = set()
     for name in assignment_names(root):
         assignment = Assignment(root, name)
-        if "utils/data_utils.py" not in assignment.provided_modules:
+        path = assignment.given.get("utils/data_utils.py")
+        if path is None or path in fetched:
             continue
+        fetched.add(path)  # several assignments may share one loader
         loader = load_provided(assignment, "utils.data_utils")
         failure = None
-        with of_course(assignment.source / "utils/data_utils.py", "used"):
+        with of_course(path, "used"):
             mendable: type[Exception] = loader.DataError
             try:
                 folder = loader.fetch(source=source)
@@ -127,16 +133,17 @@ def check(
     trust: Trust = False,
 ) -> None:
     """Grade one submission; print which checks pass, which fail, and why."""
+    from kit import feedback
     from kit.batch.run import grade_one
     from kit.display import show_result
 
     result = grade_one(_only(assignment), path, seed, trust=trust)
     if as_json:
         # JSON's escape for #: a CI runner reads ##[ anywhere in the output as a command
-        print(json.dumps(result, indent=2).replace("#", "\\u0023"))
+        print(json.dumps(result.as_dict(), indent=2).replace("#", "\\u0023"))
     else:
         show_result(console, result)
-    raise typer.Exit(_verdict(result))
+    raise typer.Exit(feedback.exit_code(result))
 
 
 @app.command()
@@ -178,7 +185,7 @@ def grade(
     from kit.batch.pool import Settings, affordable
     from kit.batch.run import find_all, grade_all, sole_writer
     from kit.display import show_class, show_progress
-    from kit.limits import Limits
+    from kit.feedback import failed_us
     from kit.nbgrader.bookkeeping import Bookkeeper
 
     with ExitStack() as kept:
@@ -187,7 +194,7 @@ def grade(
         which = find_assignment(assignment)
         folder = out or which.root / "results" / assignment
         chosen = tuple(task.strip() for task in tasks.split(",")) if tasks else None
-        settings = Settings(which, Limits(), chosen, seed, trust=trust)
+        settings = Settings(which, which.limits, chosen, seed, trust=trust)
         which.require(chosen or ())
         found = find_all(which, paths, kept)
         kept.enter_context(sole_writer(folder))  # until the gradebook has the results, too
@@ -199,7 +206,7 @@ def grade(
                 errors.print(remark, style="yellow", markup=False, soft_wrap=True)
         coming = grade_all(settings, found, folder, jobs=jobs, cluster=cluster, force=force)
         graded = list(show_progress(console, coming, len(found)))
-        graded.sort(key=lambda result: str(result["student"]))
+        graded.sort(key=lambda result: result.student)
         show_class(console, graded)
         console.print(f"Results are in {folder}.", markup=False, soft_wrap=True)
         if keeper is not None:
@@ -207,7 +214,7 @@ def grade(
 
             times, remarks = timestamps(which, paths)
             _show_written(keeper.write(graded, times), len(graded), remarks)
-    if any(result["status"] == "error" for result in graded):
+    if any(failed_us(result) for result in graded):
         raise typer.Exit(1)
 
 
@@ -237,15 +244,15 @@ def export(
 ) -> None:
     """Put the results of an assignment into nbgrader's gradebook or another tool's format."""
     from kit import files, results
-    from kit.export import formats
 
+    if roster is not None and format is not Format.CANVAS:
+        raise CourseError("--roster is for canvas alone.")
     found = find_assignment(assignment)
     graded = results.read_all(found.root / "results" / assignment, assignment)
     if format is Format.GRADEBOOK:
-        written, remarks = formats.to_gradebook(found, graded)
-        _show_written(written, len(graded), remarks)
+        _export_to_gradebook(found, graded)
         return
-    content, remarks = formats.to_text(found, graded, format.value, roster)
+    content, remarks = _text_of(format, found, graded, roster)
     for remark in remarks:
         errors.print(remark, style="yellow", markup=False, soft_wrap=True)
     if out is None:
@@ -253,6 +260,35 @@ def export(
         sys.stdout.write(content)
     else:
         files.write_to(out, content.encode())
+
+
+def _export_to_gradebook(found: Assignment, graded: list[Result]) -> None:
+    """Write results into nbgrader's gradebook; ``submitted/`` says when students handed in."""
+    from kit.intake.timestamps import timestamps
+    from kit.nbgrader import gradebook
+
+    times, remarks = timestamps(found, [found.root / "submitted"])
+    try:
+        written = gradebook.write(found, graded, times)
+    except gradebook.GradebookError as error:
+        raise CourseError(str(error)) from error
+    _show_written(written, len(graded), remarks)
+
+
+def _text_of(
+    format: Format, found: Assignment, graded: list[Result], roster: Path | None
+) -> tuple[str, list[str]]:
+    """The results in a format that is a text, and what a person should know of it."""
+    from kit.export import canvas, junit, spreadsheet
+
+    if format is Format.CSV:
+        return spreadsheet.export(graded), []
+    if format is Format.JUNIT:
+        return junit.export(graded).decode("utf-8"), []
+    if roster is None:
+        return canvas.export(found, graded), []
+    filled = canvas.fill_in(found, graded, roster)
+    return filled.text, [f"Canvas has no line for {student}." for student in filled.missing]
 
 
 @app.command()
@@ -273,7 +309,7 @@ def report(
     ] = False,
 ) -> None:
     """Make one page for each student and one for the class from the results of an assignment."""
-    from kit.report.folder import lines, write
+    from kit.report.writer import lines, write
 
     root = find_assignment(assignment).root
     made = write(
@@ -294,10 +330,11 @@ def pack(
     out: Annotated[Path | None, typer.Option(help="the file or folder to write")] = None,
 ) -> None:
     """Write the files that a platform needs to grade an assignment; they hold no solution."""
-    from kit.pack import github, gradescope
+    from kit.pack import github_repositories, gradescope_archive
 
     found = find_assignment(assignment)
-    written = {"gradescope": gradescope, "github": github}[platform.value].pack(found, out)
+    packer = {Platform.GRADESCOPE: gradescope_archive, Platform.GITHUB: github_repositories}
+    written = packer[platform].pack(found, out)
     console.print(f"Written: {written}", markup=False, soft_wrap=True)
 
 
@@ -345,10 +382,3 @@ def _only(name: str | None) -> Assignment:
             f"The course has several assignments ({', '.join(names)}). Name one with --assignment."
         )
     return find_assignment(name or names[0], root)
-
-
-def _verdict(result: dict[str, Any]) -> int:
-    if result["status"] == "error":
-        return 3
-    passed = all(task["status"] == "passed" for task in result["tasks"] if not task["manual"])
-    return 0 if passed else 1

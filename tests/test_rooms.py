@@ -13,11 +13,11 @@ from tests.support.course import ROOT
 
 ROOMS = (
     # what is true of every room
-    *("exit_codes", "limits", "course", "provided", "files", "skeleton", "results", "feedback"),
+    *("exit_codes", "limits", "course", "skeleton", "provided", "files", "results", "feedback"),
     # the way of a submission
     *("sandbox", "intake", "checks", "grading", "batch"),
     # what instructors make with it
-    *("release", "display", "nbgrader", "export", "report", "pack"),
+    *("nbgrader", "release", "display", "export", "report", "pack"),
     # what people type
     *("edge", "cli", "__main__"),
 )
@@ -30,9 +30,10 @@ FACES = {
     }
     | {f"worker.{name}" for name in ("confine", "modules")},
     "intake": {"downloads", "elsewhere", "submission", "timestamps"},
-    "checks": {"expect", "student"},
-    "grading": {"grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
+    "checks": {"documented", "expect", "mistakes", "plugin", "student"},
+    "grading": {"earlier", "grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
     "batch": {"run", "pool", "processes", "lock"},
+    "nbgrader": {"bookkeeping", "generate", "gradebook"},
     "release": {"build", "leaks", "proofs", "coverage"},
 }
 """What other rooms may import of a room; the rooms that are not here are only ever called by people
@@ -94,6 +95,38 @@ def test_every_room_is_in_the_order_and_says_what_lives_there() -> None:
         assert len(ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "") > 40, path
 
 
+def test_one_room_knows_nbgrader() -> None:
+    others = {name: path for name, path in MODULES.items() if not name.startswith("nbgrader")}
+    assert [name for name, path in others.items() if _of_nbgrader(path.read_text("utf-8"))] == []
+    assert _of_nbgrader("def f():\n    from nbgrader.api import Gradebook")
+
+
+def _of_nbgrader(text: str) -> set[str]:
+    """The modules of nbgrader, and of what configures it, that the Python text imports."""
+    names = {
+        name
+        for node in ast.walk(ast.parse(text))
+        for name in (
+            [each.name for each in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    return {name for name in names if name.split(".")[0] in {"nbgrader", "traitlets"}}
+
+
+def test_one_module_reads_the_authored_notebook() -> None:
+    readers = [
+        name
+        for name, path in MODULES.items()
+        if "read_notebook(assignment.notebook)" in path.read_text("utf-8")
+        or ".notebook.read_" in path.read_text("utf-8")
+    ]
+    assert readers == []
+
+
 @pytest.mark.parametrize(
     ("module", "line"),
     [
@@ -122,7 +155,36 @@ def test_what_tests_share_is_in_support(path: Path) -> None:
     assert shared == []
 
 
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT / "tests")))
+def test_no_test_waits_for_a_process_without_end(path: Path) -> None:
+    calls = [
+        node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
+    ]
+    waits = re.compile(r"subprocess\.(run|call|check_\w+)|.*\.(communicate|wait)")
+    endless = [
+        ast.unparse(call)
+        for call in calls
+        if waits.fullmatch(ast.unparse(call.func))
+        if not any(keyword.arg in {"timeout", None} for keyword in call.keywords)
+        if not (call.args and ast.unparse(call.func).endswith(".wait"))
+    ]
+    assert endless == []
+
+
 def test_tests_lie_in_the_folders_of_rooms() -> None:
     """Beside the rooms of the kit: ``assignment`` (the real one), ``docs`` and ``command_line``."""
     folders = {path.parent.name for path in TESTS if path.name.startswith("test_")}
     assert folders - {"tests"} <= {*ROOMS, "assignment", "docs", "command_line"}
+
+
+NAMES = re.compile(
+    r"\boptim|cifar|\badam|relu|affine|momentum|rmsprop|nesterov|\bsgd|batch_?norm|dropout"
+    r"|\bconv_|fc_net|next_w",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_names_an_optimizer_a_layer_or_a_data_set(module: str) -> None:
+    """They are an assignment's; the kit knows none."""
+    assert NAMES.findall(MODULES[module].read_text("utf-8")) == []

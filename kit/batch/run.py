@@ -1,12 +1,12 @@
-"""Has the submissions that paths mean graded, and keeps a result of each."""
+"""Grades the submissions at the given paths and keeps a result of each."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kit import files, results
 from kit.batch import lock, pool
@@ -17,18 +17,17 @@ from kit.grading.versions import course_version, versions
 from kit.intake.downloads import Found, existing, student_of, submissions
 from kit.intake.submission import RejectedError, Submission, open_tree, take
 from kit.limits import Limits
+from kit.results import Result, Status
 
 if TYPE_CHECKING:
     from kit.grading.grader import Grader
-
-Result = dict[str, Any]
 
 
 def grade_one(
     assignment: Assignment, path: Path, seed: int | None = None, *, trust: bool = False
 ) -> Result:
     """The result of the submission in ``path``, a folder or an archive; nothing is written."""
-    from kit.grading.grader import Grader  # noqa: PLC0415 - slow, and whoever hands out work needs it not
+    from kit.grading.grader import Grader  # noqa: PLC0415 (slow; not needed by the dispatcher)
 
     path = existing(path)
     with Grader(assignment, trust=trust) as grader:
@@ -39,23 +38,23 @@ def grade_one(
 
 
 def grade(grader: Grader, found: Found, seed: int | None = None) -> Result:
-    """The result of one submission: graded, rejected, or an error where the disk fails us."""
+    """The result of one submission: graded, rejected, or an error if the disk fails."""
     taken = _take(grader.assignment, grader.limits, found)
     return grader.grade(taken, seed) if isinstance(taken, Submission) else taken
 
 
 def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> list[Found]:
-    """The submissions that ``paths`` mean, none of them opened yet; see ``kit.intake.downloads``.
+    """The submissions at ``paths``, none of them opened yet; see ``kit.intake.downloads``.
 
-    Raises CourseError where a path means none, and where two are of one student.
+    Raises CourseError if a path holds none, or if two submissions belong to one student.
     """
     by_student: dict[str, Found] = {}
     for path in paths:
-        for found in submissions(assignment, path, Limits(), kept):
+        for found in submissions(assignment, path, assignment.limits, kept):
             other = by_student.setdefault(found.student, found)
             if other is not found:
                 raise CourseError(
-                    f"Two submissions are of {found.student!r}: {other.where}, {found.where}. "
+                    f"Two submissions belong to {found.student!r}: {other.where}, {found.where}. "
                     "Leave one of them out."
                 )
     return list(by_student.values())
@@ -63,16 +62,16 @@ def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> 
 
 @contextmanager
 def sole_writer(out: Path, seconds: float | None = None) -> Iterator[None]:
-    """Have the folder ``out``, made where there is none, for the results of this process alone.
+    """Make this process the only writer of results in the folder ``out``; makes it if missing.
 
-    Waits where another command has it; see ``kit.batch.lock.held``. Raises CourseError where
-    nothing can be written there, and HeldError where that other command does not end in time.
+    Waits while another command writes there; see ``kit.batch.lock.held``. Raises CourseError if
+    nothing can be written there, HeldError if the other command does not end in time.
     """
     try:
         files.require_writable(out)
     except OSError as error:
         raise CourseError(
-            f"No result can be written to {out} ({error.strerror}), so nothing was graded. Correct "
+            f"No result can be written to {out} ({error.strerror}), so nothing was graded. Fix "
             "that, or name another folder with --out."
         ) from error
     with lock.held(out / ".lock", f"The folder of results {out}", seconds) as alone:
@@ -92,13 +91,12 @@ def grade_all(
 ) -> Iterator[Result]:
     """Grade submissions and yield each result once it is written to ``out``.
 
-    They are graded by ``jobs`` processes (by default on all cores), or by the nodes of ``cluster``,
-    the address of a Dask scheduler.
-    Results come in the order in which they are ready. One that is there already for the same bytes,
-    suites, kit and settings is kept and not graded again, unless ``force`` asks for it. Commands
-    call it as the ``sole_writer``.
+    ``jobs`` processes grade them (default: one per core), or the nodes of ``cluster``, the address
+    of a Dask scheduler. Results come in the order in which they are ready. If ``out`` already has a
+    result for the same bytes, suites, kit and settings, it is kept and the submission is not graded
+    again, unless ``force`` is set. A caller must be the ``sole_writer``.
     """
-    ready: list[Result] = []  # those that need no grading, found while looking for work
+    ready: list[Result] = []  # results that need no grading, found in the search for work
 
     def work() -> Iterator[Submission]:
         for each in found:
@@ -118,16 +116,15 @@ def grade_all(
         graded = _on(cluster)(settings, work(), cluster)
     for result in graded:
         yield from _emptied(ready)
-        result["versions"]["course"] = course_version(settings.assignment)
-        yield _written(result, out)
+        yield _written(_with_course(settings.assignment, result), out)
     yield from _emptied(ready)
 
 
 def grade_kept(settings: Settings, found: Found, out: Path) -> Result:
-    """The result of one submission, once it is written to ``out``; one that is right stays.
+    """The result of one submission, written to ``out`` unless the right one is already there.
 
-    For those who have one submission at a time: this process keeps what grades them until
-    ``kit.batch.pool.close``. Commands call it as the ``sole_writer``.
+    For callers with one submission at a time: this process keeps its Grader until
+    ``kit.batch.pool.close``. A caller must be the ``sole_writer``.
     """
     taken = _take(settings.assignment, settings.limits, found)
     if not isinstance(taken, Submission):
@@ -136,8 +133,13 @@ def grade_kept(settings: Settings, found: Found, out: Path) -> Result:
     if stored is not None:
         return stored
     result = pool.grade(settings, taken)
-    result["versions"]["course"] = course_version(settings.assignment)
-    return _written(result, out)
+    return _written(_with_course(settings.assignment, result), out)
+
+
+def _with_course(assignment: Assignment, result: Result) -> Result:
+    """``result``, which says in its versions what of the course and the kit decided it."""
+    course = course_version(assignment)
+    return replace(result, versions={**result.versions, "course": course})
 
 
 def _on(address: str) -> Callable[[Settings, Iterable[Submission], str], Iterator[Result]]:
@@ -145,7 +147,7 @@ def _on(address: str) -> Callable[[Settings, Iterable[Submission], str], Iterato
         from kit.batch.cluster import grade_all as graded_by  # noqa: PLC0415 (an extra, and slow)
     except ModuleNotFoundError as error:
         raise CourseError(
-            f"Grading at {address} needs Dask ({error}). In the folder of the kit, install it with "
+            f"Grading at {address} needs Dask ({error}). Install it in the kit's folder with "
             "`make setup`, or into another environment with: pip install '.[cluster]'"
         ) from error
     return graded_by
@@ -157,48 +159,45 @@ def _emptied(results_ready: list[Result]) -> Iterator[Result]:
 
 
 def _take(assignment: Assignment, limits: Limits, found: Found) -> Submission | Result:
-    """The submission, or the result where it was rejected or the disk fails us."""
+    """The submission, or a result if it is rejected or the disk fails."""
     try:
         with found.open() as tree:
             return take(tree, assignment, found.student, limits, found.notes)
     except RejectedError as error:
-        status, message, score = "rejected", str(error), 0.0
+        status: Status = "rejected"
+        message, score = str(error), 0.0
     except OSError as error:
         status, message, score = "error", f"It could not be read ({error}).", None
     return verdicts.build_ungraded(assignment, found.student, status, message, score)
 
 
 def _written(result: Result, out: Path) -> Result:
-    """``result``, once it is on the disk; where it can't be, an error in its place."""
+    """``result``, once it is on the disk; an error result if it can't be written."""
     try:
-        results.write(result, out / f"{result['student']}.json")
+        results.write(result, out / f"{result.student}.json")
     except OSError as error:
-        return {
-            **result,
-            "status": "error",
-            "score": None,
-            "message": f"The result could not be written ({error}). Grade again.",
-        }
+        message = f"The result could not be written ({error}). Grade again."
+        return replace(result, status="error", score=None, message=message)
     return result
 
 
 def _stored(settings: Settings, submission: Submission, out: Path) -> Result | None:
-    """The result that is there already, if grading again could give no other."""
+    """The existing result, if grading again could not change it."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        stored: Result = json.loads((out / f"{submission.student}.json").read_text())
-        graded = {task["id"] for task in stored["tasks"] if task["status"] != "not_graded"}
+        stored = results.read(out / f"{submission.student}.json")
+        graded = {task.id for task in stored.tasks if task.status != "not_graded"}
         automatic = {task.id for task in settings.assignment.tasks if not task.manual}
         seed = submission.seed if settings.seed is None else settings.seed
         same = (
-            stored["status"] == "graded"
-            and stored["submission_sha256"] == submission.sha256
-            and stored.get("elsewhere_sha256") == submission.elsewhere_sha256
-            and stored["versions"] == versions(settings.assignment)
-            and stored["seed"] == seed
-            and stored["trusted"] == settings.trust
+            stored.status == "graded"
+            and stored.submission_sha256 == submission.sha256
+            and stored.elsewhere_sha256 == submission.elsewhere_sha256
+            and stored.versions == versions(settings.assignment)
+            and stored.seed == seed
+            and stored.trusted == settings.trust
             and graded == set(settings.tasks or automatic)
-            and stored["notes"][: len(submission.notes)]
-            == [results.printable(note) for note in submission.notes]
+            and stored.notes[: len(submission.notes)]
+            == tuple(results.printable(note) for note in submission.notes)
         )
         return stored if same else None
     return None

@@ -21,6 +21,7 @@ from kit.grading.suites import Suites
 from kit.grading.verdicts import Verdict, build, build_ungraded
 from kit.intake.submission import Submission, sources_of
 from kit.limits import Limits
+from kit.results import Result
 from kit.sandbox import host
 from kit.sandbox.faults import IsolationMissing, KitFault, StudentFault
 from kit.sandbox.tester.process import WarmParent
@@ -36,6 +37,8 @@ class SecondLook:
     that it ``follows``, where a check passed that had failed by them.
     """
 
+    home: str = ""
+    """The earlier assignment whose code students bring, if there is one."""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     calls: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
     follows: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -44,17 +47,26 @@ class SecondLook:
         self, task: str, wrong: tuple[str, ...], again: list[Verdict], transcript: Transcript
     ) -> None:
         """Take what was seen of ``task``, which builds on the tasks that are ``wrong``."""
-        others = " and ".join(f"`{each}`" for each in wrong)
         for verdict in again:
             if verdict.status == "passed":
                 self.follows[task] = wrong
-                verdict.remark = (
-                    f"Passed with a right {others} in place of yours, which is wrong and costs its "
-                    "own points only."
-                )
+                verdict.remark = self._remark(wrong)
             if not _cannot_import(verdict.problem):  # what its own functions would have had
                 self.verdicts[verdict.check.name] = verdict
         self.calls |= transcript.calls
+
+    def _remark(self, wrong: tuple[str, ...]) -> str:
+        """What is said of a check that passed with right functions."""
+        if wrong == (self.home,):
+            return (
+                f"Passed with right code of the homework {self.home} in place of yours. Something "
+                "in yours is wrong, and costs nothing here."
+            )
+        others = " and ".join(f"`{each}`" for each in wrong)
+        return (
+            f"Passed with a right {others} in place of yours, which is wrong and costs its own "
+            "points only."
+        )
 
 
 def _cannot_import(problem: BaseException | None) -> bool:
@@ -80,7 +92,7 @@ class Grader:
         first: socket | None = None,
     ) -> None:
         self.assignment = assignment
-        self.limits = limits or Limits()
+        self.limits = limits or assignment.limits
         assignment.require_packages()
         host.require()
         self._parent = WarmParent(
@@ -105,7 +117,7 @@ class Grader:
         self._parent.close()  # first: a check that is being run has nothing to wait for then
         self.suites.close()
 
-    def grade(self, submission: Submission, seed: int | None = None) -> dict[str, Any]:
+    def grade(self, submission: Submission, seed: int | None = None) -> Result:
         """The result of one submission (see ``kit.results``).
 
         Without ``seed`` the unseen inputs follow from the submission's own bytes, so that the same
@@ -131,7 +143,7 @@ class Grader:
                     break
         return build_ungraded(self.assignment, submission.student, "error", message, score=None)
 
-    def _graded(self, submission: Submission, seed: int) -> dict[str, Any]:
+    def _graded(self, submission: Submission, seed: int) -> Result:
         """The result of one try; raises KitFault where it broke."""
         sources = sources_of(self.assignment, submission)
         session, transcript = self._session(sources)
@@ -142,7 +154,7 @@ class Grader:
             second = self._second_look(sources, verdicts, seed)
             verdicts = [second.verdicts.get(each.check.name, each) for each in verdicts]
             calls = transcript.calls | second.calls
-            diagnoses = explain(self._catalogue, self._parent, self._failed(verdicts), calls)
+            explained = explain(self._catalogue, self._parent, self._failed(verdicts), calls)
             run = partial(self._run_anew, seed)
             places = wrong_place.look(self.assignment, submission, verdicts, self._parent, run)
         except Exception:
@@ -154,7 +166,7 @@ class Grader:
             self.assignment,
             submission,
             verdicts,
-            diagnoses,
+            explained,
             second.follows,
             wrong_places=places,
             seed=seed,
@@ -188,7 +200,7 @@ class Grader:
         self, sources: Mapping[str, bytes], verdicts: Sequence[Verdict], seed: int
     ) -> SecondLook:
         """The failed checks of tasks that build on failed ones, with right functions for those."""
-        found = SecondLook()
+        found = SecondLook(self._earlier.home)
         failed = self._failed(verdicts)
         for task, names in failed.items():
             wrong = self._earlier.wrong(task, failed)

@@ -18,10 +18,11 @@ import numpy as np
 
 from kit.checks.student import Student
 from kit.course import Assignment
-from kit.grading.verdicts import Verdict, WrongPlace
+from kit.grading.verdicts import Verdict
 from kit.intake import elsewhere
 from kit.intake.elsewhere import Text, Wanted
 from kit.intake.submission import Submission, sources_of
+from kit.results import WrongPlace
 from kit.sandbox import worker
 from kit.sandbox.faults import IsolationMissing, KitFault, StudentFault
 from kit.sandbox.tester.process import WarmParent
@@ -136,8 +137,8 @@ def _places(
 
 def _given(assignment: Assignment) -> list[str]:
     """The names at the top level of all modules of the assignment, given or to be written."""
-    texts = [assignment.source / name for name in assignment.provided_modules]
-    texts += [assignment.solutions / name for name in assignment.student_files]
+    texts = [assignment.given[name] for name in assignment.provided_modules]
+    texts += assignment.written.values()
     return [
         node.name
         for path in texts
@@ -167,7 +168,7 @@ def _moved(
     for file, lines in added.items():
         content = submission.files.get(file)
         if content is None:
-            content = strip((assignment.solutions / file).read_text("utf-8"), file).encode()
+            content = strip(assignment.written[file].read_text("utf-8"), file).encode()
         sources[file] = content + "\n\n".join(["", *lines, ""]).encode()
     return sources
 

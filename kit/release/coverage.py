@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from kit.batch import pool
 from kit.course import Assignment
 from kit.grading.diagnosis import catalogue
-from kit.limits import Limits
 from kit.skeleton import regions
 from kit.intake.submission import Submission
+from kit.limits import Limits
+from kit.results import Result
+from kit.skeleton import regions
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,18 @@ def measure(assignment: Assignment) -> Iterator[Caught]:
     """
     known = catalogue.load(assignment)
     tasks = tuple(task.id for task in assignment.tasks if task.id in set(known.tasks.values()))
-    settings = pool.Settings(assignment, Limits(), tasks)
+    settings = pool.Settings(assignment, assignment.limits, tasks)
     handed_in = (made(assignment, known, name) for name in known.tasks)
     for result in pool.grade_all(settings, handed_in, pool.affordable(None)[0]):
-        name = result["student"]
+        name = result.student
         yield _caught(name, known.tasks[name], result)
 
 
 def made(assignment: Assignment, known: catalogue.Catalogue, mistake: str) -> Submission:
     """The solution, in which the file of the mistake's task is the catalogue's with ``mistake``."""
-    files = {}
+    files = dict(known.besides)
     for path in assignment.student_files:
-        source = (assignment.solutions / path).read_text("utf-8")
+        source = assignment.written[path].read_text("utf-8")
         if known.tasks[mistake] in {region.task for region in regions(source, path)}:
             module = path.removesuffix(".py").rpartition("/")[2]
             lines = [f"{name} = _all[{module + '.' + name!r}]" for name in known.functions[module]]
@@ -62,13 +63,13 @@ def made(assignment: Assignment, known: catalogue.Catalogue, mistake: str) -> Su
     return Submission(mistake, files)
 
 
-def _caught(mistake: str, task: str, result: Mapping[str, Any]) -> Caught:
+def _caught(mistake: str, task: str, result: Result) -> Caught:
     failed: dict[str, list[str]] = defaultdict(list)
     named = []
-    for each in result["tasks"]:
-        for check in each["checks"]:
-            if check["status"] == "failed":
-                failed[each["id"]].append(check["name"].rpartition("::")[2])
-                named += [check.get("diagnosis")] if each["id"] == task else []
+    for each in result.tasks:
+        for check in each.checks:
+            if check.status == "failed":
+                failed[each.id].append(check.name.rpartition("::")[2])
+                named += [check.diagnosis] if each.id == task else []
     own = tuple(failed.pop(task, ()))
     return Caught(mistake, task, own, bool(named) and set(named) == {mistake}, tuple(failed))

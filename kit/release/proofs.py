@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kit.release import build
-from kit.course import Assignment, files_below
+from kit.course import Assignment
 from kit.grading.grader import Grader
 from kit.grading.suites import Suites
 from kit.intake.submission import Submission
+from kit.release import build
+from kit.results import Result
 
 
 def publish(assignment: Assignment) -> None:
@@ -34,32 +36,30 @@ def _checks(assignment: Assignment) -> list[tuple[str, float]]:
 def _problems_of_scores(assignment: Assignment) -> list[str]:
     """Where the released skeleton earns a point, or the solution not all of them."""
     with Grader(assignment) as grader:
-        skeleton = grader.grade(_submission("the release", assignment, assignment.release))
-        solution = grader.grade(_submission("the solution", assignment, assignment.solutions))
+        released = {name: assignment.release / name for name in assignment.student_files}
+        skeleton = grader.grade(_submission("the release", released))
+        solution = grader.grade(_submission("the solution", assignment.written))
     return [
         *_unlike(skeleton, {task.id: 0.0 for task in assignment.tasks if not task.manual}),
         *_unlike(solution, {task.id: task.points for task in assignment.tasks if not task.manual}),
     ]
 
 
-def _submission(name: str, assignment: Assignment, folder: Path) -> Submission:
-    wanted = [file for file in files_below(folder) if file in assignment.student_files]
-    return Submission(name, {file: (folder / file).read_bytes() for file in wanted})
+def _submission(name: str, files: Mapping[str, Path]) -> Submission:
+    return Submission(name, {file: path.read_bytes() for file, path in files.items()})
 
 
-def _unlike(result: dict[str, object], meant: Mapping[str, float]) -> list[str]:
-    if "message" in result:
-        return [f"{result['student']} could not be graded: {result['message']}"]
-    tasks = result["tasks"]
-    assert isinstance(tasks, list)
+def _unlike(result: Result, meant: Mapping[str, float]) -> list[str]:
+    if result.message is not None:
+        return [f"{result.student} could not be graded: {result.message}"]
     return [
-        f"{result['student']} scores {task['score']} of {task['max_score']} on {task['id']}, "
-        f"not {meant[task['id']]:g}: "
+        f"{result.student} scores {task.score} of {task.max_score} on {task.id}, "
+        f"not {meant[task.id]:g}: "
         + " ".join(
-            f"{check['name']}: {check['message']}"
-            for check in task["checks"]
-            if (check["status"] == "passed") is (meant[task["id"]] == 0)
+            f"{check.name}: {check.message}"
+            for check in task.checks
+            if (check.status == "passed") is (meant[task.id] == 0)
         )
-        for task in tasks
-        if task["id"] in meant and task["score"] != meant[task["id"]]
+        for task in result.tasks
+        if task.id in meant and task.score != meant[task.id]
     ]

@@ -29,7 +29,7 @@ from nbgrader.api import Gradebook
 from kit.course import Assignment, files_below
 from kit.export import github, gradescope
 from tests.support.course import ROOT
-from tests.support.processes import descendants, still_running
+from tests.support.processes import PATIENCE, descendants, still_running
 from tests.support.results import SCHEMA
 
 NAME = "optimization"
@@ -88,7 +88,7 @@ def test_a_class_of_60_from_the_download_to_every_gradebook(course: Assignment) 
     until(lambda: len(written(course)) >= 20, started)
     family = descendants(started.pid)
     os.killpg(started.pid, signal.SIGKILL)
-    started.communicate()
+    started.communicate(timeout=PATIENCE)
     assert still_running(family) == []
     before = written(course)
     assert 20 <= len(before) < 60
@@ -249,7 +249,7 @@ def run(course: Assignment, *command: str) -> str:
 def until(reached: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + SECONDS
     while not reached():
-        assert process.poll() is None, process.communicate()[0]
+        assert process.poll() is None, process.communicate(timeout=PATIENCE)[0]
         assert time.monotonic() < deadline
         time.sleep(0.01)
 

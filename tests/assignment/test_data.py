@@ -26,6 +26,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support.processes import PATIENCE
+
 LOADER = Path(__file__).parents[2] / "source" / "optimization" / "utils" / "data_utils.py"
 PARTS = ["X_train", "y_train", "X_val", "y_val", "X_test", "y_test"]
 BATCH = 50
@@ -617,7 +619,7 @@ class TestNetworkFailures:
         process = start(miniature.at(server.url), directory)
         assert server.paused.wait(30)
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.communicate(timeout=PATIENCE)
         assert not directory.exists()
         assert not verified(directory, dataset=miniature.dataset)
         assert len(leftovers(directory)) == 1
@@ -632,7 +634,7 @@ class TestNetworkFailures:
         die = "import os\ndata_utils.Path.rename = lambda *_: os.kill(os.getpid(), 9)\n"
         code = FETCH.replace("dataset =", die + "dataset =")
         process = start(miniature.at(server.url), directory, code)
-        process.communicate()
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == -signal.SIGKILL
         assert not directory.exists()
         assert len(leftovers(directory)) == 1
@@ -857,7 +859,7 @@ class TestTwoAtOnce:
         assert "Waiting for another process" in second.stdout.readline()
         server.pause_after = None
         first.kill()
-        first.communicate()
+        first.communicate(timeout=PATIENCE)
         output, _ = second.communicate(timeout=30)
         assert second.returncode == 0, output
         assert verified(directory, deep=True, dataset=miniature.dataset)
@@ -929,14 +931,18 @@ class TestOutput:
             "fetch(", f"fetch({str(miniature.binary)!r}, "
         )
         arguments = [json.dumps(dataclasses.asdict(miniature.dataset)), str(directory)]
-        subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+        subprocess.run([sys.executable, "-c", code, *arguments], check=True, timeout=PATIENCE)
         assert verified(directory, deep=True, dataset=miniature.dataset)
 
     def test_the_command_line_says_what_is_wrong_and_ends_with_1(self, tmp_path, monkeypatch):
         """`python -m utils.data_utils PATH`."""
         monkeypatch.setenv("NNDL_DATA", str(tmp_path / "cifar10"))
         done = subprocess.run(
-            [sys.executable, str(LOADER), "/not/here"], capture_output=True, text=True, check=False
+            [sys.executable, str(LOADER), "/not/here"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
         )
         assert done.returncode == 1
         assert "error: /not/here cannot be used" in done.stderr
@@ -976,6 +982,10 @@ class TestRealData:
             "print(own() - before)\n"
         )
         done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PATIENCE,
         )
         assert int(done.stdout) < 10_000

@@ -155,7 +155,7 @@ def test_it_gets_what_the_key_says(
     grader: Grader, optimization: Assignment, tmp_path: Path, name: str
 ) -> None:
     """All tasks but those that the key itself says are not judged so yet."""
-    result = grader.grade(handed_in(name, optimization, tmp_path))
+    result = grader.grade(handed_in(name, optimization, tmp_path)).as_dict()
     assert result["status"] == "graded"
     unlike = {
         task["id"]: (task["score"], [check["message"] for check in task["checks"]])

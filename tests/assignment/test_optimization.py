@@ -19,6 +19,7 @@ from kit.course import Assignment
 from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from tests.support.course import ROOT
+from tests.support.processes import PATIENCE
 from tests.support.results import SCHEMA, task_of
 
 BIN = Path(sys.executable).parent
@@ -90,7 +91,7 @@ class TestUnitTasks:
     def test_the_untouched_release_scores_nothing(
         self, unit_grader: Grader, optimization: Assignment
     ) -> None:
-        result = unit_grader.grade(handed_in(optimization.release, optimization))
+        result = unit_grader.grade(handed_in(optimization.release, optimization)).as_dict()
         jsonschema.validate(result, SCHEMA)
         assert (result["status"], result["score"]) == ("graded", 0)
         assert set(statuses(result).values()) == {"failed"}
@@ -99,7 +100,7 @@ class TestUnitTasks:
     def test_the_reference_scores_everything(
         self, unit_grader: Grader, optimization: Assignment, filled: Path, seed: int
     ) -> None:
-        result = unit_grader.grade(handed_in(filled, optimization), seed)
+        result = unit_grader.grade(handed_in(filled, optimization), seed).as_dict()
         jsonschema.validate(result, SCHEMA)
         assert set(statuses(result).values()) == {"passed"}
         assert result["score"] == result["max_score"] == 80
@@ -110,7 +111,7 @@ class TestUnitTasks:
         broken = handed_in(filled, optimization, layers=("import numpy", "import numpy as"))
         failed = {
             task
-            for task, status in statuses(unit_grader.grade(broken)).items()
+            for task, status in statuses(unit_grader.grade(broken).as_dict()).items()
             if status == "failed"
         }
         assert failed == {
@@ -130,7 +131,7 @@ class TestUnitTasks:
         old: str,
         new: str,
     ) -> None:
-        result = unit_grader.grade(handed_in(filled, optimization, optim=(old, new)))
+        result = unit_grader.grade(handed_in(filled, optimization, optim=(old, new))).as_dict()
         assert [name for name, status in statuses(result).items() if status != "passed"] == [task]
 
     @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ class TestUnitTasks:
             f"nndl/{module}.py": "".join(rule.format(name, value) for name in of.split()).encode()
             for module, of in names.items()
         }
-        result = unit_grader.grade(Submission("odd", files))
+        result = unit_grader.grade(Submission("odd", files)).as_dict()
         jsonschema.validate(result, SCHEMA)
         assert result["status"] == "graded"
         assert statuses(result).get("adam") == "failed"
@@ -185,7 +186,7 @@ class TestTraining:
     def test_the_reference_reaches_half(
         self, grader: Grader, optimization: Assignment, filled: Path
     ) -> None:
-        task = task_of(grader.grade(handed_in(filled, optimization)), "cifar10")
+        task = task_of(grader.grade(handed_in(filled, optimization)).as_dict(), "cifar10")
         assert (task["status"], task["score"]) == ("passed", 10)
         assert task["checks"][0]["measured"]["validation_accuracy_percent"] >= 50
 
@@ -200,7 +201,7 @@ class TestTraining:
             fc_net=("        X = X.astype(self.dtype, copy=False)\n", one),
             optim=("unbiased_v / (np.sqrt(unbiased_a)", "0 * unbiased_v / (np.sqrt(unbiased_a)"),
         )
-        check = task_of(grader.grade(lazy), "cifar10")["checks"][0]
+        check = task_of(grader.grade(lazy).as_dict(), "cifar10")["checks"][0]
         assert check["status"] == "failed"
         assert "After 6 epochs" in check["message"]
         assert len(check["measured"]["validation_accuracy_percent_by_epoch"]) == 6
@@ -214,7 +215,7 @@ class TestTraining:
         boast += b"import utils.solver\nutils.solver.Solver.train_epoch = train_epoch\n"
         files = dict(handed_in(filled, optimization).files)
         files["nndl/fc_net.py"] += boast
-        check = task_of(grader.grade(Submission("boast", files)), "cifar10")["checks"][0]
+        check = task_of(grader.grade(Submission("boast", files)).as_dict(), "cifar10")["checks"][0]
         assert check["status"] == "failed"
         assert "`params` must be a dictionary" in check["message"]
 
@@ -251,6 +252,7 @@ def validate(folder: Path, cifar10: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE,
     ).stdout
 
 
@@ -275,7 +277,7 @@ class TestWholeWay:
         run = subprocess.run(
             [BIN / "kit", "release", "optimization", "--check"],
             cwd=ROOT, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        timeout=PATIENCE)  # fmt: skip
         assert run.returncode == 0, run.stdout + run.stderr
 
     def test_the_solved_notebook_runs_without_error_or_warning(

@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 from nbgrader.api import Gradebook
 
-from kit import results
+from kit import files, results
 from kit.batch import lock
 from kit.batch.pool import Settings
 from kit.batch.run import find_all, grade_all
@@ -27,7 +27,7 @@ from kit.limits import Limits
 from tests.support.command_line import kit
 from tests.support.course import ROOT, SLEEPY, SOLUTION, STUB, SUITE, hand_in, write_course
 from tests.support.hostile import Surroundings, read_programs, submission_of
-from tests.support.processes import descendants, still_running
+from tests.support.processes import PATIENCE, descendants, still_running
 from tests.support.results import SCHEMA, task_of
 
 KIT = [sys.executable, "-m", "kit"]
@@ -113,7 +113,9 @@ class TestAgain:
     ) -> None:
         suite = course.suites / "test_work.py"
         suite.write_text(suite.read_text() + "\n# another rule\n")
-        run = subprocess.run([*KIT, "grade", "tiny", submitted], check=False, capture_output=True)
+        run = subprocess.run(
+            [*KIT, "grade", "tiny", submitted], check=False, capture_output=True, timeout=PATIENCE
+        )
         assert run.returncode == 0
         assert self.changed(course, before) == {"ada", "bob", "cleo"}
 
@@ -158,7 +160,7 @@ class TestTwoAtOnce:
         for number in range(8):
             hand_in(tmp_path / f"submitted/student{number}", SOLUTION + "\n" * number)
         started = [self.start("tiny", tmp_path / "submitted") for _ in range(3)]
-        ended = [(run.communicate()[0], run.returncode) for run in started]
+        ended = [(run.communicate(timeout=PATIENCE)[0], run.returncode) for run in started]
         assert [code for _, code in ended] == [0, 0, 0], ended
         assert all("8 of 8 results are in the gradebook" in said for said, _ in ended)
         assert scores(course) == {f"student{number}": 6 for number in range(8)}
@@ -175,7 +177,7 @@ class TestTwoAtOnce:
         for _ in range(2):
             options = ("tiny", submitted, "--force", "--out", out, "--jobs", "1")
             pair = [self.start(*options) for _ in range(2)]
-            ended = [(run.communicate()[0], run.returncode) for run in pair]
+            ended = [(run.communicate(timeout=PATIENCE)[0], run.returncode) for run in pair]
             assert [code for _, code in ended] == [0, 0], ended
             found = {
                 path.stem: json.loads(path.read_text())["score"] for path in out.glob("*.json")
@@ -212,7 +214,7 @@ class TestTwoAtOnce:
         self, course: Assignment, submitted: Path, held: subprocess.Popen[str]
     ) -> None:
         held.kill()
-        held.wait()
+        held.wait(timeout=PATIENCE)
         code, output = kit("grade", "tiny", submitted)
         assert (code, "in use" in output) == (0, False)
 
@@ -224,11 +226,11 @@ class TestTwoAtOnce:
 
         def meanwhile(number: int) -> None:
             monkeypatch.undo()
-            results.write({"by": "another"}, path)
+            files.write_whole(path, b"another")
 
         monkeypatch.setattr(os, "fsync", meanwhile)
-        results.write({"by": "one"}, path)
-        assert json.loads(path.read_text()) == {"by": "one"}
+        files.write_whole(path, b"one")
+        assert path.read_bytes() == b"one"
         assert list(tmp_path.iterdir()) == [path]
 
     def test_what_killed_runs_left_is_cleared_and_nothing_else(
@@ -301,7 +303,7 @@ class TestFaultsOfOurs:
             time.sleep(0.02)
         started = descendants(run.pid)
         run.kill()
-        run.wait()
+        run.wait(timeout=PATIENCE)
         assert len(stored(course)) < 9
         assert still_running(started) == []
         assert kit("grade", "tiny", submitted)[0] == 0
@@ -326,7 +328,7 @@ class TestFaultsOfOurs:
             started = descendants(run.pid)
             os.killpg(run.pid, signal.SIGINT)
             said = run.stdout.read()
-        assert run.wait() == 130
+        assert run.wait(timeout=PATIENCE) == 130
         assert "Run the same command again" in said
         assert "Traceback" not in said
         assert still_running(started) == []
@@ -355,8 +357,8 @@ class TestFaultsOfOurs:
     ) -> None:
         real = results.write
 
-        def full(result: dict[str, Any], path: Path) -> None:
-            if result["student"] == "ada":
+        def full(result: results.Result, path: Path) -> None:
+            if result.student == "ada":
                 raise OSError(28, "No space left on device")
             real(result, path)
 
@@ -507,4 +509,5 @@ def grade_class(assignment: Assignment, folder: Path) -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE,
     )

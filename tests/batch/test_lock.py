@@ -17,6 +17,7 @@ import pytest
 
 from kit.batch import lock
 from kit.batch.lock import HeldError, held
+from tests.support.processes import PATIENCE
 
 HOLDER = """\
 import sys
@@ -47,7 +48,7 @@ def hold() -> Iterator[Hold]:
     yield start
     for process in started:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ class TestHeld:
 
         def say(text: str) -> None:
             said.append(text)
-            holder.communicate("")  # it ends while we wait
+            holder.communicate("", timeout=PATIENCE)  # it ends while we wait
 
         with held(tmp_path / "lock", "The folder", say=say) as alone:
             assert alone
@@ -84,7 +85,7 @@ class TestHeld:
     def test_a_killed_holder_holds_nothing(self, hold: Hold, tmp_path: Path) -> None:
         holder = hold(tmp_path / "lock")
         holder.send_signal(signal.SIGKILL)
-        holder.wait()
+        holder.wait(timeout=PATIENCE)
         with held(tmp_path / "lock", "It", seconds=0) as alone:
             assert alone
 

@@ -41,7 +41,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
 @pytest.fixture(scope="module")
 def alone(course: Assignment) -> dict[str, Any]:
     with Grader(course) as grader:
-        return without_time(grader.grade(submission(SOLUTION)))
+        return without_time(grader.grade(submission(SOLUTION)).as_dict())
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,9 @@ class TestWhatASuiteHolds:
         attempt = f"    try:\n        {slip}\n    except Exception:\n        pass\n"
         work = SOLUTION.replace("    return 2 * x", f"{attempt}    return 2 * x")
         work = work.replace('    state["x"] =', f'{attempt}    state["x"] =')
-        assert grader.grade(submission(work))["status"] == "graded"
+        assert grader.grade(submission(work)).status == "graded"
         assert alone["score"] == 6
-        assert without_time(grader.grade(submission(SOLUTION))) == alone
+        assert without_time(grader.grade(submission(SOLUTION)).as_dict()) == alone
 
 
 LIMITS = Limits(call_seconds=2.0, total_seconds=60)
@@ -98,7 +98,7 @@ class TestOrder:
 
     def graded(self, settings: pool.Settings, order: list[Submission], jobs: int) -> dict[str, str]:
         results = pool.grade_all(settings, order, jobs)
-        return {each["student"]: json.dumps(without_time(each)) for each in results}
+        return {each.student: json.dumps(without_time(each.as_dict())) for each in results}
 
     def test_three_orders_and_several_processes_give_the_same_results(
         self, settings: pool.Settings, everybody: list[Submission]

@@ -145,7 +145,7 @@ class TestGrade:
         ("arguments", "phrase"),
         [
             (["nothing", "."], "The course has: tiny"),
-            (["tiny", "nowhere"], "is not a folder"),
+            (["tiny", "nowhere"], "is neither a folder"),
             (["tiny", ".", "--tasks", "triple"], "double, remember"),
         ],
     )

@@ -26,6 +26,7 @@ from typer.testing import CliRunner
 
 from kit.cli import app
 from tests.support.course import ROOT, SOLUTION, write_course
+from tests.support.processes import PATIENCE
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # it is a group
 CODES = {0, 1, 2, 3, 70, 130}
@@ -35,11 +36,9 @@ NOBODY = 65534
 TOO_LONG = "x" * 5000
 
 MISTAKES = """\
-from types import SimpleNamespace
+from kit.checks.mistakes import Mistake
 
-THRICE = {"factor": 3}
-MISTAKES = [SimpleNamespace(id="double.thrice", task="double", text="It is 3 x.", changes=THRICE)]
-OPAQUE = {}
+MISTAKES = [Mistake("double.thrice", "double", {"factor": 3}, "It is 3 x.")]
 
 
 def implementation(changes):
@@ -290,7 +289,7 @@ COURSES = [
     ),
     (
         "autograder/tiny/mistakes.py",
-        f"{MISTAKES}MISTAKES[0].task = 'nothing'",
+        f"{MISTAKES}MISTAKES[0] = MISTAKES[0]._replace(task='nothing')",
         "suite tiny",
         "no automatic task 'nothing'",
     ),
@@ -563,7 +562,7 @@ def test_an_empty_value_is_refused(
         at = words.index("")
         words[at - 1 : at + 1] = [f"{words[at - 1]}="]
     told = kit(course, *words)
-    require_told(told, "was given nothing")
+    require_told(told, "has an empty value")
     assert told[0] == 2
 
 
@@ -626,7 +625,7 @@ def test_a_release_takes_the_place_of_nothing_else(course: Path, made: str) -> N
     else:
         place.symlink_to("../thesis")
     told = kit(course, "release", "tiny")
-    require_told(told, "is no release")
+    require_told(told, "is not a release")
     assert told[0] == 1
     assert thesis.read_text() == "years of work"
 
@@ -791,6 +790,7 @@ def test_a_ctrl_c_in_the_first_second_is_told(course: Path, number: int, interru
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE,
     )
     assert (run.returncode, run.stdout) == (130, "")
     assert run.stderr == "Stopped. Run the same command again to go on where it stopped.\n"

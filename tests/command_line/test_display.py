@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from kit.display import show_result
+from kit.results import Result
 
 
 def check(name: str, status: str = "passed", **more: Any) -> dict[str, Any]:
@@ -28,18 +29,26 @@ def shown(*tasks: dict[str, Any], width: int = 100, terminal: bool = False, **mo
         "assignment": "tiny",
         "student": "ada",
         "status": "graded",
+        "versions": {},
         "score": 1.0,
         "max_score": 3.0,
+        "seed": 1,
+        "seconds": 0.0,
+        "submission_sha256": None,
+        "sandbox": [],
+        "trusted": False,
         "notes": [],
+        "output": "",
         "tasks": list(tasks),
     }
     screen = Console(file=io.StringIO(), width=width, force_terminal=terminal, highlight=False)
-    show_result(screen, result | more)
+    show_result(screen, Result.from_dict(result | more))
     assert isinstance(screen.file, io.StringIO)
     return screen.file.getvalue()
 
 
 WRONG = check("test_unseen", "failed", expected="2", got="3", message="`y` is wrong.")
+FRAME = {"file": "a.py", "line": 2, "function": "", "text": "import regex"}
 NAMED = {"diagnosis": {"mistakes": ["triple"], "text": "Yours is three times x."}}
 
 
@@ -58,7 +67,7 @@ def test_a_diagnosis_comes_first_and_one_of_its_effects_is_enough() -> None:
     said = shown(task("double", wrong, other, **NAMED))
     assert said.index("Yours is three times x.") < said.index("`y` is wrong.")
     assert "More is wrong." not in said
-    assert "failed for the same reason: 1 check more" in said
+    assert "1 more check failed for the same reason." in said
 
 
 def test_what_a_diagnosis_does_not_explain_is_told_as_well() -> None:
@@ -82,7 +91,7 @@ def test_checks_that_say_the_same_are_told_once() -> None:
 
 
 def test_one_exception_is_told_once_whatever_was_called() -> None:
-    error = {"type": "ImportError", "message": "no regex", "trace": [{"file": "a.py", "line": 2}]}
+    error = {"type": "ImportError", "message": "no regex", "trace": [FRAME]}
     checks = [
         check(
             f"test_{n}", "failed", message=f"Your `f{n}` raised ImportError: no regex", error=error
@@ -91,13 +100,13 @@ def test_one_exception_is_told_once_whatever_was_called() -> None:
     ]
     said = shown(task("double", *checks[:2]), task("triple", *checks[2:]))
     assert said.count("no regex") == 1
-    assert "The reason is the one told under Double." in said
+    assert "The same exception as in “Double”." in said
     assert said.count("failed: 2 checks") == 2
 
 
 def test_a_failure_that_follows_from_an_earlier_task_says_so() -> None:
     said = shown(task("double", check("test_one"), follows_from=["single"]))
-    assert "Double: passed, on top of your single, which is to be mended." in said
+    assert "Double: correct given your single; fix single first." in said
 
 
 @pytest.mark.parametrize("width", [30, 50, 200])

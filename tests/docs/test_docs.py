@@ -21,6 +21,7 @@ import typer
 
 from kit.cli import app
 from tests.support.course import ROOT
+from tests.support.processes import PATIENCE
 
 DOCS = ROOT / "docs"
 PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -33,7 +34,7 @@ FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 WHOLE_FILE = re.compile(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"(?<!`)`(kit [^`]+)`(?!`)")
 OURS = re.compile(r"`((?:tests|kit|docs|benchmarks|autograder/optimization)/[\w./-]+)`")
-MAKE = re.compile(r"(?:`|^ {4}|^\$ )make ([a-z-]+)", re.MULTILINE)
+MAKE = re.compile(r"(?:`|^)make ([a-z-]+)", re.MULTILINE)
 INDENTED = re.compile(r"^ {4,}(?:\.venv/bin/)?(kit(?: [^\s#]+)+)(?: +#.*)?$", re.MULTILINE)
 
 
@@ -50,7 +51,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = tmp_path_factory.mktemp("site")
     # not --quiet: that would silence the warnings before they are counted
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", built]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     return built
 
@@ -58,15 +61,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Loads(HTMLParser):
     """Collects the addresses that a browser fetches to show a page."""
 
-    ATTRIBUTES: ClassVar = {"link": "href"}  # all others: src
+    ATTRIBUTES: ClassVar = {"link": "href", "object": "data", "use": "href"}  # all others: src
+    ADVICE: ClassVar = {"canonical", "prev", "next"}
+    """Links of these kinds are not fetched."""
 
     def __init__(self) -> None:
         super().__init__()
         self.addresses: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        address = dict(attrs).get(self.ATTRIBUTES.get(tag, "src"))
-        self.addresses += [address] if address else []
+        given = dict(attrs)
+        address = given.get(self.ATTRIBUTES.get(tag, "src"))
+        if address and given.get("rel") not in self.ADVICE:
+            self.addresses.append(address)
 
 
 class TestSite:
@@ -123,7 +130,9 @@ class TestLinks:
 class TestCommands:
     def test_the_reference_is_what_the_commands_say_of_themselves(self) -> None:
         command = [sys.executable, "-m", "typer", "kit.cli", "utils", "docs", "--name", "kit"]
-        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE
+        )
         committed = (DOCS / "commands.md").read_text()
         assert committed.strip() == run.stdout.strip(), "Run `make commands` and commit the page."
 
@@ -151,6 +160,13 @@ class TestCommands:
         assert what_is_wrong("kit grade optimization")
         assert not what_is_wrong_in_a_sentence("kit grade optimization")
 
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_a_prompt_stands_only_in_a_block_that_shows_output(self, page: Path) -> None:
+        """A block of commands alone is copied as it is."""
+        if page.name != "commands.md":  # generated
+            for kind, block in FENCED.findall(page.read_text()):
+                assert kind in {"console", "text"} or not re.search(r"^\$ ", block, re.MULTILINE)
+
     def test_all_are_shown(self) -> None:
         """And found: a pattern that finds nothing would have nothing to complain of."""
         said = {command.split()[1] for page in PAGES for command in kit_commands(page)}
@@ -158,13 +174,7 @@ class TestCommands:
 
     def test_make_has_the_targets_that_are_named(self) -> None:
         targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-        said = {
-            name
-            for page in PAGES
-            for name in re.findall(
-                r"(?:`|^ {4}|^\$ )make ([a-z-]+)", page.read_text(), re.MULTILINE
-            )
-        }
+        said = {name for page in PAGES for name in MAKE.findall(page.read_text())}
         assert said
         assert said <= targets
 
@@ -173,8 +183,9 @@ def kit_commands(page: Path) -> Iterator[str]:
     """Every command of the kit that a page shows in a block, whole."""
     text = page.read_text()
     if page.name != "commands.md":  # generated: it shows no calls
-        for _, block in FENCED.findall(text):
-            yield from re.findall(r"^\$ (kit .*)$", block, re.MULTILINE)
+        for kind, block in FENCED.findall(text):
+            prompt = "" if kind == "sh" else r"\$ "
+            yield from re.findall(rf"^{prompt}(kit .*)$", block, re.MULTILINE)
         yield from INDENTED.findall(text)
 
 
@@ -260,7 +271,7 @@ class TestExample:
     def test_it_is_formatted_as_all_code_is(self, tmp_path: Path) -> None:
         course = self._written(tmp_path)
         command = [BIN / "ruff", "format", "--check", "--config", ROOT / "pyproject.toml", course]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
         assert run.returncode == 0, run.stdout
 
     @pytest.mark.slow
@@ -271,7 +282,7 @@ class TestExample:
         _, plugin, rule, extension = (
             code for kind, code in FENCED.findall(guide) if kind == "python"
         )
-        (due,) = re.findall(r"^\$ (nbgrader db .*)$", guide, re.MULTILINE)
+        (due,) = re.findall(r"^nbgrader db .*$", guide, re.MULTILINE)
         (course / "late.py").write_text(plugin)
         config = (ROOT / "nbgrader_config.py").read_text()
         (course / "nbgrader_config.py").write_text(f"{config}\n{rule}")
@@ -317,6 +328,7 @@ def printed(command: str, course: Path) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        timeout=PATIENCE,
     )
     assert run.returncode == 0, (command, run.stdout)
     return run.stdout.replace(str(course), COURSE)

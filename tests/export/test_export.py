@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -14,11 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit import results
 from kit.course import Assignment
-from kit.export import NoScoreError, canvas, github, gradebook_csv, gradescope, junit
+from kit.export import canvas, github, gradescope, junit, spreadsheet
+from kit.export.gradescope import NoScoreError
 from kit.feedback import explain
 from kit.grading.verdicts import Check
+from kit.results import CheckResult, Diagnosis, Result, TaskResult, printable
 from kit.sandbox.faults import KitFault
 from tests.support.results import SCHEMA, broken, rejected, result_of
 
@@ -97,7 +99,7 @@ GITHUB = {
 }
 
 
-def half_broken(assignment: Assignment) -> dict[str, Any]:
+def half_broken(assignment: Assignment) -> Result:
     """A check of three could not be carried out."""
     return result_of(assignment, problems=(None, KitFault("no memory"), None))
 
@@ -119,10 +121,10 @@ def suites(document: bytes) -> list[ElementTree.Element]:
     return ElementTree.fromstring(document).findall("testsuite")
 
 
-def scores(assignment: Assignment, result: dict[str, Any]) -> dict[str, float]:
+def scores(assignment: Assignment, result: Result) -> dict[str, float]:
     """The score of a graded or rejected submission, as each format has it."""
     report = gradescope.export(result)
-    line = table(gradebook_csv.export([result]))[0]
+    line = table(spreadsheet.export([result]))[0]
     score = suites(junit.export([result]))[0].find("properties/property[@name='score']")
     assert score is not None
     return {
@@ -142,8 +144,8 @@ class TestScores:
     def test_all_formats_agree(self, tiny: Assignment, failed: int) -> None:
         problems = [AssertionError("wrong") if failed >> place & 1 else None for place in range(3)]
         result = result_of(tiny, problems=problems)
-        jsonschema.validate(result, SCHEMA)
-        assert set(scores(tiny, result).values()) == {result["score"]}
+        jsonschema.validate(result.as_dict(), SCHEMA)
+        assert set(scores(tiny, result).values()) == {result.score}
 
     def test_a_rejected_submission_has_0_in_all(self, tiny: Assignment) -> None:
         assert set(scores(tiny, rejected(tiny)).values()) == {0}
@@ -152,7 +154,7 @@ class TestScores:
         checks = [Check(f"t::{n}", "double", 4 / 3, "A third.") for n in range(3)]
         for problem in (None, AssertionError("wrong")):
             result = result_of(tiny, problems=(None, problem, None), checks=checks)
-            assert set(scores(tiny, result).values()) == {result["score"]}
+            assert set(scores(tiny, result).values()) == {result.score}
 
     def test_a_suite_with_too_many_points_gives_no_more_than_the_task(
         self, tiny: Assignment
@@ -163,7 +165,7 @@ class TestScores:
     def test_after_a_fault_of_ours_there_is_no_score(self, tiny: Assignment) -> None:
         both = (broken(tiny), "worker is gone"), (half_broken(tiny), "could not be carried out")
         for result, said in both:
-            line = table(gradebook_csv.export([result]))[0]
+            line = table(spreadsheet.export([result]))[0]
             assert (line["raw_score"], line["score"]) == ("", "")
             assert canvas_score(canvas.export(tiny, [result])) == ""
             suite = suites(junit.export([result]))[0]
@@ -177,19 +179,19 @@ class TestScores:
         self, tiny: Assignment, text: str, data: st.DataObject
     ) -> None:
         problems = data.draw(st.tuples(*[st.sampled_from([None, AssertionError(text)])] * 3))
-        student = results.printable(text) or "ada"
+        student = printable(text) or "ada"
         result = result_of(tiny, student, problems, output=text.encode("utf-8", "replace"))
-        raw = json.loads(json.dumps(result))
+        raw = json.loads(json.dumps(result.as_dict()))
         raw["student"] = text  # as it would be if results had not made it harmless
         for task in raw["tasks"]:
             for check in task["checks"]:
                 check["message"] = text
-        for each in (result, raw):
-            assert set(scores(tiny, each).values()) == {result["score"]}
+        for each in (result, Result.from_dict(raw)):
+            assert set(scores(tiny, each).values()) == {result.score}
             jsonschema.validate(gradescope.export(each), GRADESCOPE)
             jsonschema.validate(decoded(github.export(each)), GITHUB)
             json.dumps(gradescope.export(each), ensure_ascii=False).encode()
-            gradebook_csv.export([each]).encode()
+            spreadsheet.export([each]).encode()
             canvas.export(tiny, [each]).encode()
 
 
@@ -197,7 +199,7 @@ class TestCsv:
     """The columns of nbgrader's own export, for spreadsheets."""
 
     def test_a_line_for_each_student(self, tiny: Assignment) -> None:
-        lines = table(gradebook_csv.export([result_of(tiny, "ada"), rejected(tiny, "bob")]))
+        lines = table(spreadsheet.export([result_of(tiny, "ada"), rejected(tiny, "bob")]))
         assert [(line["student_id"], line["score"], line["max_score"]) for line in lines] == [
             ("ada", "6", "7"),
             ("bob", "0", "7"),
@@ -206,21 +208,21 @@ class TestCsv:
     @pytest.mark.parametrize("student", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\n=1"])
     def test_no_student_is_a_formula(self, tiny: Assignment, student: str) -> None:
         result = result_of(tiny, student)
-        assert table(gradebook_csv.export([result]))[0]["student_id"] == f"'{student}"
+        assert table(spreadsheet.export([result]))[0]["student_id"] == f"'{student}"
         assert table(canvas.export(tiny, [result]))[1]["SIS Login ID"] == f"'{student}"
 
     @pytest.mark.parametrize("before", ["", "\u3000", "\u00a0 ", "\u200b", "\ufeff", "\u202e"])
     @pytest.mark.parametrize("sign", list("＝＋－＠﹦﹢﹣﹫⁼₊−–⩵﬩"))  # noqa: RUF001 - it is about them
     def test_nor_in_any_other_form_of_its_sign(self, before: str, sign: str) -> None:
-        assert gradebook_csv.harmless(f"{before}{sign}1+1").startswith("'")
+        assert spreadsheet.harmless(f"{before}{sign}1+1").startswith("'")
 
     @pytest.mark.parametrize("student", ["ada", "Åse", "李明", "12345", "1-2", "a=b", "", " ada"])
     def test_other_names_stay_as_they_are(self, student: str) -> None:
-        assert gradebook_csv.harmless(student) == student
+        assert spreadsheet.harmless(student) == student
 
     def test_commas_and_quotes_stay_in_their_cell(self, tiny: Assignment) -> None:
         student = 'O"Neil, Ada; x'
-        assert table(gradebook_csv.export([result_of(tiny, student)]))[0]["student_id"] == student
+        assert table(spreadsheet.export([result_of(tiny, student)]))[0]["student_id"] == student
 
 
 class TestCanvas:
@@ -360,9 +362,9 @@ class TestJunit:
         assert (failure.get("type"), failure.text) == ("rejected", "There is no work.py.")
 
     def test_characters_that_xml_can_not_hold_are_left_out(self, tiny: Assignment) -> None:
-        result = result_of(tiny, problems=(AssertionError("x"), None, None))
-        result["tasks"][0]["checks"][0]["message"] = "a\x00\x1b\ud800\ufffe<b>&\U0001f600"
-        failure = suites(junit.export([result]))[0].find("testcase/failure")
+        raw = result_of(tiny, problems=(AssertionError("x"), None, None)).as_dict()
+        raw["tasks"][0]["checks"][0]["message"] = "a\x00\x1b\ud800\ufffe<b>&\U0001f600"
+        failure = suites(junit.export([Result.from_dict(raw)]))[0].find("testcase/failure")
         assert failure is not None
         assert failure.get("message") == "a<b>&\U0001f600"
 
@@ -437,10 +439,11 @@ def _rows(text: str) -> list[list[str]]:
 
 
 def test_a_named_mistake_is_the_first_thing_that_a_student_reads() -> None:
-    task = {"diagnosis": {"mistakes": ["triple"], "text": "Yours is three times x."}}
-    check = {"status": "failed", "message": "`y` is wrong.", "hint": "y = 2 x"}
-    number = {"expected": "2", "got": "3", "diagnosis": "triple"}
-    assert explain(check | number, task).splitlines() == [
+    known = Diagnosis(("triple",), "Yours is three times x.")
+    check = CheckResult("t::test", "failed", 1.0, False, "`y` is wrong.", "y = 2 x")
+    task = TaskResult("double", "Double", 0.0, 1.0, False, "failed", (check,), known)
+    number = replace(check, expected="2", got="3", diagnosis="triple")
+    assert explain(number, task).splitlines() == [
         "Yours is three times x.",
         "`y` is wrong.",
         "Expected 2, got 3.",

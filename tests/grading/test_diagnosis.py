@@ -21,17 +21,9 @@ from tests.support.processes import descendants
 from tests.support.results import task_of
 
 MISTAKES = """
-from typing import NamedTuple
-
 import numpy as np
 
-
-class Mistake(NamedTuple):
-    id: str
-    task: str
-    changes: dict
-    text: str
-
+from kit.checks.mistakes import Mistake
 
 MISTAKES = (
     Mistake("triple", "double", {"double.factor": 3}, "Yours is three times x."),
@@ -41,12 +33,6 @@ MISTAKES = (
     Mistake("silent", "remember", {"remember.kept": False}, "Yours keeps nothing."),
     Mistake("raising", "remember", {"remember.raises": True}, "Yours wants a key."),
 )
-OPAQUE = {}
-STATE = frozenset()
-
-
-def summary(params):
-    return params
 
 
 def implementation(changes):
@@ -114,7 +100,7 @@ def graded(grader: Grader) -> Callable[..., dict[str, Any]]:
 
     def grade(double: str = "return 2 * x", remember: str = "return dict(state)") -> dict[str, Any]:
         work = WORK.replace("return 2 * x", double).replace("return dict(state)", remember)
-        result = grader.grade(submission(work))
+        result = grader.grade(submission(work)).as_dict()
         assert result["status"] == "graded", result
         return {task["id"]: task for task in result["tasks"]}
 
@@ -233,7 +219,9 @@ class TestCoverage:
 class TestCatalogue:
     def test_an_assignment_needs_none(self, tiny: Assignment) -> None:
         with Grader(tiny) as grader:
-            result = grader.grade(submission(SOLUTION.replace("return 2 * x", "return 3 * x")))
+            result = grader.grade(
+                submission(SOLUTION.replace("return 2 * x", "return 3 * x"))
+            ).as_dict()
         assert "diagnosis" not in task_of(result, "double")
 
     def test_a_mistake_of_no_task_is_refused(self, tmp_path) -> None:
@@ -253,6 +241,8 @@ class TestCatalogue:
         broken = MISTAKES.replace("    on = {", "    assert not changes\n    on = {")
         (assignment.suites / "mistakes.py").write_text(broken)
         with Grader(assignment) as grader:
-            result = grader.grade(submission(WORK.replace("return 2 * x", "return 3 * x")))
+            result = grader.grade(
+                submission(WORK.replace("return 2 * x", "return 3 * x"))
+            ).as_dict()
         assert (result["status"], result["score"]) == ("error", None)
         assert "could not be compared" in result["message"]

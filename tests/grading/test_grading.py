@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -27,35 +28,35 @@ class TestPoints:
     """Points are those of the checks that passed, out of the notebook's."""
 
     def test_a_solution_gets_all(self, grader: Grader) -> None:
-        result = grader.grade(submission(SOLUTION))
+        result = grader.grade(submission(SOLUTION)).as_dict()
         assert (result["status"], result["score"], result["max_score"]) == ("graded", 6, 6)
         assert {task["status"] for task in result["tasks"]} == {"passed", "not_graded"}
 
     def test_a_stub_costs_its_own_task_only(self, grader: Grader) -> None:
-        result = grader.grade(submission(STUB))
+        result = grader.grade(submission(STUB)).as_dict()
         assert result["score"] == 2
         assert task_of(result, "double")["status"] == "failed"
         assert task_of(result, "double")["score"] == 0
 
     def test_checks_that_pass_earn_their_part(self, grader: Grader) -> None:
         work = SOLUTION.replace("return 2 * x", "return 2.0 if x is 1.0 or np.ndim(x) == 0 else x")
-        task = task_of(grader.grade(submission(work)), "double")
+        task = task_of(grader.grade(submission(work)).as_dict(), "double")
         assert (task["status"], task["score"]) == ("failed", 1)
 
     def test_a_manual_task_waits_for_a_person(self, grader: Grader) -> None:
-        task = task_of(grader.grade(submission(SOLUTION)), "essay")
+        task = task_of(grader.grade(submission(SOLUTION)).as_dict(), "essay")
         assert (task["status"], task["manual"], task["checks"]) == ("not_graded", True, [])
 
     def test_only_chosen_tasks_are_graded(self, tiny: Assignment) -> None:
         with Grader(tiny, ["remember"]) as grader:
-            result = grader.grade(submission(SOLUTION))
+            result = grader.grade(submission(SOLUTION)).as_dict()
         assert (result["score"], result["max_score"]) == (2, 2)
         assert task_of(result, "double")["status"] == "not_graded"
 
     def test_a_single_check_is_run_anew_for_every_submission(self, tiny: Assignment) -> None:
         forgetful = SOLUTION.replace('state["x"] = np.array(x)', "pass")
         with Grader(tiny, ["remember"]) as grader:
-            scores = [grader.grade(submission(w))["score"] for w in (SOLUTION, forgetful, SOLUTION)]
+            scores = [grader.grade(submission(w)).score for w in (SOLUTION, forgetful, SOLUTION)]
         assert scores == [2, 0, 2]
 
     def test_what_one_submission_measured_is_not_said_of_the_next(self, tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ class TestPoints:
         measuring = "    record_property('y', student.work.double(1.0))\n    x = rng"
         tiny = write_course(tmp_path, suite.replace("    x = rng", measuring, 1))
         with Grader(tiny) as grader:
-            first, second = (grader.grade(submission(work)) for work in (SOLUTION, STUB))
+            first, second = (grader.grade(submission(work)).as_dict() for work in (SOLUTION, STUB))
         assert task_of(first, "double")["checks"][1]["measured"] == {"y": 2.0}
         assert "measured" not in task_of(second, "double")["checks"][1]
 
@@ -79,7 +80,7 @@ class TestMessages:
 
     def check(self, grader: Grader, body: str, number: int = 0) -> dict[str, Any]:
         work = SOLUTION.replace("return 2 * x", body)
-        return dict(task_of(grader.grade(submission(work)), "double")["checks"][number])
+        return dict(task_of(grader.grade(submission(work)).as_dict(), "double")["checks"][number])
 
     def test_a_wrong_number(self, grader: Grader) -> None:
         check = self.check(grader, "return 3 * x")
@@ -122,12 +123,12 @@ class TestMessages:
         assert "undefined" in check["error"]["trace"][-1]["text"]
 
     def test_a_stub_names_its_task(self, grader: Grader) -> None:
-        check = task_of(grader.grade(submission(STUB)), "double")["checks"][0]
+        check = task_of(grader.grade(submission(STUB)).as_dict(), "double")["checks"][0]
         assert check["error"]["type"] == "NotImplementedError"
         assert "task double" in check["message"]
 
     def test_a_file_that_does_not_compile_is_told_with_its_line(self, grader: Grader) -> None:
-        result = grader.grade(submission("def double(x):\n    return 2 x\n"))
+        result = grader.grade(submission("def double(x):\n    return 2 x\n")).as_dict()
         check = task_of(result, "double")["checks"][0]
         assert check["error"]["type"] == "SyntaxError"
         assert "nndl/work.py, line 2" in check["message"]
@@ -141,7 +142,7 @@ class TestMessages:
         assert len(printable("x" * 10_000)) < 2100
 
     def test_what_was_printed_is_kept_in_part(self, grader: Grader) -> None:
-        result = grader.grade(submission("print('hello ' * 100_000)\n" + SOLUTION))
+        result = grader.grade(submission("print('hello ' * 100_000)\n" + SOLUTION)).as_dict()
         assert result["output"].startswith("hello hello")
         assert len(result["output"]) < 10_000
         assert result["score"] == 6
@@ -152,7 +153,7 @@ class TestFaultsOfOurs:
 
     def grade(self, folder: Path, suite: str) -> dict[str, Any]:
         with Grader(write_course(folder, suite)) as grader:
-            first, second = (grader.grade(submission(SOLUTION)) for _ in range(2))
+            first, second = (grader.grade(submission(SOLUTION)).as_dict() for _ in range(2))
         assert without_time(first) == without_time(second)
         return second
 
@@ -190,7 +191,7 @@ class TestFaultsOfOurs:
             for pid in descendants(grader._parent._process.pid) | {grader._parent._process.pid}:
                 os.kill(pid, signal.SIGKILL)
             monkeypatch.setattr(sys, "executable", "/bin/false")
-            result = grader.grade(submission(SOLUTION))
+            result = grader.grade(submission(SOLUTION)).as_dict()
         assert (result["status"], result["score"]) == ("error", None)
         assert "warm parent" in result["message"]
 
@@ -199,7 +200,7 @@ class TestFaultsOfOurs:
     ) -> None:
         with Grader(tiny) as grader:
             del grader.suites._items[0]
-            result = grader.grade(submission(SOLUTION))
+            result = grader.grade(submission(SOLUTION)).as_dict()
         assert task_of(result, "double")["status"] == "error"
 
     def test_suites_that_cannot_be_collected_say_why(self, tmp_path: Path) -> None:
@@ -222,26 +223,32 @@ class TestSameBytesSameGrade:
 
     def test_twice_the_same(self, grader: Grader) -> None:
         work = SOLUTION.replace("return 2 * x", "return 2.1 * x")
-        first, second = grader.grade(submission(work)), grader.grade(submission(work))
+        first, second = (
+            grader.grade(submission(work)).as_dict(),
+            grader.grade(submission(work)).as_dict(),
+        )
         assert without_time(first) == without_time(second)
 
     def test_unseen_inputs_differ_between_submissions(self, grader: Grader) -> None:
         work = SOLUTION.replace("return 2 * x", "return 2.1 * x")
-        first, second = grader.grade(submission(work)), grader.grade(submission(work + "\n"))
+        first, second = (
+            grader.grade(submission(work)).as_dict(),
+            grader.grade(submission(work + "\n")).as_dict(),
+        )
         assert first["seed"] != second["seed"]
         unseen = [task_of(result, "double")["checks"][1]["expected"] for result in (first, second)]
         assert unseen[0] != unseen[1]
 
     def test_a_seed_replays(self, grader: Grader) -> None:
         work = SOLUTION.replace("return 2 * x", "return 2.1 * x")
-        first = grader.grade(submission(work), seed=7)
-        second = grader.grade(submission(work + "\n"), seed=7)
+        first = grader.grade(submission(work), seed=7).as_dict()
+        second = grader.grade(submission(work + "\n"), seed=7).as_dict()
         assert first["tasks"] == second["tasks"]
 
     def test_one_submission_leaves_nothing_to_the_next(self, grader: Grader) -> None:
         vandal = "import numpy\nnumpy.allclose = None\nimport builtins\nbuiltins.len = None\n"
         grader.grade(submission(vandal + SOLUTION))
-        assert grader.grade(submission(SOLUTION))["score"] == 6
+        assert grader.grade(submission(SOLUTION)).score == 6
 
 
 class TestFixtures:
@@ -252,7 +259,7 @@ class TestFixtures:
         (tiny.suites / "conftest.py").write_text(f"import pytest\n{conftest}", encoding="utf-8")
         works = [SOLUTION, STUB, SOLUTION]
         with Grader(tiny) as grader:
-            return [grader.grade(submission(work))["score"] for work in works]
+            return [grader.grade(submission(work)).score for work in works]
 
     def test_a_fixture_of_one_check_is_made_anew(self, tmp_path: Path) -> None:
         conftest = "@pytest.fixture\ndef fresh():\n    yield [0]\n"
@@ -307,7 +314,7 @@ class TestForm:
         ],
     )
     def test_results_follow_the_schema(self, grader: Grader, work: str) -> None:
-        result = grader.grade(submission(work.encode("utf-8", "surrogatepass")))
+        result = grader.grade(submission(work.encode("utf-8", "surrogatepass"))).as_dict()
         jsonschema.validate(result, SCHEMA)
 
     def test_errors_follow_the_schema(self, tmp_path: Path) -> None:
@@ -316,16 +323,17 @@ class TestForm:
             "    1 / 0\n    expect.close(student.work.double(1.0)",
         )
         with Grader(write_course(tmp_path, suite)) as grader:
-            jsonschema.validate(grader.grade(submission(SOLUTION)), SCHEMA)
+            jsonschema.validate(grader.grade(submission(SOLUTION)).as_dict(), SCHEMA)
 
     def test_a_result_is_written_whole_or_not_at_all(
         self, grader: Grader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path = tmp_path / "results" / "ada.json"
-        write(grader.grade(submission(SOLUTION)), path)
+        result = grader.grade(submission(SOLUTION))
+        write(result, path)
         before = path.read_bytes()
         with pytest.raises(ValueError, match="not JSON compliant"):
-            write({"a": 1, "score": float("nan")}, path)
+            write(replace(result, score=float("nan")), path)
         assert path.read_bytes() == before
         assert json.loads(before)["score"] == 6
 
@@ -361,7 +369,7 @@ class TestEnvironment:
     ) -> None:
         monkeypatch.setenv(name, value)
         with Grader(tiny) as grader:
-            result = grader.grade(submission(SOLUTION))
+            result = grader.grade(submission(SOLUTION)).as_dict()
         assert (result["score"], result["max_score"]) == (6, 6)
         assert os.environ[name] == value  # which other runs of pytest in this process still see
 
@@ -380,7 +388,7 @@ class TestEnvironment:
         course = write_course(tmp_path)
         (tmp_path / where).write_text(text)
         with Grader(course) as grader:
-            result = grader.grade(submission(SOLUTION))
+            result = grader.grade(submission(SOLUTION)).as_dict()
         assert (result["score"], result["max_score"]) == (6, 6)
 
     def test_a_check_that_the_suites_leave_out_is_an_error(self, tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kit import results
 from kit.checks.expect import Expect
 from kit.checks.student import Student
-from kit.feedback import explain_all
+from kit.feedback import alike, explain_all
 from kit.grading.grader import Grader
+from kit.results import Result
 from kit.sandbox.describe import briefly
 from kit.sandbox.faults import CheckFailure, StudentFault
 from kit.sandbox.tester import places
@@ -137,25 +137,25 @@ class TestPlaceOfAWrongValue:
     def test_a_wrong_number(self, grader: Grader) -> None:
         work = "\n\n" + SOLUTION.replace("return 2 * x", "return 3 * x")
         line = work.splitlines().index("def double(x):") + 1
-        check = task_of(grader.grade(submission(work)), "double")["checks"][0]
+        check = task_of(grader.grade(submission(work)).as_dict(), "double")["checks"][0]
         assert check["message"].endswith(f"(nndl/work.py, `double`, line {line})")
 
     def test_what_passed_and_what_raised_does_not(self, grader: Grader) -> None:
         for work in (SOLUTION, SOLUTION.replace("return 2 * x", "return 1 / 0")):
-            for check in task_of(grader.grade(submission(work)), "double")["checks"]:
+            for check in task_of(grader.grade(submission(work)).as_dict(), "double")["checks"]:
                 assert "`double`, line" not in check["message"]
 
 
 class TestOneReason:
     """Checks that one exception ended are one message."""
 
-    def result(self, grader: Grader) -> dict[str, Any]:
+    def result(self, grader: Grader) -> Result:
         return grader.grade(submission("1 / 0\n" + SOLUTION))
 
     def test_an_exception_is_one_reason(self, grader: Grader) -> None:
-        checks = [check for task in self.result(grader)["tasks"] for check in task["checks"]]
-        assert len({check["message"] for check in checks}) > 1  # each names its function
-        assert len(results.alike(checks)) == 1
+        checks = [check for task in self.result(grader).tasks for check in task.checks]
+        assert len({check.message for check in checks}) > 1  # each names its function
+        assert len(alike(checks)) == 1
 
     def test_exports_tell_it_once(self, grader: Grader) -> None:
         told = [text for _, _, text in explain_all(self.result(grader))]

@@ -49,7 +49,7 @@ def graded(unit_grader: Grader) -> Graded:
 
     def result_of(path: Path) -> dict[str, Any]:
         found = Found(student_of(path), str(path), lambda: open_tree(path, Limits()))
-        result = grade(unit_grader, found, None)
+        result = grade(unit_grader, found, None).as_dict()
         jsonschema.validate(result, SCHEMA)
         assert result["status"] in {"graded", "rejected"}
         return result
@@ -92,13 +92,13 @@ class TestContent:
             ("empty", "nndl/optim.py is empty."),
             ("latin1", "is not UTF-8 text (byte 0xe9 in line 5): save it as UTF-8."),
             ("utf16", "is UTF-16 text, which Python can't read: save it as UTF-8."),
-            ("nul", "is damaged: it holds a NUL byte in line 1."),
+            ("nul", "is damaged: line 1 holds a NUL byte."),
             ("tabs", "is indented with tabs (line 8) and with spaces (line 6)"),
             ("python2", "looks like Python 2 (print without parentheses in line 9)"),
             ("merge_conflict", "holds a merge conflict (lines 8 to 12)"),
-            ("notebook", "is a Jupyter notebook and not Python"),
-            ("rich_text", "is a rich text document and not Python"),
-            ("web_page", "is a web page and not Python"),
+            ("notebook", "is a Jupyter notebook, not Python"),
+            ("rich_text", "is a rich text document, not Python"),
+            ("web_page", "is a web page, not Python"),
         ],
     )
     def test_what_is_no_python_is_named(
@@ -275,7 +275,7 @@ class TestNotebook:
     def test_a_changed_cell_is_named(self, graded: Graded, solved: Path) -> None:
         self.change(solved, lambda cells: self.cell(cells, "adam").update(source="print('ok')"))
         (note,) = self.notes(graded, solved)
-        assert "the graded cell `adam` was changed; the original is what counts." in note
+        assert "the graded cell `adam` was changed; only the original counts." in note
 
     def test_a_deleted_cell_is_named(self, graded: Graded, solved: Path) -> None:
         self.change(solved, lambda cells: cells.remove(self.cell(cells, "rmsprop")))
@@ -285,7 +285,7 @@ class TestNotebook:
     def test_a_duplicated_cell_is_named(self, graded: Graded, solved: Path) -> None:
         self.change(solved, lambda cells: cells.append(self.cell(cells, "fc_net")))
         (note,) = self.notes(graded, solved)
-        assert "the graded cell `fc_net` is there 2 times." in note
+        assert "the graded cell `fc_net` occurs 2 times." in note
 
     def test_lost_metadata_alone_changes_nothing(self, graded: Graded, solved: Path) -> None:
         self.change(solved, lambda cells: self.cell(cells, "adam")["metadata"].clear())
@@ -322,7 +322,7 @@ class TestNotebook:
         assert self.notes(graded, solved) == []
         (solved / "optimization.ipynb").rename(solved / "final.ipynb")
         (note,) = self.notes(graded, solved)
-        assert "Which notebook is yours: final.ipynb, scratch.ipynb?" in note
+        assert "Several notebooks were handed in (final.ipynb, scratch.ipynb)" in note
 
     def test_a_huge_notebook_is_not_read(self, graded: Graded, solved: Path) -> None:
         with (solved / "optimization.ipynb").open("ab") as file:

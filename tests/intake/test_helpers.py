@@ -41,7 +41,7 @@ def hand_in(tiny: Assignment, tmp_path: Path) -> HandIn:
 
 def scores(grader: Grader, taken: Submission, seed: int | None = None) -> dict[str, Any]:
     """What each task of the submission got, and what its checks said."""
-    result = grader.grade(taken, seed)
+    result = grader.grade(taken, seed).as_dict()
     assert result["status"] == "graded"
     return {
         task["id"]: (task["score"], [check["message"] for check in task["checks"]])
@@ -209,7 +209,7 @@ class TestBounds:
         files = {"nndl/work.py": RIGHT, "nndl/weights.py": "#" * (Limits().helper_bytes + 1)}
         taken = hand_in(files)
         assert set(taken.files) == {"nndl/work.py"}
-        assert "Modules of your own were left out: nndl/weights.py." in taken.notes[0]
+        assert "Some modules that you added were left out: nndl/weights.py." in taken.notes[0]
         assert scores(grader, taken)["double"][0] == 4
 
     def test_all_together_are_bounded(self, hand_in: HandIn) -> None:
@@ -224,7 +224,7 @@ class TestBounds:
         assert len(taken.files) == 1 + Limits().helper_files
         assert "nndl/helper.py" in taken.files  # the nearest come first
         (note,) = taken.notes
-        assert note.endswith("and 896 more. At most 100 are taken, with 2,097,152 bytes together.")
+        assert note.endswith("and 896 more. At most 100 are taken, of 2,097,152 bytes together.")
         assert scores(grader, taken)["double"][0] == 4
 
     def test_one_that_is_a_link_is_not_followed(

@@ -33,7 +33,7 @@ def put(folder: Path, student: str, content: str | bytes) -> Path:
 
 
 def no_time(file: Path) -> str:
-    return f"{file} holds no time, so lateness is not seen there."
+    return f"{file} holds no time, so lateness is unknown there."
 
 
 class TestWhere:
@@ -70,7 +70,9 @@ class TestWhere:
             put(tmp_path / "class", student, "2026-01-02")
         times, (remark,) = timestamps(course, [tmp_path / "class"])
         assert times == {}
-        assert remark.startswith(f"{tmp_path / 'class'} holds timestamp.txt files, which")
+        assert remark.startswith(
+            f"{tmp_path / 'class'} holds timestamp.txt files. They are not trusted"
+        )
 
     def test_of_one_students_folder_nothing_is_read(
         self, course: Assignment, submitted: Path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,16 @@ from rich.console import Console
 
 from kit.course import Assignment
 from kit.display import show_result
-from kit.feedback import explain
+from kit.feedback import explain, needs_a_person
 from kit.grading.grader import Grader, wrong_place
 from kit.intake.elsewhere import gather
 from kit.intake.submission import Submission, read
 from kit.intake.tree import Entry, Tree
 from kit.limits import Limits
 from kit.nbgrader import cells, gradebook
-from kit.report.overview import needs_a_person
 from kit.report.pages import class_page, student_page
 from kit.report.visible import Unseen, anonymous, for_student
+from kit.results import Result
 from kit.sandbox.faults import KitFault
 from tests.support.command_line import kit
 from tests.support.course import SOLUTION, submission, write_course
@@ -68,7 +69,7 @@ def grade(grader: Grader, hand_in: Callable[..., Submission]) -> Grade:
     """The result of what ``hand_in`` gives; it has the documented form."""
 
     def graded(files: Mapping[str, str], **limits: int) -> dict[str, Any]:
-        result = grader.grade(hand_in(files, **limits))
+        result = grader.grade(hand_in(files, **limits)).as_dict()
         jsonschema.validate(result, SCHEMA)
         assert result["status"] == "graded"
         return result
@@ -134,7 +135,7 @@ class TestPlaces:
         (tmp_path / "in/mine.py").write_text(RIGHT)
         taken = read(tmp_path / "in", solved, "ada", Limits())
         with Grader(solved) as ready:
-            found = place(ready.grade(taken))
+            found = place(ready.grade(taken).as_dict())
         assert found == (
             f"{LACKING}, but it stands in mine.py, line 1: move it to nndl/work.py.",
             4,
@@ -226,7 +227,9 @@ class TestNothingFound:
         (tmp_path / "in/nndl/work.py").write_text(STUBS)
         (tmp_path / "in/nndl/given.py").write_text("def double_given(x):\n    return 2 * x\n")
         with Grader(course) as ready:
-            assert place(ready.grade(read(tmp_path / "in", course, "ada", Limits()))) is None
+            assert (
+                place(ready.grade(read(tmp_path / "in", course, "ada", Limits())).as_dict()) is None
+            )
 
     @pytest.mark.parametrize(
         "work",
@@ -292,7 +295,7 @@ class TestWorth:
             "a.py": parts[0],
             "tiny.ipynb": book("import numpy as np", "def remember" + parts[2]),
         }
-        result = grader.grade(hand_in(files))
+        result = grader.grade(hand_in(files)).as_dict()
         assert [(place(result, task) or ("", 0))[1] for task in ("double", "remember")] == [4, 2]
         assert len(runs) == 2
         runs.clear()
@@ -324,8 +327,8 @@ class TestHarmsNothing:
     def test_all_else_is_as_it_would_be_without(
         self, grader: Grader, hand_in: Callable[..., Submission]
     ) -> None:
-        result = grader.grade(hand_in({"mine.py": RIGHT, "tiny.ipynb": book(RIGHT)}))
-        alone = grader.grade(submission(STUBS))
+        result = grader.grade(hand_in({"mine.py": RIGHT, "tiny.ipynb": book(RIGHT)})).as_dict()
+        alone = grader.grade(submission(STUBS)).as_dict()
         assert place(result) is not None
         del result["tasks"][0]["wrong_place"], result["elsewhere_sha256"]
         result["notes"] = alone["notes"]  # of the notebook
@@ -393,7 +396,7 @@ class TestHarmsNothing:
     ) -> None:
         taken = hand_in({"nndl/mine.py": "def double(x):\n    while True: pass\n"})
         with Grader(tiny, limits=Limits(call_seconds=0.3)) as ready:
-            found = place(ready.grade(taken))
+            found = place(ready.grade(taken).as_dict())
         assert found is not None
         assert found[1] == 0
 
@@ -404,7 +407,7 @@ class TestHarmsNothing:
             raise KitFault("It broke.")
 
         monkeypatch.setattr(grader, "_run_anew", broken)
-        result = grader.grade(hand_in({"mine.py": RIGHT}))
+        result = grader.grade(hand_in({"mine.py": RIGHT})).as_dict()
         jsonschema.validate(result, SCHEMA)
         assert result["score"] == 0
         assert place(result) == (
@@ -438,63 +441,68 @@ class TestHarmsNothing:
         (tmp_path / "in/nndl").mkdir(parents=True)
         (tmp_path / "in/nndl/work.py").write_text(SOLUTION)
         with Grader(course) as ready:
-            assert ready.grade(read(tmp_path / "in", course, "ada", Limits()))["score"] == 6
+            assert ready.grade(read(tmp_path / "in", course, "ada", Limits())).score == 6
 
 
 class TestShown:
     """The student reads where it is; the instructor also what it would get, and is called."""
 
     @pytest.fixture
-    def result(self, grade: Grade) -> dict[str, Any]:
-        return grade({"of_ada.py": RIGHT})
+    def result(self, grade: Grade) -> Result:
+        return Result.from_dict(grade({"of_ada.py": RIGHT}))
 
-    def test_the_class_page_lists_it_for_a_person(self, result: dict[str, Any]) -> None:
-        result["notes"] = []
+    def test_the_class_page_lists_it_for_a_person(self, result: Result) -> None:
+        result = replace(result, notes=())
         assert needs_a_person(result)
         html = class_page([result], {"ada": "ada.html"}, nameless=False).decode()
         section = html[html.index("For a person to look at") :]
         assert "it stands in of_ada.py, line 1" in section
         assert "It would get 4 of 4 points there." in section
 
-    def test_an_unknown_worth_is_not_told(self, result: dict[str, Any]) -> None:
-        task_of(result, "double")["wrong_place"]["would_get"] = None
+    def test_an_unknown_worth_is_not_told(self, result: Result) -> None:
+        raw = result.as_dict()
+        task_of(raw, "double")["wrong_place"]["would_get"] = None
+        result = Result.from_dict(raw)
         html = class_page([result], {"ada": "ada.html"}, nameless=False).decode()
         assert "it stands in of_ada.py, line 1" in html
         assert "would get" not in html
 
     @pytest.mark.parametrize("unseen", Unseen)
     def test_a_students_page_says_where_and_not_how_much(
-        self, result: dict[str, Any], unseen: Unseen
+        self, result: Result, unseen: Unseen
     ) -> None:
         shown = for_student(result, unseen)
-        assert "would_get" not in json.dumps(shown)
+        assert task_of(shown.result.as_dict(), "double")["wrong_place"]["would_get"] is None
         assert "it stands in of_ada.py, line 1" in student_page(shown).decode()
 
-    def test_nameless_pages_do_not_say_where(self, result: dict[str, Any]) -> None:
+    def test_nameless_pages_do_not_say_where(self, result: Result) -> None:
         nameless = anonymous(result, "s1")
         for page in (
             class_page([nameless], {"s1": "s1.html"}, nameless=True),
             student_page(for_student(nameless, Unseen.MESSAGE)),
         ):
             assert b"of_ada" not in page
-            assert b"It stands in a wrong place" in page
+            assert b"It is in the wrong place" in page
 
-    def test_kit_check_and_the_platforms_say_it(self, result: dict[str, Any]) -> None:
+    def test_kit_check_and_the_platforms_say_it(self, result: Result) -> None:
         console = Console(file=StringIO(), width=200)
         show_result(console, result)
-        task = task_of(result, "double")
+        task = next(each for each in result.tasks if each.id == "double")
         for said in (
             console.file.getvalue(),  # type: ignore[attr-defined]  # it is a StringIO
-            explain(task["checks"][0], task),
-            " ".join(cells.verdict(task).split()),
+            explain(task.checks[0], task),
+            " ".join(cells.said(task).split()),
         ):
             assert "it stands in of_ada.py, line 1" in said
             assert "would get" not in said
 
-    def test_in_nbgrader_the_task_waits_for_a_person(self, result: dict[str, Any]) -> None:
-        for task, waits in (("double", True), ("remember", False), ("essay", True)):
-            scores = gradebook._scores((None, None, False), task_of(result, task), "graded", False)
-            assert scores[2] is waits
+    def test_in_nbgrader_the_task_waits_for_a_person(self, result: Result) -> None:
+        for told in (result, gradebook.needed(result)):
+            waits = {
+                task.id: gradebook._scores((None, None, False), task, told, False)[2]
+                for task in told.tasks
+            }
+            assert waits == {"double": True, "remember": False, "essay": True}
 
 
 class TestGradedAgain:

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from itertools import product
 from pathlib import Path
@@ -24,9 +25,10 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 
 from kit.course import Assignment
-from kit.export import gradebook_csv
+from kit.export import spreadsheet
 from kit.nbgrader import gradebook
 from kit.nbgrader.bookkeeping import Bookkeeper
+from kit.results import Result, WrongPlace
 from tests.support.course import write_course
 from tests.support.results import broken, rejected, result_of
 
@@ -108,11 +110,11 @@ def statements() -> Iterator[list[str]]:
         event.remove(Engine, "before_cursor_execute", collect)
 
 
-def partial(course: Assignment, student: str) -> dict[str, Any]:
+def partial(course: Assignment, student: str) -> Result:
     """A result of ``--tasks remember``."""
     result = result_of(course, student)
-    result["tasks"][0] |= {"status": "not_graded", "score": 0.0, "checks": []}
-    return result
+    left_out = replace(result.tasks[0], status="not_graded", score=0.0, checks=())
+    return replace(result, tasks=(left_out, *result.tasks[1:]))
 
 
 class TestScores:
@@ -143,7 +145,7 @@ class TestScores:
         theirs, ours = tmp_path / "theirs.csv", tmp_path / "ours.csv"
         with opened(course) as book:
             CsvExportPlugin(to=str(theirs)).export(book)
-        ours.write_text(gradebook_csv.export(results), newline="")
+        ours.write_text(spreadsheet.export(results), newline="")
         assert _scores(theirs) == _scores(ours)
         assert len(_scores(ours)) == 3
 
@@ -369,8 +371,10 @@ class TestTransaction:
 
     def test_a_result_that_does_not_fit_undoes_the_batch(self, course: Assignment) -> None:
         stranger = result_of(course, "bob")
-        stranger["tasks"].pop()
-        with pytest.raises(gradebook.GradebookError, match="bob and the notebook don't have"):
+        stranger = replace(stranger, tasks=stranger.tasks[:-1])
+        with pytest.raises(
+            gradebook.GradebookError, match="bob and the notebook have different tasks"
+        ):
             gradebook.write(course, [result_of(course, "ada", WRONG), stranger])
         assert state(course, "double") == (4, None, False)
 
@@ -578,7 +582,7 @@ class TestNewGradebook:
         course = write_course(tmp_path / "course")
         (course.root / "nbgrader_config.py").write_text(
             "c = get_config()\n"
-            "c.GenerateAssignment.post_convert_hook = 'kit.nbgrader.generate.publish'\n"
+            "c.GenerateAssignment.post_convert_hook = 'kit.release.hook.publish'\n"
         )
         gradebook.prepare(course)
         assert not (course.root / "release").exists()
@@ -612,9 +616,9 @@ class TestBookkeeper:
     @pytest.mark.parametrize(
         ("end", "reason"),
         [
-            ("os._exit(3)", "exit code 3, without a word"),
+            ("os._exit(3)", "exit code 3, without a message"),
             ("os.write(2, b'one\\nno room\\n\\n'); os._exit(3)", "exit code 3, no room"),
-            ("os.kill(os.getpid(), 9)", "signal 9, Killed, without a word"),
+            ("os.kill(os.getpid(), 9)", "signal 9, Killed, without a message"),
             ("1 / 0", "ZeroDivisionError: division by zero"),
         ],
     )
@@ -629,7 +633,11 @@ class TestBookkeeper:
         assert (course.root / "gradebook.db").read_bytes() == before
 
     def test_what_it_needs_of_a_result_is_all_that_it_is_told(self, course: Assignment) -> None:
+        misplaced = result_of(course, "eva", WRONG)
+        place = replace(misplaced.tasks[0], wrong_place=WrongPlace("It is elsewhere.", 4.0))
+        misplaced = replace(misplaced, tasks=(place, *misplaced.tasks[1:]))
         whole = [result_of(course, "ada", WRONG), rejected(course, "bob"), broken(course, "zoe")]
+        whole.append(misplaced)
         gradebook.write(course, [gradebook.needed(result) for result in whole])
         shutil.copy(course.root / "gradebook.db", course.root / "other.db")
         with statements() as seen:

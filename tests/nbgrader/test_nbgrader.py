@@ -24,10 +24,10 @@ from nbgrader.preprocessors import Execute
 
 from kit.batch import lock
 from kit.course import Assignment, files_below
-from kit.nbgrader import gradebook
-from kit.nbgrader.cells import verdict
+from kit.nbgrader import cells, gradebook
 from kit.nbgrader.plain import plain
 from kit.release import build
+from kit.results import CheckResult, Diagnosis, Outcome, TaskResult
 from tests.support.course import SOLUTION
 from tests.support.nbgrader import (
     HOSTILE,
@@ -43,6 +43,7 @@ from tests.support.nbgrader import (
     opened,
     scores,
 )
+from tests.support.processes import PATIENCE
 
 FULL = {"double": (4, None, False), "remember": (2, None, False), "essay": (None, None, True)}
 
@@ -110,8 +111,8 @@ def visible(page: str) -> str:
     return " ".join(BeautifulSoup(page, "html.parser").get_text().split())
 
 
-def check_of(name: str, status: str, message: str) -> dict[str, Any]:
-    return {"name": name, "status": status, "message": message, "hint": "the rule"}
+def check_of(name: str, status: Outcome, message: str, mistake: str | None = None) -> CheckResult:
+    return CheckResult(name, status, 1.0, False, message, "the rule", diagnosis=mistake)
 
 
 def configure(course: Assignment, *lines: str) -> None:
@@ -300,9 +301,7 @@ class TestFaults:
         self, faulty: Assignment, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert nbgrader(faulty, "autograde", "tiny") == 1
-        assert (
-            "bob has no new score, by a fault that is not the student's" in capsys.readouterr().err
-        )
+        assert "bob has no new score. The grader failed." in capsys.readouterr().err
         assert scores(faulty, "ada") == FULL
         assert not (faulty.root / "autograded/bob/tiny").exists()
 
@@ -365,7 +364,7 @@ class TestHeld:
             [(None, None, True)] * 3
         )
         held.kill()
-        held.wait()
+        held.wait(timeout=PATIENCE)
         assert nbgrader(course, "autograde", "tiny") == 0
         assert scores(course, "cyn") == FULL
 
@@ -433,29 +432,23 @@ class TestFeedback:
         assert visible(feedback(graded, "bob")).count("`double(1)` is wrong") == 1
 
     def test_a_diagnosis_comes_first_and_one_of_its_effects_is_enough(self) -> None:
-        thrice = {"diagnosis": "double.thrice"}
-        told = verdict(
-            {
-                "score": 1.5,
-                "max_score": 4.0,
-                "diagnosis": {"mistakes": ["double.thrice"], "text": "Yours is three times x."},
-                "checks": [
-                    check_of("a.py::test_one", "failed", "off by 1") | thrice,
-                    check_of("a.py::T::test_two", "failed", "off by 2") | thrice,
-                    check_of("a.py::test_three", "passed", "Passed."),
-                ],
-            }
+        checks = (
+            check_of("a.py::test_one", "failed", "off by 1", "double.thrice"),
+            check_of("a.py::T::test_two", "failed", "off by 2", "double.thrice"),
+            check_of("a.py::test_three", "passed", "Passed."),
         )
+        known = Diagnosis(("double.thrice",), "Yours is three times x.")
+        told = cells.said(TaskResult("double", "Double", 1.5, 4.0, False, "failed", checks, known))
         assert told.split("\n\n") == [
             "1 of 3 checks passed, 1.5 of 4 points.",
             "Yours is three times x.",
             "Failed: 1 check\n    off by 1\n    Rule: the rule",
-            "Failed for the same reason: 1 check more",
+            "1 more check failed for the same reason.",
         ]
 
     def test_what_follows_from_another_task_is_said_to(self) -> None:
-        task = {"score": 4.0, "max_score": 4.0, "follows_from": ["double"], "checks": []}
-        assert "on top of your double, which is to be mended" in verdict(task)
+        task = TaskResult("triple", "Triple", 4.0, 4.0, False, "passed", (), None, ("double",))
+        assert "Correct given your double; fix double first." in cells.said(task)
 
     def test_a_rejected_submission_is_told_why(self, graded: Assignment) -> None:
         page = visible(feedback(graded, "zoe"))
@@ -637,7 +630,7 @@ def formgrader(graded: Assignment, tmp_path_factory: pytest.TempPathFactory) -> 
             yield _started(process, folder).get
         finally:
             process.send_signal(signal.SIGKILL)
-            process.wait()
+            process.wait(timeout=PATIENCE)
 
 
 def _started(process: subprocess.Popen[bytes], folder: Path) -> Server:

@@ -14,8 +14,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from kit.report.folder import write
 from kit.report.visible import Unseen
+from kit.report.writer import write
 from tests.support.course import ROOT
 from tests.support.report import HOSTILE, SCRIPT, class_of, write_all
 

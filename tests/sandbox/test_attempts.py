@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 import yaml
+from kit.export.gradebook_csv import harmless
 
 from kit.course import Assignment
-from kit.export.gradebook_csv import harmless
 from kit.grading.grader import Grader
 from kit.intake import submitters
 from kit.intake.downloads import submissions
@@ -334,7 +334,7 @@ def grader(course: Assignment) -> Iterator[Grader]:
 def alone(course: Assignment) -> dict[str, Any]:
     """What the reference gets from a process that has graded nothing before."""
     with Grader(course, limits=Limits(call_seconds=2.0)) as fresh:
-        result = without_time(fresh.grade(submission(SOLUTION)))
+        result = without_time(fresh.grade(submission(SOLUTION)).as_dict())
     assert result["score"] == ALL
     return result
 
@@ -343,13 +343,13 @@ class TestCode:
     @pytest.fixture(autouse=True)
     def _the_next_is_graded_as_alone(self, grader: Grader, alone: dict[str, Any]) -> Iterator[None]:
         yield
-        assert without_time(grader.grade(submission(SOLUTION))) == alone
+        assert without_time(grader.grade(submission(SOLUTION)).as_dict()) == alone
 
     def graded(self, grader: Grader, double: str = "return 2 * x", remember: str = "pass") -> float:
         """What the solution gets with these lines in its functions."""
         work = SOLUTION.replace("    return 2 * x", f"    {double}")
         work = work.replace('    state["x"] =', f'    {remember}\n    state["x"] =')
-        result = grader.grade(submission(f"{work}\n{HELPERS}"))
+        result = grader.grade(submission(f"{work}\n{HELPERS}")).as_dict()
         assert (result["status"], result.get("message")) == ("graded", None)
         assert {check["status"] for task in result["tasks"] for check in task["checks"]} <= {
             "passed",

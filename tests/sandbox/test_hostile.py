@@ -73,9 +73,9 @@ def grader(
 @pytest.fixture(scope="module")
 def alone(optimization: Assignment, unit_tasks: list[str], grader: Grader) -> dict[str, Any]:
     """What the reference gets from a process that has graded nothing before, on the same tier."""
-    floor_only = "landlock" not in grader.grade(reference(optimization))["sandbox"]
+    floor_only = "landlock" not in grader.grade(reference(optimization)).sandbox
     with Grader(optimization, unit_tasks, LIMITS, floor_only=floor_only) as fresh:
-        return without_time(fresh.grade(reference(optimization)))
+        return without_time(fresh.grade(reference(optimization)).as_dict())
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ class TestSuite:
     ) -> None:
         (tmp_path / "nothing.py").write_text("")
         program = Program(tmp_path / "nothing.py", {})
-        result = grader.grade(submission_of(program, optimization, surroundings.tools()))
+        result = grader.grade(submission_of(program, optimization, surroundings.tools())).as_dict()
         assert failed_tasks(result) == set()
 
 
@@ -160,13 +160,13 @@ class TestUnitTasks:
         program: Program,
     ) -> None:
         before, processes = surroundings.state(), members(grader._parent._process.pid)
-        result = grader.grade(submission_of(program, optimization, surroundings.tools()))
+        result = grader.grade(submission_of(program, optimization, surroundings.tools())).as_dict()
         assert_deserved(program, result)
         assert_harmless(result, surroundings.secret)
         assert members(grader._parent._process.pid) == processes
         assert changed(before, surroundings.state()) == {}
         assert not surroundings.was_called()
-        assert without_time(grader.grade(reference(optimization))) == alone
+        assert without_time(grader.grade(reference(optimization)).as_dict()) == alone
 
 
 @pytest.mark.cifar10
@@ -185,7 +185,9 @@ class TestTraining:
     ) -> None:
         before = surroundings.state() | self.stamps(cifar10)
         processes = members(training_grader._parent._process.pid)
-        result = training_grader.grade(submission_of(program, optimization, surroundings.tools()))
+        result = training_grader.grade(
+            submission_of(program, optimization, surroundings.tools())
+        ).as_dict()
         assert_deserved(program, result)
         assert_harmless(result, surroundings.secret)
         assert members(training_grader._parent._process.pid) == processes
@@ -251,7 +253,7 @@ class TestFolders:
         self, grader: Grader, optimization: Assignment, tmp_path: Path, name: str
     ) -> None:
         folder = handed_in(tmp_path, optimization, name)
-        result = grader.grade(read(folder, optimization, "ada", LIMITS))
+        result = grader.grade(read(folder, optimization, "ada", LIMITS)).as_dict()
         assert (result["status"], failed_tasks(result)) == ("graded", set())
         assert result["output"] == ""
 
@@ -265,7 +267,7 @@ class TestFolders:
         apart = [name for name in BESIDE if not name.startswith(("numpy/", "kit/"))]
         monkeypatch.chdir(handed_in(tmp_path, optimization, *apart))
         with Grader(optimization, unit_tasks, LIMITS) as grader:
-            result = grader.grade(read(Path(), optimization, "ada", LIMITS))
+            result = grader.grade(read(Path(), optimization, "ada", LIMITS)).as_dict()
         assert (result["status"], failed_tasks(result)) == ("graded", set())
         assert result["output"] == ""
 
@@ -283,8 +285,10 @@ class TestReaders:
         program = next(each for each in UNIT if each.name == "text_commands")
         result = grader.grade(submission_of(program, optimization, surroundings.tools()))
         monkeypatch.setattr(run, "grade_one", lambda *_, **__: result)
-        printed = CliRunner().invoke(cli.app, ["check", "--json"]).stdout
-        assert json.loads(printed) == result
+        printed = (
+            CliRunner().invoke(cli.app, ["check", "--json", "--assignment", "optimization"]).stdout
+        )
+        assert json.loads(printed) == result.as_dict()
         assert commands(printed) == []
 
 
@@ -308,7 +312,7 @@ class TestMemory:
         files["nndl/optim.py"] += f"\n\n{rules} = lambda w, dw, config=None: ({value})\n".encode()
         tracemalloc.start()
         try:
-            result = grader.grade(Submission("large", files))
+            result = grader.grade(Submission("large", files)).as_dict()
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

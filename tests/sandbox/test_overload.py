@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import select
 import subprocess
 import sys
 import time
@@ -17,10 +19,12 @@ from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from kit.limits import Limits
 from kit.sandbox.faults import StudentFault
-from kit.sandbox.tester.process import WarmParent
+from kit.sandbox.tester import process
+from kit.sandbox.tester.process import WarmParent, Worker
 from kit.sandbox.tester.session import Session
 from kit.sandbox.worker.waited import waited
 from tests.support.hostile import reference
+from tests.support.processes import PATIENCE
 from tests.support.results import without_time
 
 TIMES = 8
@@ -55,7 +59,7 @@ def busy_core() -> Iterator[None]:
     yield
     for loop in loops:
         loop.kill()
-        loop.wait()
+        loop.wait(timeout=PATIENCE)
     os.sched_setaffinity(0, before)
 
 
@@ -78,7 +82,7 @@ class TestOverload:
         files["nndl/layers.py"] += SLOW
         slow = Submission("slow", files)
         with Grader(optimization, ["relu_backward"], Limits(call_seconds=0.05)) as grader:
-            results = [without_time(grader.grade(slow)) for _ in range(30)]
+            results = [without_time(grader.grade(slow).as_dict()) for _ in range(30)]
         assert results[0]["score"] == results[0]["max_score"]
         assert [result for result in results if result != results[0]] == []
 
@@ -99,6 +103,42 @@ class TestOverload:
             session.close()
 
 
+def test_what_spins_ends_where_worker_and_tester_wait_at_the_same_time(
+    warm_parent: WarmParent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Together they then wait longer than the time that passes, and are granted more than that."""
+    clock = Clock()
+    worker = Worker(warm_parent)
+    monkeypatch.setattr(process, "time", clock)
+    monkeypatch.setattr(process, "_waited_here", lambda: clock.wakes)
+    monkeypatch.setattr(warm_parent, "waited", lambda _: (0.9 * clock.now, 0.1 * clock.now))
+    worker._poll = clock  # type: ignore[assignment]  # all that is used of it is below
+    worker._excused = worker._excused_here = 0.0
+    worker._give(0.05, math.inf)
+    with pytest.raises(TimeoutError):
+        worker._wait(select.POLLIN)
+    monkeypatch.undo()
+    worker.end()
+
+
+class Clock:
+    """In place of ``time`` and ``select.poll``: nothing is ever ready, and each wait ends late."""
+
+    now = wakes = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def modify(self, *_: object) -> None:
+        """What is waited for is no matter."""
+
+    def poll(self, milliseconds: float) -> list[tuple[int, int]]:
+        self.now += milliseconds / 1000 + 0.1
+        self.wakes += 0.1
+        assert self.now < 600, "a spinning worker is waited for without end"
+        return []
+
+
 @needs_account
 def test_waiting_is_counted_by_the_kernel() -> None:
     assert waited("self") >= 0
@@ -113,5 +153,5 @@ def test_waiting_is_counted_by_the_kernel() -> None:
         assert waited("self") >= began + 0.1
     finally:
         loop.kill()
-        loop.wait()
+        loop.wait(timeout=PATIENCE)
         os.sched_setaffinity(0, before)

@@ -7,7 +7,7 @@ import tarfile
 import zipfile
 from collections.abc import Mapping
 
-SKIPPED = "Hidden folders and those of installed packages are not looked into"
+SKIPPED = "Hidden folders and folders of installed packages were left out"
 
 
 def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -212,7 +212,9 @@ HOSTILE = {
         "path",
     ),
     "zip folders within folders": Hostile(
-        lambda: a_zip(("a/" * 100 + "pyvenv.cfg", b""), *WORK.items()), REJECTED, "in each other"
+        lambda: a_zip(("a/" * 100 + "pyvenv.cfg", b""), *WORK.items()),
+        REJECTED,
+        "nested more than 100 deep",
     ),
     "zip environments at every depth": Hostile(
         lambda: a_zip(

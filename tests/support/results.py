@@ -9,6 +9,7 @@ from typing import Any
 from kit.course import Assignment
 from kit.grading import verdicts
 from kit.grading.verdicts import Check, Verdict
+from kit.results import Result
 from tests.support.course import ROOT, submission
 
 SCHEMA = json.loads((ROOT / "docs/results.schema.json").read_text())
@@ -37,7 +38,7 @@ def result_of(
     work: str = "",
     checks: Sequence[Check] = CHECKS,
     output: bytes = b"",
-) -> dict[str, Any]:
+) -> Result:
     """The result of a submission to ``tiny`` whose checks ended with ``problems``."""
     ends = [Verdict(check, problem) for check, problem in zip(checks, problems, strict=True)]
     handed_in = submission(work, student)
@@ -46,9 +47,9 @@ def result_of(
     )
 
 
-def rejected(assignment: Assignment, student: str = "ada") -> dict[str, Any]:
+def rejected(assignment: Assignment, student: str = "ada") -> Result:
     return verdicts.build_ungraded(assignment, student, "rejected", "There is no work.py.", 0.0)
 
 
-def broken(assignment: Assignment, student: str = "ada") -> dict[str, Any]:
+def broken(assignment: Assignment, student: str = "ada") -> Result:
     return verdicts.build_ungraded(assignment, student, "error", "The worker is gone.", None)

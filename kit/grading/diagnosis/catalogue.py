@@ -10,19 +10,26 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from kit.checks import mistakes
 from kit.course import Assignment, CourseError, of_course
+from kit.provided import suites_importable
+
+PLUMBING = {"kit/checks/mistakes.py": Path(mistakes.__file__).read_bytes()}
+"""What a catalogue imports, by the name under which it goes into a worker."""
 
 
 @dataclass(frozen=True)
 class Catalogue:
     """The known mistakes of an assignment; none where it has no mistakes.py.
 
-    By a mistake's id: ``texts`` is what a student reads of it, ``tasks`` its task, ``changes`` what
-    turns the right code into it. ``functions`` are the names that students write, by module;
-    ``opaque`` is the position, by function, of a returned value that is never compared.
+    ``besides`` are the files that ``source`` may import, by their names in a worker. By a mistake's
+    id ``texts`` is what a student reads of it, ``tasks`` its task, ``changes`` what turns the right
+    code into it. ``functions`` are the names that students write, by module; ``opaque`` is the
+    position, by function, of a returned value that is never compared.
     """
 
     source: bytes = b""
+    besides: Mapping[str, bytes] = field(default_factory=lambda: PLUMBING)
     texts: Mapping[str, str] = field(default_factory=dict)
     tasks: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -38,10 +45,9 @@ def load(assignment: Assignment) -> Catalogue:
     path = assignment.suites / "mistakes.py"
     if not path.is_file():
         return Catalogue()
-    with of_course(path):
-        module = _module(path)
+    loaded = module(assignment)
     with of_course(path, "used"):
-        return _catalogue(assignment, path, module)
+        return _catalogue(assignment, path, loaded)
 
 
 def _catalogue(assignment: Assignment, path: Path, module: ModuleType) -> Catalogue:
@@ -54,18 +60,28 @@ def _catalogue(assignment: Assignment, path: Path, module: ModuleType) -> Catalo
         functions[name.partition(".")[0]].append(name.partition(".")[2])
     return Catalogue(
         path.read_bytes(),
+        {**PLUMBING, **_earlier(assignment)},
         {mistake.id: mistake.text for mistake in module.MISTAKES},
         tasks,
         {mistake.id: mistake.changes for mistake in module.MISTAKES},
         functions,
-        module.OPAQUE,
+        getattr(module, "OPAQUE", {}),
     )
 
 
-def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"_mistakes_of_{path.parent.name}", path)
+def _earlier(assignment: Assignment) -> dict[str, bytes]:
+    """The catalogues of the assignments that this one builds on, as ``import`` finds them."""
+    found = {each.name: each.suites / "mistakes.py" for each in assignment.chain}
+    return {f"{n}/mistakes.py": path.read_bytes() for n, path in found.items() if path.is_file()}
+
+
+def module(assignment: Assignment) -> ModuleType:
+    """The mistakes.py of ``assignment``; raises CourseError where it can't be loaded."""
+    path = assignment.suites / "mistakes.py"
+    spec = importlib.util.spec_from_file_location(f"_mistakes_of_{assignment.name}", path)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    loaded = importlib.util.module_from_spec(spec)
+    with of_course(path), suites_importable(assignment):
+        spec.loader.exec_module(loaded)
+    return loaded

@@ -1,7 +1,8 @@
-"""Functions whose values the tester computes: right ones, in place of a student's earlier work."""
+"""Makes functions whose values the tester computes, to replace a student's earlier work."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -9,14 +10,22 @@ _ask: list[Callable[[str, list[Any]], Any]] = []
 
 
 def connect(ask: Callable[[str, list[Any]], Any]) -> None:
-    """Let ``ask(name, arguments)`` bring the values."""
+    """Use ``ask(name, arguments)`` to get the values."""
     _ask[:] = [ask]
 
 
-def asked(name: str) -> Callable[..., Any]:
-    """The function that is known to the tester as ``name``; it takes positional arguments."""
+def asked(name: str, like: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """The function that is known to the tester as ``name``, with the parameters of ``like``.
 
-    def function(*arguments: Any) -> Any:
+    Without ``like`` it takes positional arguments only.
+    """
+    signature = None if like is None else inspect.signature(like)
+
+    def function(*arguments: Any, **named: Any) -> Any:
+        if signature is not None:
+            given = signature.bind(*arguments, **named)
+            given.apply_defaults()
+            arguments = given.args
         return _ask[0](name, list(arguments))
 
     function.__name__ = function.__qualname__ = name.rpartition(".")[2]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kit import files
 from kit.course import Assignment
-from kit.pack.grader import grader_files, released_files, template
+from kit.pack.contents import grader_files, released_files, template
 
 MARK = b"Made by kit pack gradescope."
 """The comment of each archive, at its very end, which tells ours from others."""

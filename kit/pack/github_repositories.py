@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from kit.course import Assignment, CourseError
-from kit.pack.grader import grader_files, released_files, template
+from kit.pack.contents import grader_files, released_files, template
 
 WORKFLOW = ".github/workflows/classroom.yml"
 

@@ -42,12 +42,12 @@ def write(
     """
     results = read_all(results_folder, assignment)
     if nameless:
-        names = pseudonyms(results_folder, [result["student"] for result in results])
-        results = [anonymous(result, names[result["student"]]) for result in results]
-    results.sort(key=lambda result: (result["student"].casefold(), result["student"]))
-    files = {result["student"]: _file_name(result["student"], nameless) for result in results}
+        names = pseudonyms(results_folder, [result.student for result in results])
+        results = [anonymous(result, names[result.student]) for result in results]
+    results.sort(key=lambda result: (result.student.casefold(), result.student))
+    files = {result.student: _file_name(result.student, nameless) for result in results}
     students = out / STUDENTS
-    written = [students / files[result["student"]] for result in results]
+    written = [students / files[result.student] for result in results]
     try:
         students.mkdir(parents=True, exist_ok=True)
         _require_ours([out / "index.html", *written])

@@ -11,10 +11,9 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from kit.feedback import number
-from kit.results import printable
+from kit.results import Result, printable
 
 COLUMNS = (
     "assignment",
@@ -35,7 +34,7 @@ _DEFUSED = {"Sm", "Pd", "Cc"}
 """Those of equals, plus and other signs, of minus and other dashes, and of control characters."""
 
 
-def export(results: Iterable[dict[str, Any]]) -> str:
+def export(results: Iterable[Result]) -> str:
     """The scores of results, one line a student; the score of an ``error`` stays empty.
 
     ``max_score`` counts, as nbgrader's does, the tasks that a person grades; ``score`` can't.
@@ -43,15 +42,15 @@ def export(results: Iterable[dict[str, Any]]) -> str:
     return table([COLUMNS, *(_row(result) for result in results)])
 
 
-def _row(result: dict[str, Any]) -> list[str]:
-    score = "" if result["score"] is None else number(result["score"])
+def _row(result: Result) -> list[str]:
+    score = "" if result.score is None else number(result.score)
     cells = dict.fromkeys(COLUMNS, "") | {
-        "assignment": harmless(result["assignment"]),
-        "student_id": harmless(result["student"]),
+        "assignment": harmless(result.assignment),
+        "student_id": harmless(result.student),
         "raw_score": score,
         "late_submission_penalty": "0" if score else "",
         "score": score,
-        "max_score": number(sum(task["max_score"] for task in result["tasks"])),
+        "max_score": number(sum(task.max_score for task in result.tasks)),
     }
     return list(cells.values())
 

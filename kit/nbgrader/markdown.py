@@ -15,7 +15,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 
 @pass_context
-def markdown(context: Context, source: str) -> str:
+def to_html(context: Context, source: str) -> str:
     """``source`` as HTML, in which the only markup is that of Markdown."""
     attachments = context.get("cell", {}).get("attachments", {})
     return str(MarkdownWithMath(renderer=_Renderer(attachments)).render(source))
