@@ -6,13 +6,12 @@ too large.
 """
 
 import numpy as np
-from utils.feedback import check
-from utils.gradient_check import eval_numerical_gradient, eval_numerical_gradient_array
-
 from nndl.batchnorm import batchnorm_backward, batchnorm_forward
 from nndl.batchnorm_utils import affine_batchnorm_relu_backward, affine_batchnorm_relu_forward
 from nndl.dropout import dropout_backward, dropout_forward
 from nndl.fc_net import FullyConnectedNet
+from utils.feedback import check
+from utils.gradient_check import eval_numerical_gradient, eval_numerical_gradient_array
 
 GRADIENT_LIMIT = 1e-7
 """Relative error below which a layer's gradient agrees with its numerical gradient."""
@@ -61,10 +60,9 @@ def dropout_forward_test():
         out, _ = dropout_forward(x, {"mode": "train", "p": p})
         tested, _ = dropout_forward(x, {"mode": "test", "p": p})
         print(f"p = {p}: of x the mean is {x.mean():.3f}")
-        print(f"  train mode: the mean of out is {out.mean():.3f}, {np.mean(out == 0):.1%} are 0")
-        print(
-            f"  test mode:  the mean of out is {tested.mean():.3f}, {np.mean(tested == 0):.1%} are 0"
-        )
+        for mode, values in (("train", out), ("test", tested)):
+            zeros = np.mean(values == 0)
+            print(f"  {mode} mode: the mean of out is {values.mean():.3f}, {zeros:.1%} are 0")
         _require(p, "the share of zeros in train mode", np.mean(out == 0), p)
         _require(p, "the share of zeros in test mode", np.mean(tested == 0), 0)
         _require(p, "the mean in train mode", out.mean() / x.mean(), 1, " times that of x")
@@ -137,7 +135,7 @@ def fc_net_test():
         wanted = {
             name: shape
             for name, shape in shapes.items()
-            if settings["use_batchnorm"] or name[0] in "Wb" and not name.startswith("beta")
+            if settings["use_batchnorm"] or (name[0] in "Wb" and not name.startswith("beta"))
         }
         _check_shapes(model.params, wanted)
         model.params = {name: values[name].copy() for name in wanted}
