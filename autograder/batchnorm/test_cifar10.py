@@ -22,7 +22,7 @@ RECIPE = Recipe(
     solver=Make(
         "solver.Solver",
         update_rule="adam",
-        optim_config={"learning_rate": 4e-3},
+        optim_config={"learning_rate": 2.5e-3},
         lr_decay=0.7,
         batch_size=256,
         num_epochs=EPOCHS,

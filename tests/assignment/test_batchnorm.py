@@ -23,9 +23,10 @@ from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from kit.provided import suites_importable
 from kit.release.coverage import count, measure
+from kit.results import Result
 from tests.support.course import ROOT
 from tests.support.results import task_of
-from tests.support.variants import files_in, lost, unit_tasks_grader
+from tests.support.variants import files_in, unit_tasks_grader
 
 ASSIGNMENT = Assignment(ROOT, "batchnorm")
 DOCUMENTED = json.loads((ASSIGNMENT.suites / "documented.json").read_text(encoding="utf-8"))
@@ -81,6 +82,15 @@ def written_anew(path: Path) -> Submission:
     return Submission(path.stem, files)
 
 
+def lost(result: Result) -> dict[str, list[str]]:
+    """Of every task that was graded and has not all its points: what its checks say."""
+    return {
+        task.id: [check.message for check in task.checks if check.status != "passed"]
+        for task in result.tasks
+        if task.status != "not_graded" and task.score != task.max_score
+    }
+
+
 class TestRightAnswers:
     def test_there_are_many_for_every_module(self) -> None:
         modules = {path.stem for path in ASSIGNMENT.solutions.glob("nndl/*.py")}
@@ -99,7 +109,7 @@ class TestRightAnswers:
     def check(self, grader: Grader, name: str, seeds: range) -> None:
         for seed in seeds:
             result = grader.grade(written_anew(CORRECT[name]), seed)
-            assert result["status"] == "graded"
+            assert result.status == "graded"
             assert lost(result) == {}, f"with seed {seed}"
 
 
@@ -122,9 +132,9 @@ class TestMistakes:
                 "np.sqrt(var + eps)\n",
                 "(np.sqrt(var) + eps)\n",
                 "batchnorm_forward",
-                15,
+                16,
             ),
-            ("batchnorm", "(var + eps)\n", "(var * 2 + eps)\n", "batchnorm_forward", 15),
+            ("batchnorm", "(var + eps)\n", "(var * 2 + eps)\n", "batchnorm_forward", 16),
             ("batchnorm", "momentum * running_mean +", "running_mean +", "batchnorm_forward", 12),
             ("batchnorm", "out = gamma * (x - running_mean)", "out = x", "batchnorm_forward", 15),
             ("dropout", "kept / (1 - p)", "kept / 1", "dropout_forward", 11),
@@ -137,7 +147,7 @@ class TestMistakes:
         """So a wrong forward pass leaves the points of the backward pass that fits it."""
         result = grader.grade(handed_in(**{module: (old, new)}), 0)
         assert list(lost(result)) == [task]
-        assert task_of(result, task)["score"] == points
+        assert task_of(result, task).score == points
 
     @pytest.mark.parametrize(
         ("module", "old", "new"),
@@ -163,7 +173,7 @@ class TestMistakes:
     def test_what_is_handed_out_earns_nothing(self, grader: Grader) -> None:
         files = {n: (ASSIGNMENT.release / n).read_bytes() for n in ASSIGNMENT.student_files}
         result = grader.grade(Submission("bob", files), 0)
-        assert (result["status"], result["score"]) == ("graded", 0)
+        assert (result.status, result.score) == ("graded", 0)
 
 
 class TestNotebook:
