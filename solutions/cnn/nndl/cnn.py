@@ -1,6 +1,7 @@
 """The network of this assignment: one convolutional layer, and two fully connected ones."""
 
 import numpy as np
+from nndl.batchnorm import batchnorm_backward, batchnorm_forward
 from nndl.conv_layer_utils import (
     conv_batchnorm_relu_pool_backward,
     conv_batchnorm_relu_pool_forward,
@@ -10,8 +11,6 @@ from nndl.conv_layer_utils import (
 from nndl.layers import (
     affine_backward,
     affine_forward,
-    batchnorm_backward,
-    batchnorm_forward,
     relu_backward,
     relu_forward,
     softmax_loss,
@@ -35,7 +34,8 @@ class ThreeLayerConvNet:
       - "W1": (num_filters, C, filter_size, filter_size), "b1": (num_filters,).
       - "W2": (num_filters · H/2 · W/2, hidden_dim), "b2": (hidden_dim,).
       - "W3": (hidden_dim, num_classes), "b3": (num_classes,).
-      - with batch normalization "gamma1", "beta1": (num_filters,), "gamma2", "beta2": (hidden_dim,).
+      - with batch normalization also "gamma1", "beta1": (num_filters,), and "gamma2", "beta2":
+        (hidden_dim,).
     - bn_params: with batch normalization, the ``bn_param`` of its two layers in order; else empty.
     - conv_param, pool_param: the settings of the convolution and the pooling.
     - reg: strength of the L2 regularization.
@@ -133,9 +133,7 @@ class ThreeLayerConvNet:
             )
         hidden, hidden_cache = affine_forward(pooled, p["W2"], p["b2"])
         if self.use_batchnorm:
-            hidden, bn_cache = batchnorm_forward(
-                hidden, p["gamma2"], p["beta2"], self.bn_params[1]
-            )
+            hidden, bn_cache = batchnorm_forward(hidden, p["gamma2"], p["beta2"], self.bn_params[1])
         hidden, relu_cache = relu_forward(hidden)
         scores, scores_cache = affine_forward(hidden, p["W3"], p["b3"])
         # END YOUR CODE HERE

@@ -14,7 +14,7 @@ float64. Values need not agree to the last digit.
 """
 
 import numpy as np
-from nndl.layers import batchnorm_backward, batchnorm_forward
+from nndl.batchnorm import batchnorm_backward, batchnorm_forward
 
 
 def conv_forward_naive(x, w, b, conv_param):
@@ -40,7 +40,7 @@ def conv_forward_naive(x, w, b, conv_param):
     """
     out = None
     # Compute out. np.pad adds the zeros.
-    # YOUR CODE HERE: conv_forward
+    # YOUR CODE HERE: conv_forward_naive
     pad, stride = conv_param["pad"], conv_param["stride"]
     filters, _, filter_height, filter_width = w.shape
     padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
@@ -73,7 +73,7 @@ def conv_backward_naive(dout, cache):
     x, w, b, conv_param = cache
     dx, dw, db = None, None, None
     # Compute dx, dw and db. A pixel that several places of the filter cover gets a share of each.
-    # YOUR CODE HERE: conv_backward
+    # YOUR CODE HERE: conv_backward_naive
     pad, stride = conv_param["pad"], conv_param["stride"]
     filters, _, filter_height, filter_width = w.shape
     padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
@@ -98,7 +98,7 @@ def max_pool_forward_naive(x, pool_param):
 
         out[n, c, i, j] = max x[n, c, i·stride + k, j·stride + l]
 
-    over 0 <= k < pool_height and 0 <= l < pool_width. There is no padding, and windows overlap where
+    over 0 <= k < pool_height and 0 <= l < pool_width. There is no padding. Windows overlap where
     the stride is smaller than they are.
 
     - x: (N, C, H, W), images. All elements of a window can be negative.
@@ -113,7 +113,7 @@ def max_pool_forward_naive(x, pool_param):
     """
     out = None
     # Compute out.
-    # YOUR CODE HERE: max_pool_forward
+    # YOUR CODE HERE: max_pool_forward_naive
     high, wide, stride = (pool_param[name] for name in ("pool_height", "pool_width", "stride"))
     rows = 1 + (x.shape[2] - high) // stride
     columns = 1 + (x.shape[3] - wide) // stride
@@ -128,13 +128,14 @@ def max_pool_forward_naive(x, pool_param):
 
 
 def max_pool_backward_naive(dout, cache):
-    """Gradient of a max pooling layer: each window's dout goes to the largest element of the window.
+    """Gradient of a max pooling layer: the dout of a window goes to its largest element.
 
     - dout: (N, C, H', W'), gradient with respect to the layer's output.
     - cache: (x, pool_param) from `max_pool_forward_naive`.
 
     Returns:
-    - dx: (N, C, H, W). An element that is the largest of several windows gets the sum of their dout.
+    - dx: (N, C, H, W). An element that is the largest of several windows gets the sum of their
+      dout.
 
     Where several elements of a window are equally large, the layer has no derivative. It is up to
     you whether one of them gets all of dout, or each of them all of it, or each an equal share.
@@ -142,7 +143,7 @@ def max_pool_backward_naive(dout, cache):
     x, pool_param = cache
     dx = None
     # Compute dx.
-    # YOUR CODE HERE: max_pool_backward
+    # YOUR CODE HERE: max_pool_backward_naive
     high, wide, stride = (pool_param[name] for name in ("pool_height", "pool_width", "stride"))
     dx = np.zeros_like(x)
     for n, c, i, j in np.ndindex(dout.shape):
@@ -159,7 +160,7 @@ def spatial_batchnorm_forward(x, gamma, beta, bn_param):
     In mode "train", with mean μ and variance σ² of each channel over all images, rows and columns
     (m = N·H·W numbers, σ² = 1/m Σ (x - μ)²):
 
-        out = γ (x - μ) / √(σ² + ε) + β
+        out = gamma · (x - μ) / √(σ² + ε) + beta
         running_mean ← momentum · running_mean + (1 - momentum) · μ
         running_var  ← momentum · running_var  + (1 - momentum) · σ²
 
@@ -167,7 +168,7 @@ def spatial_batchnorm_forward(x, gamma, beta, bn_param):
     inside the square root.
 
     - x: (N, C, H, W), images.
-    - gamma: γ, (C,), and beta: β, (C,).
+    - gamma, beta: (C,), scale and shift of each channel.
     - bn_param: a dictionary with
       - "mode": "train" or "test".
       - "eps": ε, a small float; default 1e-5.
@@ -180,7 +181,8 @@ def spatial_batchnorm_forward(x, gamma, beta, bn_param):
     - out: (N, C, H, W).
     - cache: whatever `spatial_batchnorm_backward` needs.
 
-    It is up to you whether the variance in running_var, and only there, is divided by m or by m - 1.
+    It is up to you whether the variance in running_var, and only there, is divided by m or by
+    m - 1.
 
     Source: Ioffe and Szegedy, "Batch normalization", ICML 2015, section 3.2.
     """

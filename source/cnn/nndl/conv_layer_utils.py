@@ -1,6 +1,9 @@
 """Layers of a convolutional network that are always used together, as one (provided).
 
 The convolution and the pooling are the fast ones, the batch normalization and the ReLU are yours.
+
+The pooling is done before the ReLU. That changes nothing, because the largest of several ReLUs is
+the ReLU of the largest, and leaves a quarter of the numbers for the ReLU.
 """
 
 from nndl.conv_layers import spatial_batchnorm_backward, spatial_batchnorm_forward
@@ -25,9 +28,9 @@ def conv_relu_pool_forward(x, w, b, conv_param, pool_param):
     - cache: for `conv_relu_pool_backward`.
     """
     filtered, conv_cache = conv_forward_fast(x, w, b, conv_param)
-    rectified, relu_cache = relu_forward(filtered)
-    out, pool_cache = max_pool_forward_fast(rectified, pool_param)
-    return out, (conv_cache, relu_cache, pool_cache)
+    pooled, pool_cache = max_pool_forward_fast(filtered, pool_param)
+    out, relu_cache = relu_forward(pooled)
+    return out, (conv_cache, pool_cache, relu_cache)
 
 
 def conv_relu_pool_backward(dout, cache):
@@ -36,9 +39,9 @@ def conv_relu_pool_backward(dout, cache):
     - dout: (N, F, H / 2, W / 2), gradient with respect to the output.
     - cache: from `conv_relu_pool_forward`.
     """
-    conv_cache, relu_cache, pool_cache = cache
-    drectified = max_pool_backward_fast(dout, pool_cache)
-    return conv_backward_fast(relu_backward(drectified, relu_cache), conv_cache)
+    conv_cache, pool_cache, relu_cache = cache
+    dfiltered = max_pool_backward_fast(relu_backward(dout, relu_cache), pool_cache)
+    return conv_backward_fast(dfiltered, conv_cache)
 
 
 def conv_batchnorm_relu_pool_forward(  # noqa: PLR0917 - all that the four layers take
@@ -51,9 +54,9 @@ def conv_batchnorm_relu_pool_forward(  # noqa: PLR0917 - all that the four layer
     """
     filtered, conv_cache = conv_forward_fast(x, w, b, conv_param)
     normalized, bn_cache = spatial_batchnorm_forward(filtered, gamma, beta, bn_param)
-    rectified, relu_cache = relu_forward(normalized)
-    out, pool_cache = max_pool_forward_fast(rectified, pool_param)
-    return out, (conv_cache, bn_cache, relu_cache, pool_cache)
+    pooled, pool_cache = max_pool_forward_fast(normalized, pool_param)
+    out, relu_cache = relu_forward(pooled)
+    return out, (conv_cache, bn_cache, pool_cache, relu_cache)
 
 
 def conv_batchnorm_relu_pool_backward(dout, cache):
@@ -62,9 +65,8 @@ def conv_batchnorm_relu_pool_backward(dout, cache):
     - dout: (N, F, H / 2, W / 2), gradient with respect to the output.
     - cache: from `conv_batchnorm_relu_pool_forward`.
     """
-    conv_cache, bn_cache, relu_cache, pool_cache = cache
-    drectified = max_pool_backward_fast(dout, pool_cache)
-    dnormalized = relu_backward(drectified, relu_cache)
+    conv_cache, bn_cache, pool_cache, relu_cache = cache
+    dnormalized = max_pool_backward_fast(relu_backward(dout, relu_cache), pool_cache)
     dfiltered, dgamma, dbeta = spatial_batchnorm_backward(dnormalized, bn_cache)
     dx, dw, db = conv_backward_fast(dfiltered, conv_cache)
     return dx, dw, db, dgamma, dbeta
