@@ -161,8 +161,8 @@ def spatial_batchnorm_backward_test():
 
 def conv_net_test():
     """Compare the loss of `ThreeLayerConvNet` with known values, its gradients numerically."""
-    rng = np.random.default_rng(6)
-    X, y = rng.normal(size=(3, 2, 4, 6)), rng.integers(5, size=3)
+    rng = np.random.default_rng(286)
+    X, y = rng.normal(size=(4, 2, 4, 6)), rng.integers(5, size=4)
     shapes = {
         "W1": (3, 2, 3, 3), "b1": (3,), "W2": (18, 4), "b2": (4,), "W3": (4, 5), "b3": (5,),
     }  # fmt: skip
@@ -170,7 +170,7 @@ def conv_net_test():
     params = {name: 0.5 * rng.normal(size=shape) for name, shape in {**shapes, **more}.items()}
 
     # the losses come from plain sums over pixels, without the layers under test
-    for use_batchnorm, expected_loss in ((False, 14.529761120454722), (True, 10.913618174284537)):
+    for use_batchnorm, expected_loss in ((False, 14.956246951195022), (True, 13.059442878782006)):
         names = {**shapes, **more} if use_batchnorm else shapes
         model = ThreeLayerConvNet(
             (2, 4, 6), num_filters=3, filter_size=3, hidden_dim=4, num_classes=5, reg=0.5,
@@ -190,6 +190,8 @@ def conv_net_test():
         expected = {
             name: eval_numerical_gradient(lambda _, net=model: net.loss(X, y)[0], values)
             for name, values in model.params.items()
+            # batch normalization takes away what b1 and b2 add: their gradients are 0
+            if not (use_batchnorm and name in {"b1", "b2"})
         }
         lines = {name: f"{name} relative error" for name in expected}
         task = f"conv_net with use_batchnorm = {use_batchnorm}"
