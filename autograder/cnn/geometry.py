@@ -72,20 +72,33 @@ UNCOVERED = [
 ]
 """Here the last places of the filter would reach over the edge."""
 
+SQUARE = [
+    Pooling((2, 3, 4, 5), (2, 2), stride=1),
+    Pooling((1, 2, 5, 4), (3, 3), stride=1),
+]
+OBLONG = [
+    Pooling((2, 2, 4, 3), (3, 1), stride=1),
+    Pooling((1, 3, 3, 5), (2, 3), stride=1),
+]
+MOVING = [
+    Pooling((1, 2, 7, 5), (3, 3), stride=2),
+    Pooling((2, 2, 5, 8), (2, 2), stride=3),
+]
+EDGES = [
+    Pooling((2, 2, 5, 7), (2, 2), stride=2),
+    Pooling((1, 2, 7, 6), (2, 2), stride=3),
+]
+"""Here the last windows would reach over the edge."""
+
 APART = [
     Pooling((2, 3, 4, 6), (2, 2), stride=2),
     Pooling((1, 2, 6, 9), (3, 3), stride=3),
 ]
-OBLONG = [
+OBLONG_APART = [
     Pooling((2, 2, 4, 5), (2, 1), stride=2),
     Pooling((1, 3, 5, 6), (2, 3), stride=3),
 ]
 OVERLAPPING = [
-    Pooling((2, 2, 5, 4), (3, 2), stride=1),
+    Pooling((2, 2, 5, 4), (3, 3), stride=1),
     Pooling((1, 2, 7, 5), (3, 3), stride=2),
 ]
-EDGES = [
-    Pooling((2, 2, 5, 8), (2, 3), stride=2),
-    Pooling((1, 2, 7, 6), (2, 2), stride=3),
-]
-"""Here the last windows would reach over the edge."""

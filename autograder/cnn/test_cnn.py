@@ -116,12 +116,31 @@ def check_loss(expect, case):
     expect.close(loss, oracle.net_loss(**case.batch), "loss", where=case.where)
 
 
-def check_gradients(expect, case):
-    """Every gradient is the oracle's."""
+def check_gradients(expect, case, but=""):
+    """Every gradient is the oracle's, but for those whose names begin with ``but``."""
     _, grads = expect.pair(case.own.loss(case.X, case.y), "loss", ("loss", "grads"))
     for name, value in oracle.net_gradients(**case.batch).items():
+        if but and name.startswith(but):
+            continue
         got = expect.entry(grads, name, f"of gradients {case.where}")
         expect.close(got, value, f"grads[{name!r}]", where=case.where, rtol=1e-6, atol=1e-8)
+
+
+ANY = 1e300
+"""A tolerance that takes every finite number."""
+ON_TOP = "beside what yours is without reg,"
+
+
+def without_and_with_reg(expect, case):
+    """What the loss returns, a pair, for a net with reg = 0 and for the same net with ``case.reg``.
+
+    So that regularization can be right where the rest is not.
+    """
+    case.own.set("reg", 0.0)
+    plain = case.own.loss(case.X, case.y)
+    case.own.set("reg", case.reg)
+    answers = (plain, case.own.loss(case.X, case.y))
+    return [expect.pair(answer, "loss", ("loss", "grads")) for answer in answers]
 
 
 class TestParameters:
@@ -178,7 +197,11 @@ class TestLoss:
     def test_regularized_loss(self, cases, expect, rng):
         """`loss += reg/2 · Σ W²` over W1, W2 and W3; biases do not count."""
         for case in cases(reg=rng.uniform(0.5, 4)):
-            check_loss(expect, case)
+            plain, regularized = (part[0] for part in without_and_with_reg(expect, case))
+            expect.close(plain, 0.0, "loss", where=case.where, atol=ANY)
+            squares = sum((case.params[name] ** 2).sum() for name in ("W1", "W2", "W3"))
+            expected = plain + 0.5 * case.reg * squares
+            expect.close(regularized, expected, "loss", where=f"{case.where}, {ON_TOP}", rtol=1e-6)
 
 
 class TestGradients:
@@ -192,7 +215,14 @@ class TestGradients:
     def test_regularized_gradients(self, cases, expect, rng):
         """`grads["Wi"] += reg · Wi`, for weights only."""
         for case in cases(reg=rng.uniform(0.5, 4)):
-            check_gradients(expect, case)
+            plain, regularized = (part[1] for part in without_and_with_reg(expect, case))
+            for name, value in case.params.items():
+                what, where = f"grads[{name!r}]", f"{case.where}, {ON_TOP}"
+                before = expect.entry(plain, name, f"of gradients {case.where}")
+                after = expect.entry(regularized, name, f"of gradients {case.where}")
+                expect.close(before, np.zeros(value.shape), what, where=case.where, atol=ANY)
+                expected = before + case.reg * value * name.startswith("W")
+                expect.close(after, expected, what, where=where, rtol=1e-6, atol=1e-8)
 
 
 class TestBatchNormalization:
@@ -202,9 +232,11 @@ class TestBatchNormalization:
 
         Loss and gradients, in mode "train".
         """
-        for case in cases(reg=rng.uniform(0.5, 4), batchnorm=True):
+        for case in cases(batchnorm=True):
             check_loss(expect, case)
             check_gradients(expect, case)
+        for case in cases(reg=rng.uniform(0.5, 4), batchnorm=True):
+            check_gradients(expect, case, but="W")  # gammas and betas are not regularized
 
     @pytest.mark.task("conv_net", points=1)
     def test_normalized_scores(self, cases, expect, rng):

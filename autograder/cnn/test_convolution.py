@@ -74,7 +74,7 @@ class TestForward:
     @pytest.mark.task("conv_forward_naive", points=1)
     def test_arguments(self, student, expect, draw):
         """x, w, b and conv_param are only read. float32 is welcome as well."""
-        case = PADDED[1]
+        case = PLAIN[1]
         x, w, b = (value.astype(np.float32) for value in case.draw(draw))
         given = [student.place(value) for value in (x, w, b, case.param)]
         expected = oracle.convolution(*(v.astype(np.float64) for v in (x, w, b)), **case.param)
@@ -89,30 +89,35 @@ class TestBackward:
         """`dx = Σ dout · w[f]` over the places that cover a pixel: pad 0, stride 1."""
         self.check(student, expect, draw, PLAIN, "dx")
 
-    @pytest.mark.task("conv_backward_naive", points=3)
+    @pytest.mark.task("conv_backward_naive", points=2)
     def test_dx_with_padding(self, student, expect, draw):
         """`dx` has the shape of x: what belongs to the padding is left out."""
         self.check(student, expect, draw, PADDED, "dx")
 
-    @pytest.mark.task("conv_backward_naive", points=4)
+    @pytest.mark.task("conv_backward_naive", points=2)
+    def test_dx_with_stride(self, student, expect, draw):
+        """`dx` where the filter begins at row `i·stride` and column `j·stride`."""
+        self.check(student, expect, draw, STRIDED, "dx")
+
+    @pytest.mark.task("conv_backward_naive", points=1)
+    def test_dx_at_the_edges(self, student, expect, draw):
+        """`dx` is 0 for pixels that no place of the filter covers."""
+        self.check(student, expect, draw, UNCOVERED, "dx")
+
+    @pytest.mark.task("conv_backward_naive", points=3)
     def test_dw(self, student, expect, draw):
         """`dw[f] = Σ dout · window` over all images and places."""
         self.check(student, expect, draw, [*PLAIN, *PADDED], "dw")
 
-    @pytest.mark.task("conv_backward_naive", points=3)
+    @pytest.mark.task("conv_backward_naive", points=2)
+    def test_dw_with_stride(self, student, expect, draw):
+        """`dw` where the filter begins at row `i·stride` and column `j·stride`."""
+        self.check(student, expect, draw, [*STRIDED, *UNCOVERED], "dw")
+
+    @pytest.mark.task("conv_backward_naive", points=4)
     def test_db(self, student, expect, draw):
         """`db[f] = Σ dout[:, f]`: the sum over images, rows and columns, of shape (F,)."""
         self.check(student, expect, draw, [*PLAIN, *STRIDED], "db")
-
-    @pytest.mark.task("conv_backward_naive", points=2)
-    def test_stride(self, student, expect, draw):
-        """`dx` and `dw` where the filter begins at row `i·stride` and column `j·stride`."""
-        self.check(student, expect, draw, STRIDED, "dx", "dw")
-
-    @pytest.mark.task("conv_backward_naive", points=2)
-    def test_edges(self, student, expect, draw):
-        """`dx` is 0 for pixels that no place of the filter covers; `dw` does not know them."""
-        self.check(student, expect, draw, UNCOVERED, "dx", "dw")
 
     def check(self, student, expect, draw, cases, *names):
         """With the cache that the text names, or with that of the student's own forward pass."""
@@ -138,7 +143,7 @@ class TestBackward:
     @pytest.mark.task("conv_backward_naive", points=1)
     def test_arguments(self, student, expect, draw):
         """dout, which other layers may still need, and the cache are only read."""
-        case = PADDED[0]
+        case = PLAIN[0]
         inputs = case.draw(draw)
         dout = draw(oracle.convolution(*inputs, **case.param).shape)
 

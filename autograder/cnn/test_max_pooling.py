@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import oracle
 import pytest
-from geometry import APART, EDGES, OBLONG, OVERLAPPING, Pooling
+from geometry import APART, EDGES, MOVING, OBLONG, OBLONG_APART, OVERLAPPING, SQUARE, Pooling
 
 from kit.checks import derivatives
 
@@ -27,9 +27,9 @@ class TestForward:
         expect.close(out, case.expected["out"], "out", where=where, **case.tolerance)
 
     @pytest.mark.task("max_pool_forward_naive", points=2)
-    def test_apart(self, student, expect, draw):
-        """`out[n, c, i, j]` is the largest element of a window; square windows, side by side."""
-        self.check(student, expect, draw, APART)
+    def test_square(self, student, expect, draw):
+        """`out[n, c, i, j]` is the largest element of a window; square windows, stride 1."""
+        self.check(student, expect, draw, SQUARE)
 
     @pytest.mark.task("max_pool_forward_naive", points=1)
     def test_oblong(self, student, expect, draw):
@@ -37,9 +37,9 @@ class TestForward:
         self.check(student, expect, draw, OBLONG)
 
     @pytest.mark.task("max_pool_forward_naive", points=1)
-    def test_overlapping(self, student, expect, draw):
-        """A window begins at row `i·stride` and column `j·stride`, and may overlap others."""
-        self.check(student, expect, draw, OVERLAPPING)
+    def test_stride(self, student, expect, draw):
+        """A window begins at row `i·stride` and column `j·stride`; some overlap, some are apart."""
+        self.check(student, expect, draw, MOVING)
 
     @pytest.mark.task("max_pool_forward_naive", points=1)
     def test_edges(self, student, expect, draw):
@@ -49,7 +49,7 @@ class TestForward:
     @pytest.mark.task("max_pool_forward_naive", points=1)
     def test_negative(self, student, expect, draw):
         """The largest of negative elements is the one nearest to 0."""
-        self.check(student, expect, lambda shape: -abs(draw(shape)), APART)
+        self.check(student, expect, lambda shape: -abs(draw(shape)), SQUARE)
 
     def check(self, student, expect, draw, cases):
         for case in cases:
@@ -61,7 +61,7 @@ class TestForward:
     @pytest.mark.task("max_pool_forward_naive", points=1)
     def test_arguments(self, student, expect, draw):
         """x and pool_param are only read. float32 is welcome as well."""
-        case = OBLONG[0]
+        case = SQUARE[0]
         x = draw(case.x).astype(np.float32)
         given = student.place(x), student.place(case.param)
         expected = oracle.max_pool(x.astype(np.float64), **case.param)
@@ -79,7 +79,7 @@ class TestBackward:
     @pytest.mark.task("max_pool_backward_naive", points=1)
     def test_oblong(self, student, expect, draw):
         """The largest element gets `dout`, in a window of `pool_height` x `pool_width`."""
-        self.check(student, expect, draw, OBLONG)
+        self.check(student, expect, draw, OBLONG_APART)
 
     @pytest.mark.task("max_pool_backward_naive", points=2)
     def test_overlapping(self, student, expect, draw):
