@@ -5,28 +5,31 @@ BIN := .venv/bin
 DEMO := build/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo data test test-quick check docs commands format lock clean
+.PHONY: help setup demo data test style types test-quick test-slow test-all check docs commands format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-# -- set-up: everything lands in .venv, from the versions and hashes in requirements.lock
+# -- set-up: everything lands in .venv, from the versions and hashes in requirements-dev.lock
 
 setup: .venv/ready  ## install everything into .venv
 
-.venv/ready: requirements.lock pyproject.toml
+.venv/ready: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed. Name one: make PYTHON=/path/to/python3.12"; exit 1; }
 	@$(PYTHON) -m venv .venv || \
 	  { echo "Could not make a virtual environment (Debian, Ubuntu: apt-get install python3-venv)."; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock:  ## resolve requirements.lock anew from pyproject.toml
+COMPILE := $(BIN)/uv pip compile pyproject.toml $(wildcard source/*/requirements.txt) --universal \
+  --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
+
+lock:  ## resolve anew: requirements.lock grades, requirements-dev.lock adds what the project is made with
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-	  --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade --quiet -o requirements.lock
+	$(COMPILE) --upgrade --extra dev -o requirements-dev.lock
+	$(COMPILE) --upgrade --constraint requirements-dev.lock -o requirements.lock
 
 # -- the main job, once through
 
@@ -45,14 +48,32 @@ data: setup  ## fetch and verify the data sets
 
 # -- the project's own checks
 
-test: setup  ## everything that CI runs: style, types, tests (the slow ones train on CIFAR-10)
+STAGES := style types test-quick test-slow
+PYTEST := $(BIN)/pytest -n auto --dist worksteal
+GUARD ?=  # what runs a stage, such as timeout
+
+test: setup  ## everything that CI runs: style, types, tests, and at the end those that take minutes
+	@for stage in $(STAGES); do \
+	  echo "== $$stage"; \
+	  $(GUARD) $(MAKE) --no-print-directory $$stage || { echo "== $$stage failed"; exit 1; }; \
+	done
+	@echo "== all passed: $(STAGES)"
+
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: setup
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto --dist loadfile
 
 test-quick: setup  ## the tests that need neither the data set nor minutes
-	$(BIN)/pytest -n auto --dist loadfile -m "not cifar10 and not slow"
+	$(PYTEST) -m "not cifar10 and not slow"
+
+test-slow: setup  ## the others: they train on CIFAR-10, start clusters and notebooks
+	$(PYTEST) -m "cifar10 or slow"
+
+test-all: setup  ## all tests, with every case of what is drawn from in the others: for the night
+	$(PYTEST) --all-cases
 
 check: setup  ## prove the committed release
 	$(BIN)/kit release optimization --check

@@ -16,7 +16,7 @@ os.environ["PATH"] = os.pathsep.join(
 # -- generate_assignment: nbgrader's release is replaced by the one that `kit release` makes
 
 c.GenerateAssignment.force = True  # release/ is generated, and in git: it is always there already
-c.GenerateAssignment.post_convert_hook = "kit.nbgrader.generate.publish"
+c.GenerateAssignment.post_convert_hook = "kit.release.hook.publish"
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 c.ClearSolutions.code_stub = {
     "python": 'raise NotImplementedError("Write your answer here.")',
@@ -44,7 +44,7 @@ c.Autograde.autograde_preprocessors = [
 
 # -- feedback and formgrader: what a student wrote is text on their pages
 
-c.HTMLExporter.filters = {"markdown2html": "kit.nbgrader.pages.markdown"}
+c.HTMLExporter.filters = {"markdown2html": "kit.nbgrader.markdown.to_html"}
 c.HTMLExporter.sanitize_html = True
 
 # the whole notebook trains for minutes; nbgrader would give a cell 30 seconds

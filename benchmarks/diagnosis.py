@@ -14,13 +14,15 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from kit.batch import pool
 from kit.course import Assignment
-from kit.grading.diagnosis import catalogue, coverage
+from kit.grading.diagnosis import catalogue
 from kit.intake.submission import Submission
 from kit.limits import Limits
+from kit.release import coverage
+from kit.results import Result
+from kit.sandbox import host
 from kit.skeleton import regions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -106,7 +108,7 @@ class FullyConnectedNet(FullyConnectedNet):
 def main() -> None:
     """Grade them all, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--jobs", type=int, default=pool.cores(), help="processes that grade")
+    parser.add_argument("--jobs", type=int, default=len(host.cores()), help="processes that grade")
     jobs = parser.parse_args().jobs
     assignment = Assignment(ROOT, "optimization")
     known = catalogue.load(assignment)
@@ -114,7 +116,7 @@ def main() -> None:
     settings = pool.Settings(assignment, Limits(), tasks)
     counted: dict[str, Counter[str]] = {task: Counter() for task in tasks}
     for result in pool.grade_all(settings, _handed_in(assignment, known), jobs):
-        name, _, _ = result["student"].partition("+")
+        name, _, _ = result.student.partition("+")
         counted[known.tasks[name]][_outcome(result, known.tasks[name], name)] += 1
     for task, outcomes in [*counted.items(), ("all", sum(counted.values(), Counter()))]:
         print(task, *(f"{what} {count}" for what, count in sorted(outcomes.items())), sep="  ")
@@ -132,10 +134,10 @@ def _handed_in(assignment: Assignment, known: catalogue.Catalogue) -> Iterator[S
             yield Submission(f"{name}+{kind}", files)
 
 
-def _outcome(result: dict[str, Any], task: str, name: str) -> str:
+def _outcome(result: Result, task: str, name: str) -> str:
     """What became of the known mistake ``name``."""
-    (entry,) = (each for each in result["tasks"] if each["id"] == task)
-    named = entry.get("diagnosis", {}).get("mistakes", [])
+    (entry,) = (each for each in result.tasks if each.id == task)
+    named = [] if entry.diagnosis is None else list(entry.diagnosis.mistakes)
     if not named:
         return "not named"
     if named == [name]:

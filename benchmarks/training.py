@@ -66,9 +66,9 @@ def main() -> None:
             for seed in range(runs):
                 with Watch() as watch:
                     result = grader.grade(submission, seed)
-                check = next(c for task in result["tasks"] for c in task["checks"])
-                curve = check["measured"]["validation_accuracy_percent_by_epoch"]
-                graded.append(result["seconds"])
+                check = next(c for task in result.tasks for c in task.checks)
+                curve = check.measured["validation_accuracy_percent_by_epoch"]
+                graded.append(result.seconds)
                 plain.append(train(work, seed, len(curve)))
                 print(
                     f"seed {seed}: {graded[-1]:.1f} s graded, {plain[-1]:.1f} s plain, validation "

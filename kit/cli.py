@@ -1,9 +1,9 @@
 """The command line: parses, calls, prints, and chooses the exit code.
 
-Exit codes: 0 all is well (``check``: every automatic task passed); 1 it is not (``check``: a task
-failed; ``grade``: some submissions could not be graded by our fault; ``release --check``: a proof
-failed; ``suite``: a known mistake is not caught, or not named); 2 wrong usage; 3 ``check`` could
-not grade, by our fault. Errors are left to ``kit.edge``, which says them and knows their codes.
+Exit codes: 0 success (``check``: every automatic task passed); 1 failure (``check``: a task failed;
+``grade``: some submissions could not be graded by our fault; ``release --check``: a proof failed;
+``suite``: a known mistake is not caught, or not named); 2 wrong usage; 3 ``check`` could not grade,
+by our fault. ``kit.edge`` reports errors and knows their codes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -29,6 +29,9 @@ from kit.course import (
 from kit.edge import Edge
 from kit.report.visible import Unseen
 
+if TYPE_CHECKING:
+    from kit.results import Result
+
 app = typer.Typer(
     cls=Edge,
     no_args_is_help=True,
@@ -41,26 +44,30 @@ errors = Console(stderr=True, highlight=False)
 
 
 class Platform(StrEnum):
-    """Where `kit pack` can go."""
+    """The platforms that `kit pack` supports."""
 
     GRADESCOPE = "gradescope"
     GITHUB = "github"
 
 
-AssignmentName = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="a folder of source/")]
+AssignmentName = Annotated[
+    str, typer.Argument(metavar="ASSIGNMENT", help="name of a folder in source/")
+]
 Trust = Annotated[
     bool,
-    typer.Option("--trust", help="grade though the isolation may be missing; says so in results"),
+    typer.Option(
+        "--trust", help="grade even if required isolation is missing; recorded in results"
+    ),
 ]
 Seed = Annotated[
-    int | None, typer.Option(help="replay the unseen inputs of an earlier result", min=0)
+    int | None, typer.Option(help="seed of an earlier result, to repeat its unseen inputs", min=0)
 ]
 
 
 @app.command()
 def data(
     source: Annotated[
-        Path | None, typer.Option(help="a folder or archive that you have already")
+        Path | None, typer.Option(help="a folder or archive that you already have")
     ] = None,
 ) -> None:
     """Fetch the data sets of all assignments and verify them."""
@@ -82,17 +89,17 @@ def data(
         if failure is not None:
             errors.print(failure, style="red", markup=False, soft_wrap=True)
             raise typer.Exit(1)
-        console.print(f"{name}: the data are in {folder} and verified.", markup=False)
+        console.print(f"{name}: the data is in {folder} and verified.", markup=False)
 
 
 @app.command()
 def release(
     assignment: AssignmentName,
     check: Annotated[
-        bool, typer.Option("--check", help="change nothing; prove the committed release")
+        bool, typer.Option("--check", help="change nothing; verify the committed release")
     ] = False,
 ) -> None:
-    """Build release/ASSIGNMENT from source/ and solutions/, or prove that it is right."""
+    """Build release/ASSIGNMENT from source/ and solutions/, or verify the committed one."""
     from kit.release import proofs
 
     found = find_assignment(assignment)
@@ -106,8 +113,8 @@ def release(
     if problems:
         raise typer.Exit(1)
     console.print(
-        f"release/{assignment} is up to date and leaks nothing, its skeleton scores 0 and the "
-        "solution everything.",
+        f"release/{assignment} is up to date and leaks nothing. Its skeleton scores 0, and the "
+        "solution scores full marks.",
         markup=False,
     )
 
@@ -116,23 +123,24 @@ def release(
 def check(
     path: Annotated[Path, typer.Argument(help="a submission: a folder or an archive")] = Path(),
     assignment: Annotated[
-        str | None, typer.Option(help="which assignment it is of, where there are several")
+        str | None, typer.Option(help="assignment, if the course has several")
     ] = None,
     seed: Seed = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print the result itself")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print the result as JSON")] = False,
     trust: Trust = False,
 ) -> None:
-    """Grade one submission and print what is right, what is wrong and why."""
+    """Grade one submission; print which checks pass, which fail, and why."""
+    from kit import feedback
     from kit.batch.run import grade_one
     from kit.display import show_result
 
     result = grade_one(_only(assignment), path, seed, trust=trust)
     if as_json:
-        # JSON's other spelling of #, for a CI job takes ##[ anywhere for a command to it
-        print(json.dumps(result, indent=2).replace("#", "\\u0023"))
+        # JSON's escape for #: a CI runner reads ##[ anywhere in the output as a command
+        print(json.dumps(result.as_dict(), indent=2).replace("#", "\\u0023"))
     else:
         show_result(console, result)
-    raise typer.Exit(_verdict(result))
+    raise typer.Exit(feedback.exit_code(result))
 
 
 @app.command()
@@ -140,26 +148,32 @@ def grade(
     assignment: AssignmentName,
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="submissions, folders or bulk downloads of them"),
+        typer.Argument(metavar="PATH...", help="submissions, or folders or bulk downloads of them"),
     ],
-    out: Annotated[Path | None, typer.Option(help="where the results go")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="folder for the results (default: results/ASSIGNMENT)")
+    ] = None,
     tasks: Annotated[
-        str | None, typer.Option(help="grade only these tasks (ids, with commas)")
+        str | None, typer.Option(help="grade only these tasks (ids, separated by commas)")
     ] = None,
     seed: Seed = None,
-    jobs: Annotated[int | None, typer.Option(help="processes (default: all cores)", min=1)] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="number of processes (default: one per core)", min=1)
+    ] = None,
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="grade on the nodes of a Dask scheduler")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="grade also what is graded")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="grade again what is already graded")
+    ] = False,
     no_gradebook: Annotated[
-        bool, typer.Option("--no-gradebook", help="write results only; so it is with --out")
+        bool, typer.Option("--no-gradebook", help="write results only (implied by --out)")
     ] = False,
     trust: Trust = False,
 ) -> None:
-    """Grade many submissions, write results/ASSIGNMENT/STUDENT.json for each, and the gradebook.
+    """Grade many submissions; write results/ASSIGNMENT/STUDENT.json for each, and the gradebook.
 
-    What is graded already, and has not changed, is left as it is.
+    A submission that is already graded and has not changed is not graded again.
     """
     from kit.batch import processes
 
@@ -168,19 +182,20 @@ def grade(
     from kit.batch.pool import Settings, affordable
     from kit.batch.run import find_all, grade_all, sole_writer
     from kit.display import show_class, show_progress
+    from kit.feedback import failed_us
     from kit.limits import Limits
     from kit.nbgrader.bookkeeping import Bookkeeper
 
     with ExitStack() as kept:
         if jobs and cluster:
-            raise CourseError("--jobs is for this machine. A cluster has as many as it has nodes.")
+            raise CourseError("--jobs is for this machine. A cluster runs one job on each node.")
         which = find_assignment(assignment)
         folder = out or which.root / "results" / assignment
         chosen = tuple(task.strip() for task in tasks.split(",")) if tasks else None
         settings = Settings(which, Limits(), chosen, seed, trust=trust)
         which.require(chosen or ())
         found = find_all(which, paths, kept)
-        kept.enter_context(sole_writer(folder))  # until the gradebook has the same, too
+        kept.enter_context(sole_writer(folder))  # until the gradebook has the results, too
         apart = no_gradebook or out is not None
         keeper = None if apart else kept.enter_context(Bookkeeper(which))
         if not cluster:
@@ -189,7 +204,7 @@ def grade(
                 errors.print(remark, style="yellow", markup=False, soft_wrap=True)
         coming = grade_all(settings, found, folder, jobs=jobs, cluster=cluster, force=force)
         graded = list(show_progress(console, coming, len(found)))
-        graded.sort(key=lambda result: str(result["student"]))
+        graded.sort(key=lambda result: result.student)
         show_class(console, graded)
         console.print(f"Results are in {folder}.", markup=False, soft_wrap=True)
         if keeper is not None:
@@ -197,7 +212,7 @@ def grade(
 
             times, remarks = timestamps(which, paths)
             _show_written(keeper.write(graded, times), len(graded), remarks)
-    if any(result["status"] == "error" for result in graded):
+    if any(failed_us(result) for result in graded):
         raise typer.Exit(1)
 
 
@@ -208,7 +223,7 @@ def _show_written(written: int, of: int, remarks: list[str]) -> None:
 
 
 class Format(StrEnum):
-    """What `kit export` can write."""
+    """The formats that `kit export` can write."""
 
     GRADEBOOK = "gradebook"
     CSV = "csv"
@@ -218,52 +233,81 @@ class Format(StrEnum):
 
 @app.command()
 def export(
-    format: Annotated[Format, typer.Argument(help="gradebook is nbgrader's own")],
+    format: Annotated[Format, typer.Argument(help="gradebook means nbgrader's gradebook")],
     assignment: AssignmentName,
     out: Annotated[Path | None, typer.Option(help="the file to write (default: print it)")] = None,
     roster: Annotated[
-        Path | None, typer.Option(help="for canvas: the gradebook that Canvas exported, to fill in")
+        Path | None, typer.Option(help="for canvas: the gradebook exported by Canvas, to fill in")
     ] = None,
 ) -> None:
     """Put the results of an assignment into nbgrader's gradebook or another tool's format."""
     from kit import files, results
-    from kit.export import formats
 
+    if roster is not None and format is not Format.CANVAS:
+        raise CourseError("--roster is for canvas alone.")
     found = find_assignment(assignment)
     graded = results.read_all(found.root / "results" / assignment, assignment)
     if format is Format.GRADEBOOK:
-        written, remarks = formats.to_gradebook(found, graded)
-        _show_written(written, len(graded), remarks)
+        _export_to_gradebook(found, graded)
         return
-    content, remarks = formats.to_text(found, graded, format.value, roster)
+    content, remarks = _text_of(format, found, graded, roster)
     for remark in remarks:
         errors.print(remark, style="yellow", markup=False, soft_wrap=True)
     if out is None:
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the terminal's is
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # on every terminal
         sys.stdout.write(content)
     else:
         files.write_to(out, content.encode())
+
+
+def _export_to_gradebook(found: Assignment, graded: list[Result]) -> None:
+    """Write results into nbgrader's gradebook; ``submitted/`` says when students handed in."""
+    from kit.intake.timestamps import timestamps
+    from kit.nbgrader import gradebook
+
+    times, remarks = timestamps(found, [found.root / "submitted"])
+    try:
+        written = gradebook.write(found, graded, times)
+    except gradebook.GradebookError as error:
+        raise CourseError(str(error)) from error
+    _show_written(written, len(graded), remarks)
+
+
+def _text_of(
+    format: Format, found: Assignment, graded: list[Result], roster: Path | None
+) -> tuple[str, list[str]]:
+    """The results in a format that is a text, and what a person should know of it."""
+    from kit.export import canvas, junit, spreadsheet
+
+    if format is Format.CSV:
+        return spreadsheet.export(graded), []
+    if format is Format.JUNIT:
+        return junit.export(graded).decode("utf-8"), []
+    if roster is None:
+        return canvas.export(found, graded), []
+    filled = canvas.fill_in(found, graded, roster)
+    return filled.text, [f"Canvas has no line for {student}." for student in filled.missing]
 
 
 @app.command()
 def report(
     assignment: AssignmentName,
     results: Annotated[
-        Path | None, typer.Option(help="where the results are (default: results/ASSIGNMENT)")
+        Path | None, typer.Option(help="folder of the results (default: results/ASSIGNMENT)")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="where the pages go (default: report/ASSIGNMENT)")
+        Path | None, typer.Option(help="folder for the pages (default: report/ASSIGNMENT)")
     ] = None,
     unseen: Annotated[
-        Unseen, typer.Option(help="what students see of checks on inputs that no notebook shows")
+        Unseen, typer.Option(help="how much students see of checks on unseen inputs")
     ] = Unseen.MESSAGE,
     anonymous: Annotated[
         bool,
-        typer.Option("--anonymous", help="pseudonyms; leaves out what code printed and raised"),
+        typer.Option("--anonymous", help="use pseudonyms; omit what code printed and raised"),
     ] = False,
 ) -> None:
-    """Make a page for each student and one for the class, from the results of an assignment."""
-    from kit.report.folder import lines, write
+    """Make one page for each student and one for the class from the results of an assignment."""
+    from kit.report.writer import lines, write
 
     root = find_assignment(assignment).root
     made = write(
@@ -279,21 +323,22 @@ def report(
 
 @app.command()
 def pack(
-    platform: Annotated[Platform, typer.Argument(help="for which platform")],
+    platform: Annotated[Platform, typer.Argument(help="the platform")],
     assignment: AssignmentName,
     out: Annotated[Path | None, typer.Option(help="the file or folder to write")] = None,
 ) -> None:
-    """Write what a platform needs to grade an assignment by itself, without a solution in it."""
-    from kit.pack import github, gradescope
+    """Write the files that a platform needs to grade an assignment; they hold no solution."""
+    from kit.pack import github_repositories, gradescope_archive
 
     found = find_assignment(assignment)
-    written = {"gradescope": gradescope, "github": github}[platform.value].pack(found, out)
+    packer = {Platform.GRADESCOPE: gradescope_archive, Platform.GITHUB: github_repositories}
+    written = packer[platform].pack(found, out)
     console.print(f"Written: {written}", markup=False, soft_wrap=True)
 
 
 @app.command()
 def suite(assignment: AssignmentName) -> None:
-    """List the tasks, the checks of each, and which checks catch each known mistake."""
+    """List the tasks, the checks of each task, and the checks that catch each known mistake."""
     from kit.display import show_coverage, show_suite, track
     from kit.grading.suites import Suites
     from kit.release import coverage
@@ -309,7 +354,7 @@ def suite(assignment: AssignmentName) -> None:
 
 @app.command()
 def doctor() -> None:
-    """Say what this host can do: which layers of isolation hold, which limits apply."""
+    """Show what this host can do: which layers of isolation hold and which limits apply."""
     from kit.display import show_limits
     from kit.limits import Limits
     from kit.sandbox.host import require, shortcomings
@@ -327,18 +372,11 @@ def doctor() -> None:
 
 
 def _only(name: str | None) -> Assignment:
-    """The assignment called ``name``, or the course's only one."""
+    """The assignment called ``name``, or the only assignment of the course."""
     root = find_root()
     names = assignment_names(root)
     if name is None and len(names) != 1:
         raise CourseError(
-            f"The course has several assignments ({', '.join(names)}): say which with --assignment."
+            f"The course has several assignments ({', '.join(names)}). Name one with --assignment."
         )
     return find_assignment(name or names[0], root)
-
-
-def _verdict(result: dict[str, Any]) -> int:
-    if result["status"] == "error":
-        return 3
-    passed = all(task["status"] == "passed" for task in result["tasks"] if not task["manual"])
-    return 0 if passed else 1

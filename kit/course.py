@@ -1,4 +1,4 @@
-"""Where things are: a course folder, its assignments, and the tasks their notebooks declare."""
+"""Finds a course folder, its assignments, and the tasks that their notebooks declare."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 _MOST = 1_000_000
-"""More points than any task is worth: a number beyond is a mistake."""
+"""More points than any task is worth; a larger number is a mistake."""
 
 
 class CourseError(Exception):
-    """The course folder itself is not as it must be; the text says what to mend."""
+    """Something in the course folder is wrong; the text says what to fix."""
 
 
 @dataclass(frozen=True)
 class Task:
     """One graded cell of an assignment's notebook.
 
-    ``points`` is what the task is worth; ``manual`` says that a person gives them.
+    ``points`` is the most that the task can give. ``manual`` means that a person scores it.
     """
 
     id: str
@@ -34,29 +34,29 @@ class Task:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One assignment of the course in ``root``: its folders, files and tasks."""
+    """One assignment of the course in ``root``, with its folders, files and tasks."""
 
     root: Path
     name: str
 
     @property
     def source(self) -> Path:
-        """What every student is given, as authored."""
+        """The folder of the files that every student is given, as authored."""
         return self.root / "source" / self.name
 
     @property
     def solutions(self) -> Path:
-        """What a student writes, solved."""
+        """The folder of the files that a student writes, solved."""
         return self.root / "solutions" / self.name
 
     @property
     def release(self) -> Path:
-        """What students receive (generated)."""
+        """The folder that students receive (generated)."""
         return self.root / "release" / self.name
 
     @property
     def suites(self) -> Path:
-        """The pytest suites that grade it."""
+        """The folder of the pytest suites that grade it."""
         return self.root / "autograder" / self.name
 
     @cached_property
@@ -75,23 +75,25 @@ class Assignment:
         found = sorted(self.source.glob("*.ipynb"))
         if len(found) != 1:
             raise CourseError(
-                f"source/{self.name} must hold exactly one notebook, it holds {len(found)}: "
+                f"source/{self.name} must hold exactly one notebook, but it holds {len(found)}: "
                 f"{', '.join(path.name for path in found) or 'none'}."
             )
         return found[0]
 
     @cached_property
-    def _document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
+        """The authored notebook, read once; it is never changed."""
         return read_notebook(self.notebook)
 
     @cached_property
     def packages(self) -> tuple[str, ...]:
-        """What submissions may import besides NumPy and the standard library.
+        """The modules that submissions may import besides NumPy and the standard library.
 
-        The notebook's metadata list it: ``"kit": {"packages": ["scipy.special"]}``, each module by
-        itself, since what is not loaded beforehand can't be loaded while a submission is graded.
+        The notebook's metadata lists them: ``"kit": {"packages": ["scipy.special"]}``. It must list
+        each module by itself, because a module that is not loaded beforehand can't be loaded while
+        a submission is graded.
         """
-        names = self._document.get("metadata", {}).get("kit", {}).get("packages", [])
+        names = self.document.get("metadata", {}).get("kit", {}).get("packages", [])
         if not isinstance(names, list) or not all(
             isinstance(name, str) and all(part.isidentifier() for part in name.split("."))
             for name in names
@@ -104,15 +106,15 @@ class Assignment:
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
-        """The graded cells of the notebook in order: the one truth of ids, titles and points."""
-        tasks = tuple(_tasks(self._document["cells"], self.notebook.name))
+        """The graded cells of the notebook in order: the only source of ids, titles and points."""
+        tasks = tuple(_tasks(self.document["cells"], self.notebook.name))
         ids = [task.id for task in tasks]
         for repeated in {task_id for task_id in ids if ids.count(task_id) > 1}:
             raise CourseError(f"{self.notebook.name}: two graded cells have the id {repeated!r}.")
         return tasks
 
     def require_packages(self) -> None:
-        """Raise CourseError where one of ``packages`` is not installed on this machine."""
+        """Raise CourseError if one of ``packages`` is not installed on this machine."""
         for name in self.packages:
             try:
                 found = importlib.util.find_spec(name) is not None
@@ -120,37 +122,38 @@ class Assignment:
                 found = False
             if not found:
                 raise CourseError(
-                    f"{self.notebook.name} lets submissions import {name}, and this machine has no "
-                    "such module: install it wherever submissions are graded."
+                    f"{self.notebook.name} lets submissions import {name}, but this machine has no "
+                    "such module. Install it on every machine that grades."
                 )
 
     def require(self, tasks: Iterable[str]) -> None:
-        """Raise CourseError where one of ``tasks`` is not the id of an automatic task."""
+        """Raise CourseError if one of ``tasks`` is not the id of an automatic task."""
         automatic = [task.id for task in self.tasks if not task.manual]
         for task in tasks:
             if task not in automatic:
                 raise CourseError(
-                    f"{self.name} has no automatic task {task!r}. It has: {', '.join(automatic)}."
+                    f"{self.name} has no automatic task {task!r}. Its tasks: "
+                    f"{', '.join(automatic)}."
                 )
 
 
 def read_text(path: Path) -> str:
-    """The text of a file in UTF-8; raises CourseError, with the path, where it is none."""
+    """The text of a UTF-8 file; raises CourseError, with the path, if it can't be read as one."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise CourseError(f"{path} can't be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
         raise CourseError(
-            f"{path} is not text in UTF-8 (byte {error.start + 1} is odd). Save it in UTF-8."
+            f"{path} is not UTF-8 text (byte {error.start + 1} is invalid). Save it as UTF-8."
         ) from error
 
 
 @contextmanager
 def of_course(path: Path, done: str = "loaded") -> Iterator[None]:
-    """Turn what a Python file of the course raises into a CourseError.
+    """Turn any exception from a Python file of the course into a CourseError.
 
-    ``SystemExit`` is one more thing that it may raise: the run would end as if all were well.
+    That includes ``SystemExit``, which would otherwise end the run as if all were well.
     """
     try:
         yield
@@ -161,17 +164,19 @@ def of_course(path: Path, done: str = "loaded") -> Iterator[None]:
 
 
 def read_notebook(path: Path) -> dict[str, Any]:
-    """A notebook of the course; raises CourseError where it is not JSON with a list of cells."""
+    """A notebook of the course; raises CourseError if it is not JSON with a list of cells."""
     try:
         document = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise CourseError(f"{path} is no notebook: it is not JSON ({error}).") from error
+        raise CourseError(f"{path} is not a notebook: it is not JSON ({error}).") from error
     cells = document.get("cells") if isinstance(document, dict) else None
     if not isinstance(cells, list):
-        raise CourseError(f"{path} is no notebook: it has no list of cells.")
+        raise CourseError(f"{path} is not a notebook: it has no list of cells.")
     for number, cell in enumerate(cells, start=1):
         if not _is_cell(cell):
-            raise CourseError(f"{path}: cell {number} is none of Jupyter's. Save it anew there.")
+            raise CourseError(
+                f"{path}: cell {number} is not a Jupyter cell. Save the notebook again in Jupyter."
+            )
     return dict(document)
 
 
@@ -202,9 +207,12 @@ def _task(metadata: dict[str, Any], where: str) -> Task:
     cell, kit = metadata["nbgrader"], metadata.get("kit")
     name, points = cell.get("grade_id"), cell.get("points")
     if not name or not isinstance(name, str):
-        raise CourseError(f"{where} has no id. Give it one in nbgrader's toolbar of the cell.")
+        raise CourseError(f"{where} has no id. Give it one in the cell's nbgrader toolbar.")
     if isinstance(points, bool) or not isinstance(points, int | float) or not 0 <= points <= _MOST:
-        raise CourseError(f"{where}, {name!r}, has no points: {points!r} is no number of them.")
+        raise CourseError(
+            f"{where}, {name!r}, has no valid points: {points!r} is not a number from 0 to "
+            f"{_MOST:,}."
+        )
     title = kit.get("title") if isinstance(kit, dict) else None
     if not title or not isinstance(title, str):
         raise CourseError(
@@ -228,23 +236,23 @@ def files_below(folder: Path) -> tuple[str, ...]:
 def find_root(start: Path | None = None) -> Path:
     """The course folder at or above ``start`` (default: the working directory).
 
-    Raises CourseError where no folder on the way up is one.
+    Raises CourseError if none of these folders is a course.
     """
     try:
         start = (start or Path.cwd()).resolve()
     except FileNotFoundError as error:
-        raise CourseError("The folder that you are in is not there any more.") from error
+        raise CourseError("The current folder no longer exists.") from error
     for folder in (start, *start.parents):
         if (folder / "source").is_dir() and (folder / "autograder").is_dir():
             return folder
     raise CourseError(
-        f"{start} is not inside a course: no folder above it holds source/ and autograder/. "
-        "Run kit from the course's folder."
+        f"{start} is not inside a course: neither it nor a folder above it holds source/ and "
+        "autograder/. Run kit from the course's folder."
     )
 
 
 def find_assignment(name: str, root: Path | None = None) -> Assignment:
-    """The assignment called ``name``; raises CourseError naming those there are."""
+    """The assignment called ``name``; raises CourseError, with all names, if there is none."""
     root = root or find_root()
     known = assignment_names(root)
     if name not in known:

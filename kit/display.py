@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -18,10 +18,12 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from kit import feedback
 from kit.course import Task
-from kit.feedback import alike, points, reason, without_commands
+from kit.feedback import points, without_commands
 from kit.grading.verdicts import Check
 from kit.limits import REPLY_BLOCK_BYTES, REPLY_TREE_BYTES, Limits
+from kit.results import CheckResult, Result, TaskResult
 
 if TYPE_CHECKING:  # it loads all that grading needs, and most commands need less
     from kit.release.coverage import Caught
@@ -32,61 +34,53 @@ FEW = 4
 """Up to so many submissions stand side by side in a table of tasks."""
 
 
-def show_result(console: Console, result: dict[str, Any]) -> None:
+def show_result(console: Console, result: Result) -> None:
     """One submission: every task, and what was wrong with the checks that did not pass."""
     show_class(console, [result])
-    for note in result["notes"]:
+    for note in result.notes:
         _say(console, f"Note: {note}")
-    told: dict[str, str] = {}
-    for task in result["tasks"]:
+    told: dict[Hashable, str] = {}
+    for task in result.tasks:
         _show_wrong(console, task, told)
 
 
-def _show_wrong(console: Console, task: dict[str, Any], told: dict[str, str]) -> None:
-    """What to know of a task that lost points: its diagnosis, then the checks that did not pass.
+def _show_wrong(console: Console, task: TaskResult, told: dict[Hashable, str]) -> None:
+    """What to know of a task that lost points: its causes, then the checks that did not pass.
 
-    Checks that failed for the same reason are told once. ``told`` has the exceptions that earlier
-    tasks told of, with the title of the task.
+    ``told`` has the exceptions that earlier tasks told of, with the title of the task.
     """
-    groups = alike(task["checks"])
-    if "follows_from" in task:
-        earlier = " and ".join(task["follows_from"])
-        _say(console, f"{task['title']}: passed, on top of your {earlier}, which is to be mended.")
-    if groups:
+    failures = feedback.failures(task)
+    if task.follows_from:
+        said = feedback.correct_given(task)
+        _say(console, f"{task.title}: {said[0].lower()}{said[1:]}")
+    if failures.groups:
         console.print()
-        console.print(plain(f"{task['title']} ({task['id']})", "bold"))
-    if "diagnosis" in task:
-        _say(console, task["diagnosis"]["text"], 2, "bold yellow")
-    if "wrong_place" in task:
-        _say(console, task["wrong_place"]["text"], 2, "bold yellow")
-    explained = [group for group in groups if "diagnosis" in group[0]]
-    for checks in groups:
-        if checks not in explained[1:]:  # of one cause one of its effects is enough
-            _show_failure(console, checks, task["title"], told)
-    if more := sum(map(len, explained[1:])):
-        _say(console, f"failed for the same reason: {_number_of(more)} more", 2, "red")
+        console.print(plain(f"{task.title} ({task.id})", "bold"))
+    for cause in feedback.causes(task):
+        _say(console, cause, 2, "bold yellow")
+    for checks in failures.groups:
+        _show_failure(console, checks, task.title, told)
+    if failures.rest:
+        _say(console, failures.rest, 2, "red")
 
 
 def _show_failure(
-    console: Console, checks: Sequence[dict[str, Any]], title: str, told: dict[str, str]
+    console: Console, checks: Sequence[CheckResult], title: str, told: dict[Hashable, str]
 ) -> None:
     """What ``checks`` of the task with this ``title`` say, which failed for the same reason."""
     first = checks[0]
-    _say(
-        console, f"{WORDS[first['status']]}: {_number_of(len(checks))}", 2, STYLES[first["status"]]
-    )
-    if "error" in first and (before := told.setdefault(reason(first), title)) != title:
-        _say(console, f"The reason is the one told under {before}.", 4)
-        return
-    _say(console, first["message"], 4)
+    word = f"{WORDS[first.status]}: {feedback.count(len(checks))}"
+    _say(console, word, 2, STYLES[first.status])
+    if feedback.ended(first):
+        before = told.setdefault(feedback.reason(first), title)
+        if before != title:
+            _say(console, feedback.same_exception(before), 4)
+            return
+    _say(console, first.message, 4)
     if len(checks) == 1:
-        if "expected" in first:
-            _say(console, f"expected {first['expected']}, got {first['got']}", 4)
-        _say(console, f"rule: {first['hint']}", 4, "dim")
-
-
-def _number_of(checks: int) -> str:
-    return "1 check" if checks == 1 else f"{checks} checks"
+        if first.expected is not None:
+            _say(console, f"expected {first.expected}, got {first.got}", 4)
+        _say(console, f"rule: {first.hint}", 4, "dim")
 
 
 def _say(console: Console, text: str, indent: int = 0, style: str = "") -> None:
@@ -98,9 +92,7 @@ def _say(console: Console, text: str, indent: int = 0, style: str = "") -> None:
         console.print(plain(margin + text.replace("\n", f"\n{margin}"), style), soft_wrap=True)
 
 
-def show_progress(
-    console: Console, coming: Iterable[dict[str, Any]], total: int
-) -> Iterator[dict[str, Any]]:
+def show_progress(console: Console, coming: Iterable[Result], total: int) -> Iterator[Result]:
     """Pass results on, each shown in a line; below them, on a terminal, how far it has come."""
     columns = (
         TextColumn("grading"),
@@ -118,41 +110,39 @@ def show_progress(
             yield result
 
 
-def show_line(console: Console, result: dict[str, Any]) -> None:
+def show_line(console: Console, result: Result) -> None:
     """One submission in one line."""
-    if result["status"] == "graded":
-        what = f"{points(result['score'])} of {points(result['max_score'])} points"
-    else:
-        why = result.get("message") or "some checks could not be carried out, see the result"
-        what = f"{result['status']}: {why}"
-    line = f"{result['student']}: {what} ({result['seconds']:.1f} s)"
-    console.print(plain(line, "" if result["status"] == "graded" else "yellow"), soft_wrap=True)
+    graded = result.status == "graded"
+    what = f"{points(result.score)} of {points(result.max_score)} points"
+    if not graded:
+        what = f"{result.status}: {feedback.instead_of_checks(result)}"
+    line = f"{result.student}: {what} ({result.seconds:.1f} s)"
+    console.print(plain(line, "" if graded else "yellow"), soft_wrap=True)
 
 
-def show_class(console: Console, graded: Sequence[dict[str, Any]]) -> None:
+def show_class(console: Console, graded: Sequence[Result]) -> None:
     """The tasks of a few submissions side by side; nothing where they are many."""
     if not 0 < len(graded) <= FEW:
         return
-    table = Table(title=plain(graded[0]["assignment"]), title_style="bold")
+    table = Table(title=plain(graded[0].assignment), title_style="bold")
     table.add_column("task")
     table.add_column("points", justify="right")
     for result in graded:
-        table.add_column(plain(result["student"]), justify="right")
-    for number, task in enumerate(graded[0]["tasks"]):
-        cells = [_cell(result["tasks"][number]) for result in graded]
-        table.add_row(plain(task["title"]), points(task["max_score"]), *cells)
+        table.add_column(plain(result.student), justify="right")
+    for number, task in enumerate(graded[0].tasks):
+        cells = [_cell(result.tasks[number]) for result in graded]
+        table.add_row(plain(task.title), points(task.max_score), *cells)
     table.add_section()
     totals = [
-        plain(f"{points(result['score'])} of {points(result['max_score'])}", "bold")
-        for result in graded
+        plain(f"{points(result.score)} of {points(result.max_score)}", "bold") for result in graded
     ]
     table.add_row(plain("automatic points", "bold"), "", *totals)
     console.print(table)
     for result in graded:
-        if result.get("message"):
-            _say(console, f"{result['student']}: {result['message']}", style="yellow")
+        if result.message is not None:
+            _say(console, f"{result.student}: {result.message}", style="yellow")
         for name, value in _measured(result):
-            _say(console, f"{result['student']}: {name.replace('_', ' ')}: {value}")
+            _say(console, f"{result.student}: {name.replace('_', ' ')}: {value}")
 
 
 def show_suite(console: Console, tasks: Sequence[Task], checks: Sequence[Check]) -> None:
@@ -225,18 +215,14 @@ def plain(text: str, style: str = "") -> Text:
     return Text(without_commands(text), style=style)
 
 
-def _cell(task: dict[str, Any]) -> Text:
-    status = task["status"]
-    if status in {"not_graded", "error"}:
-        return plain("by a person" if task["manual"] else WORDS[status], STYLES[status])
-    return plain(f"{points(task['score'])} {WORDS[status]}", STYLES[status])
+def _cell(task: TaskResult) -> Text:
+    if feedback.judged(task):
+        return plain(f"{points(task.score)} {WORDS[task.status]}", STYLES[task.status])
+    return plain("by a person" if task.manual else WORDS[task.status], STYLES[task.status])
 
 
-def _measured(result: dict[str, Any]) -> list[tuple[str, Any]]:
+def _measured(result: Result) -> list[tuple[str, Any]]:
     """What checks measured on the way, such as an accuracy."""
     return [
-        item
-        for task in result["tasks"]
-        for check in task["checks"]
-        for item in check.get("measured", {}).items()
+        item for task in result.tasks for check in task.checks for item in check.measured.items()
     ]

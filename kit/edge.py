@@ -1,8 +1,9 @@
-"""The edge of the command line: whatever happens inside ends in a sentence and a documented code.
+"""The edge of the command line: every error ends in a sentence and a documented exit code.
 
-It holds for every command, since it is the group to which all of them belong: errors that people
-can mend carry their sentence; what the system refuses is told with the path; anything else is a
-fault of the kit, whose traceback goes into a file. Output that nobody takes ends no work.
+This holds for every command, because all of them belong to the group ``Edge``. An error that people
+can fix carries its own sentence. An error of the operating system is reported with the path. Any
+other error is a fault of the kit: its traceback goes into a file. A command finishes its work even
+if nobody reads its output.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from kit.sandbox.faults import KitFault, RunStopped
 from kit.skeleton import ReleaseError
 
 _LONGEST = 4000
-"""So many characters of a sentence are printed: a path may have as many."""
+"""Characters of a sentence that are printed; a path may be as long."""
 _BY_PARSER: tuple[type[Exception], ...] = (
     typer.Exit,
     typer.Abort,
-    # what typer itself tells people of; its name is public in no version, its children are
+    # the errors that typer itself reports; only subclasses of this one have a public name
     next(each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException"),
 )
 
@@ -40,51 +41,50 @@ class Edge(TyperGroup):
     """The group of all commands."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Carry out a command line and exit; a standard output that fails makes 0 a 1."""
+        """Carry out a command line and exit; if standard output fails, exit code 0 becomes 1."""
         with _output() as output:
             try:
                 return super().main(*args, **extra)
             except SystemExit as end:
                 output.flush()
                 if output.failure is None or output.failure.errno == errno.EPIPE:
-                    raise  # who stops reading has read enough
+                    raise  # a reader that closes the pipe has read enough
                 _tell(
                     f"Standard output could not be written ({output.failure.strerror}), so some of "
-                    "it is missing. What the command writes to files is not concerned."
+                    "it is missing. Files that the command writes are not affected."
                 )
                 raise SystemExit(end.code or 1) from None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse a whole command line; an empty value would mean something by accident."""
+        """Parse a whole command line; reject empty values, which nobody gives on purpose."""
         for before, word in zip(["", *args], args, strict=False):
             name, given, value = word.partition("=")
             if not word or (name.startswith("--") and given and not value):
                 option = before if before.startswith("--") else name or "an argument"
                 raise typer.BadParameter(
-                    f"{option} was given nothing. Leave it out, or say what it should be.", ctx=ctx
+                    f"{option} has an empty value. Give a value, or leave it out.", ctx=ctx
                 )
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Carry out the command that is asked for."""
+        """Carry out the requested command."""
         try:
             return super().invoke(ctx)
         except _BY_PARSER:
             raise
         except KeyboardInterrupt:
-            print(
-                STOPPED, file=sys.stderr
-            )  # nothing is loaded for it: that may be what was stopped
+            # plain print: the Ctrl-C may have stopped the loading of anything better
+            print(STOPPED, file=sys.stderr)
             code = INTERRUPTED
         except (Exception, SystemExit) as error:  # typer has an exception of its own to exit
-            grades_one = ctx.invoked_subcommand == "check"  # where 1 says that a task failed
+            grades_one = ctx.invoked_subcommand == "check"  # its exit code 1 means a failed task
             said, code = _sentence(error, 3 if grades_one else 1)
             _tell(said)
         raise typer.Exit(code)
 
 
 def _sentence(error: BaseException, fault: int) -> tuple[str, int]:
-    """What to say of an error, and the exit code; ``fault`` is that of what isn't wrong usage."""
+    """The sentence for an error and its exit code; ``fault`` is the code unless usage is wrong."""
     if isinstance(error, ReleaseError | GradebookError):
         return str(error), 1
     if isinstance(error, CourseError):
@@ -97,18 +97,18 @@ def _sentence(error: BaseException, fault: int) -> tuple[str, int]:
         return refusal(error), fault
     if isinstance(error, UnicodeEncodeError):  # a name from a file or an archive
         return (
-            f"The name {error.object:.200} is not possible here, where names are in "
-            f"{error.encoding}. Set LC_ALL=C.UTF-8 and run the command again."
+            f"The name {error.object:.200} can't be written in this system's encoding "
+            f"({error.encoding}). Set LC_ALL=C.UTF-8 and run the command again."
         ), fault
     return _of_ours(error), FAULT_OF_THE_KIT
 
 
 def refusal(error: OSError) -> str:
-    """What the system refused, as a sentence with the paths."""
+    """A sentence about an error of the operating system, with the paths."""
     reason = error.strerror or str(error) or type(error).__name__
     paths = [name for name in (error.filename, error.filename2) if name is not None]
     if not paths:
-        return f"The system refused something: {reason}."
+        return f"The operating system reported an error: {reason}."
     shown = " and ".join(os.fsdecode(path) if path != "" else "''" for path in paths)
     return f"{shown} can't be used: {reason}."
 
@@ -117,25 +117,25 @@ def _of_ours(error: BaseException) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1:]
     where = "".join(f", {Path(frame.filename).name} line {frame.lineno}" for frame in last)
     return (
-        f"This is a fault of the kit, and not of what you typed ({type(error).__name__}: {error}"
+        f"This is a fault of the kit, not of your command ({type(error).__name__}: {error}"
         f"{where}). {_kept(error)}"
     )
 
 
 def _kept(error: BaseException) -> str:
-    """Keep the traceback in a file, and say where; the fault may never come again."""
+    """Keep the traceback in a file, as the fault may never come again; a sentence says where."""
     try:
         handle, name = tempfile.mkstemp(prefix="kit-fault-", suffix=".txt")
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{sys.argv}\n{''.join(traceback.format_exception(error))}")
     except OSError:
-        return "Please tell those from whom you have the kit."
-    return f"Please send {name}, which says more, to those from whom you have the kit."
+        return "Please report it to the people who gave you the kit."
+    return f"Please send the file {name}, which says more, to the people who gave you the kit."
 
 
 def _tell(text: str, style: str = "red") -> None:
-    """Print a sentence to standard error, whatever is in it."""
-    from rich.console import Console  # noqa: PLC0415 (only where there is something to tell)
+    """Print a sentence to standard error, even if it holds markup or control characters."""
+    from rich.console import Console  # noqa: PLC0415 (only needed for an error)
 
     from kit.display import plain  # noqa: PLC0415 (as above)
     from kit.results import printable  # noqa: PLC0415 (as above)
@@ -144,29 +144,29 @@ def _tell(text: str, style: str = "red") -> None:
     Console(stderr=True, highlight=False).print(shown, soft_wrap=True)
 
 
-# -- output that may end before the work does ------------------------------------------------------
+# -- output that may fail before the work ends -----------------------------------------------------
 
 
 @contextmanager
 def _output() -> Iterator[_Stream]:
-    """Have standard output and standard error fail in silence; yields the former."""
+    """Make standard output and standard error fail silently; yields standard output."""
     output, errors = _Stream(sys.stdout or _nowhere()), _Stream(sys.stderr or _nowhere())
     with (
-        redirect_stdout(cast(TextIO, output)),  # it has all that is used of one
+        redirect_stdout(cast(TextIO, output)),  # it has every method that is used
         redirect_stderr(cast(TextIO, errors)),
     ):
         yield output
 
 
 def _nowhere() -> TextIO:
-    """What stands for a stream that was closed before we began."""
+    """A stream in place of one that was closed before we began."""
     return open(os.devnull, "w", encoding="utf-8")
 
 
 class _Stream:
-    """A stream whose first failure is kept, and after which nothing is written any more.
+    """A stream that keeps its first failure and writes nothing after it.
 
-    What its encoding can't hold is spelled out.
+    Characters that its encoding can't hold are written as escapes.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -200,7 +200,7 @@ class _Stream:
 
     def _fail(self, error: OSError) -> None:
         self.failure = error
-        # what it still holds would fail again when the program ends
+        # the bytes it still buffers would fail again when the program ends
         with suppress(OSError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             try:

@@ -1,4 +1,4 @@
-"""Writes files: whole or not at all, and over nothing that a command did not make."""
+"""Writes files whole or not at all, and never over a file that the command did not make."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 from kit.course import CourseError
 
 _PART = ".kit-part"
-"""How the names of files end that are still being written."""
+"""The suffix of files that are still being written."""
 
 
 def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Write ``content`` so that ``path`` holds all of it or is as it was.
+    """Write ``content`` so that ``path`` either holds all of it or stays as it was.
 
-    A folder that is missing is made. ``durable`` waits until the disk has it, so that it holds
-    after a power cut as well. Raises OSError.
+    Makes the folder if it is missing. With ``durable``, waits until the disk has the content, so
+    that it survives a power cut. Raises OSError.
     """
     part = _part(path)
     if not path.parent.is_dir():
@@ -39,8 +39,8 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
 def write_to(path: Path, content: bytes) -> None:
     """Write ``content`` whole to a file that a person named.
 
-    Where ``path`` is a link, what it leads to is replaced. Raises CourseError where something that
-    is no file is there, or where it can't be written.
+    If ``path`` is a link, replaces the file it points to. Raises CourseError if ``path`` is not a
+    regular file or can't be written.
     """
     require_file(path)
     try:
@@ -50,7 +50,7 @@ def write_to(path: Path, content: bytes) -> None:
 
 
 def require_writable(folder: Path) -> None:
-    """Make ``folder`` if it is missing, and write something there once. Raises OSError."""
+    """Make ``folder`` if it is missing, and test that a file can be written. Raises OSError."""
     probe = _part(folder / "probe")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def require_writable(folder: Path) -> None:
 
 
 def remove_parts(folder: Path) -> None:
-    """Remove what writers that were killed left in ``folder``; none may be at work there."""
+    """Remove the unfinished files of killed writers; no writer may be active in ``folder``."""
     for part in folder.glob(f".*{_PART}"):
         _drop(part)
 
@@ -76,16 +76,18 @@ def _drop(path: Path) -> None:
 
 
 def require_file(path: Path, ours: Callable[[Path], bool] = lambda _: True) -> None:
-    """Raise CourseError where something is at ``path`` that is no file, or is not ``ours``."""
+    """Raise CourseError if ``path`` exists and is not a regular file, or is not ``ours``."""
     try:
         if not os.path.lexists(path):
             return
         if not stat.S_ISREG(path.stat().st_mode):
-            raise CourseError(f"{path} is no file, so nothing is written there. Name another.")
+            raise CourseError(
+                f"{path} is not a regular file, so nothing was written. Name another path."
+            )
         if not ours(path):
             raise CourseError(
-                f"{path} is there already and was not made by this command, so it stays. Remove "
-                "it, or name another with --out."
+                f"{path} already exists and was not made by this command, so it was not changed. "
+                "Remove it, or name another path with --out."
             )
     except OSError as error:
         raise CourseError(f"{path} can't be written ({error.strerror}).") from error

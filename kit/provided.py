@@ -1,4 +1,7 @@
-"""Loads a Python file that an assignment gives to its students: ours, so it may run anywhere."""
+"""Loads a Python file that an assignment gives to its students.
+
+The file is the course's own code, so it may run in any process.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from kit.course import Assignment, of_course
 
 
 def load_provided(assignment: Assignment, name: str) -> ModuleType:
-    """Import ``source/<assignment>/<name>`` (dotted), under a name that collides with no other.
+    """Import ``source/<assignment>/<name>`` (dotted) under a module name of its own.
 
-    Raises CourseError where it can't be loaded, ModuleNotFoundError where there is none.
+    Raises CourseError if the file can't be loaded, ModuleNotFoundError if it does not exist.
     """
     path = assignment.source.joinpath(*name.split(".")).with_suffix(".py")
     unique = f"_provided_{assignment.name}.{name}"
@@ -27,6 +30,6 @@ def load_provided(assignment: Assignment, name: str) -> ModuleType:
         with of_course(path):
             spec.loader.exec_module(module)
     except BaseException:
-        del sys.modules[unique]  # half of a module must not be taken for one
+        del sys.modules[unique]  # nobody may find a module that is only half loaded
         raise
     return module

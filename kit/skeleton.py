@@ -1,6 +1,6 @@
-"""The skeleton: what is left of a solved file for students once its answers are taken out.
+"""Makes the skeleton that students receive: a solved file without its answers.
 
-An answer region stands between two comments, both at the indentation of the code between::
+Two comments mark an answer region, both indented like the code between them::
 
     # YOUR CODE HERE: adam
     ...
@@ -24,12 +24,12 @@ _RESEMBLES_MARKER = re.compile(r"\s*#.*YOUR\s+CODE\s+HERE", re.IGNORECASE)
 
 
 class ReleaseError(CourseError):
-    """The release cannot be built, or must not be published; the text says what to mend."""
+    """The release cannot be built, or must not be published; the text says what to fix."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """One answer region: its task and the lines of its two markers, counted from 1."""
+    """One answer region: its task, the lines of its two markers (counted from 1), its indent."""
 
     task: str
     begin: int
@@ -43,9 +43,9 @@ class Region:
 def strip(source: str, filename: str) -> str:
     r"""``source`` with every answer replaced by a statement that names its task.
 
-    ``filename`` is how students know the file, such as ``nndl/optim.py``. The result ends its
-    lines with ``\n`` and compiles. Raises ReleaseError, naming file and line, where markers are
-    unbalanced, nested, unnamed or misspelt, or stand outside any function.
+    ``filename`` is the file's name for students, such as ``nndl/optim.py``. The result compiles,
+    and its lines end with ``\n``. Raises ReleaseError, with file and line, if a marker is
+    unbalanced, nested, unnamed, misspelt, or outside any function.
     """
     tree = parse(source, filename)
     lines = _lines(source)
@@ -78,30 +78,30 @@ def regions(source: str, filename: str) -> list[Region]:
         if opening := _BEGIN.fullmatch(line):
             if begun:
                 raise ReleaseError(
-                    f"{where}: an answer region begins inside the one begun at line {begin}. "
-                    "End that one first."
+                    f"{where}: an answer region begins inside the region that began at line "
+                    f"{begin}. End that one first."
                 )
             begun, begin = opening, number
         elif _END.fullmatch(line):
             if not begun:
-                raise ReleaseError(f"{where}: an answer region ends that never began.")
+                raise ReleaseError(f"{where}: this marker ends an answer region that never began.")
             found.append(Region(begun["task"], begin, number, begun["indent"]))
             begun = None
         else:
             raise ReleaseError(
-                f"{where}: {line.strip()!r} is no marker. Write '# YOUR CODE HERE: <task id>' or "
-                "'# END YOUR CODE HERE', and nothing else on the line."
+                f"{where}: {line.strip()!r} is not a valid marker. Write '# YOUR CODE HERE: <task "
+                "id>' or '# END YOUR CODE HERE', and nothing else on the line."
             )
     if begun:
         raise ReleaseError(
-            f"{filename}, line {begin}: the answer region begins here and never ends. "
+            f"{filename}, line {begin}: the answer region that begins here never ends. "
             "Add '# END YOUR CODE HERE' after it."
         )
     return found
 
 
 def parse(source: str, filename: str) -> ast.Module:
-    """``source`` as a syntax tree; raises ReleaseError, naming file and line, if it is not one."""
+    """``source`` as a syntax tree; raises ReleaseError, with file and line, if it can't parse."""
     try:
         return ast.parse(source, filename)
     except SyntaxError as error:
@@ -113,7 +113,7 @@ def parse(source: str, filename: str) -> ast.Module:
 
 
 def _lines(source: str) -> list[str]:
-    # not str.splitlines: that also breaks at form feeds, and line numbers would differ from ast's
+    # not str.splitlines, which also breaks at form feeds: line numbers would differ from ast's
     return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
@@ -128,7 +128,7 @@ def _enclosing_function(tree: ast.Module, region: Region, filename: str) -> str:
 
 
 def _scopes(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, Scope]]:
-    """Every function and class below ``node`` with its qualified name, outer before inner."""
+    """Every function and class below ``node`` with its qualified name, outer ones first."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, Scope):
             yield prefix + child.name, child
@@ -138,5 +138,5 @@ def _scopes(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, Scope]]:
 
 
 def _end(node: Scope) -> int:
-    assert node.end_lineno is not None  # ast.parse always gives it
+    assert node.end_lineno is not None  # ast.parse always sets it
     return node.end_lineno

@@ -1,131 +1,57 @@
-"""A tiny course for tests of the kit, which knows no assignment, and the isolation they share."""
+"""Fixtures that tests of several rooms share: a tiny course, what grades it, and the real data."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterator
+import signal
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kit.checks.student import Student
 from kit.course import Assignment
 from kit.grading.grader import Grader
-from kit.intake.submission import Submission
 from kit.provided import load_provided
 from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
+from tests.support.course import ROOT, write_course
 
-ROOT = Path(__file__).parents[1]
-
-SOLUTION = '''\
-"""What a student writes."""
-
-import numpy as np
-
-
-def double(x):
-    """Twice ``x``."""
-    # YOUR CODE HERE: double
-    return 2 * x
-    # END YOUR CODE HERE
+# whatever else the machine does: no test has to be quick
+settings.register_profile(
+    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 
-def remember(state, x):
-    """Keep ``x`` in ``state``."""
-    # YOUR CODE HERE: remember
-    state["x"] = np.array(x)
-    # END YOUR CODE HERE
-'''
-
-SUITE = '''\
-import pytest
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-cases", action="store_true", help="every case of what is otherwise drawn from"
+    )
 
 
-@pytest.mark.task("double", points=1)
-def test_double_of_one(student, expect):
-    """Twice one is two."""
-    expect.close(student.work.double(1.0), 2.0, "double(1)")
+def pytest_configure() -> None:
+    """Take Ctrl-C also where a shell started the run in the background, which has it ignored."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.mark.task("double", points=3)
-def test_double_of_unseen(student, expect, rng):
-    """y = 2 x"""
-    x = rng.normal(size=(2, 3))
-    expect.close(student.work.double(x.copy()), 2 * x, "double(x)")
+@pytest.fixture(scope="session")
+def drawn(pytestconfig: pytest.Config) -> Callable[[Sequence[int], int, str], Sequence[int]]:
+    """``drawn(seeds, number, name)``: so many of the seeds, others for each ``name``.
 
+    The same every time; all of them with ``--all-cases``.
+    """
 
-@pytest.mark.task("remember", points=2)
-def test_remember(student, expect, rng):
-    """state["x"] is x."""
-    x, state = rng.normal(size=3), student.place({})
-    student.work.remember(state, x)
-    expect.close(expect.entry(state.fetch(), "x"), x, "x")
-'''
+    def draw(seeds: Sequence[int], number: int, name: str) -> Sequence[int]:
+        if pytestconfig.getoption("--all-cases"):
+            return seeds
+        step = len(seeds) // number
+        return seeds[zlib.crc32(name.encode()) % step :: step]
 
-
-def graded_cell(task: str, points: int, *, manual: bool = False) -> dict[str, Any]:
-    """A graded cell as nbgrader writes it."""
-    return {
-        "cell_type": "markdown" if manual else "code",
-        "id": task,
-        "metadata": {
-            "nbgrader": {
-                "schema_version": 3,
-                "grade": True,
-                "solution": manual,
-                "locked": not manual,
-                "task": False,
-                "grade_id": task,
-                "points": points,
-            },
-            "kit": {"title": f"The task {task}"},
-        },
-        "source": "an answer" if manual else f"from nndl.work import {task}",
-        **({} if manual else {"execution_count": None, "outputs": []}),
-    }
-
-
-def write_course(root: Path, suite: str = SUITE) -> Assignment:
-    """A course with the one assignment ``tiny``: 4 + 2 automatic points and 1 manual one."""
-    cells = [
-        graded_cell("double", 4),
-        graded_cell("remember", 2),
-        graded_cell("essay", 1, manual=True),
-    ]
-    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
-    for name, text in {
-        "source/tiny/tiny.ipynb": json.dumps(notebook),
-        "source/tiny/nndl/__init__.py": '"""The package."""\n',
-        "solutions/tiny/nndl/work.py": SOLUTION,
-        "autograder/tiny/test_work.py": suite,
-    }.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return Assignment(root, "tiny")
-
-
-def submission(work: str | bytes, student: str = "ada") -> Submission:
-    """A submission to ``tiny`` whose one file is ``work``."""
-    return Submission(student, {"nndl/work.py": work.encode() if isinstance(work, str) else work})
-
-
-def descendants(pid: int) -> set[int]:
-    """The processes that ``pid`` started, and those that they did, as far as they run."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return set()
-    found = {int(child) for child in children}
-    return found.union(*(descendants(child) for child in found))
-
-
-def task_of(result: dict[str, Any], task: str) -> dict[str, Any]:
-    """One task of a result."""
-    return next(entry for entry in result["tasks"] if entry["id"] == task)
+    return draw
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+
+from tests.support.course import ROOT
 
 ROOMS = (
     # what is true of every room
@@ -15,7 +17,7 @@ ROOMS = (
     # the way of a submission
     *("sandbox", "intake", "checks", "grading", "batch"),
     # what instructors make with it
-    *("release", "display", "nbgrader", "export", "report", "pack"),
+    *("nbgrader", "release", "display", "export", "report", "pack"),
     # what people type
     *("edge", "cli", "__main__"),
 )
@@ -31,6 +33,7 @@ FACES = {
     "checks": {"expect", "student"},
     "grading": {"grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
     "batch": {"run", "pool", "processes", "lock"},
+    "nbgrader": {"bookkeeping", "generate", "gradebook"},
     "release": {"build", "leaks", "proofs", "coverage"},
 }
 """What other rooms may import of a room; the rooms that are not here are only ever called by people
@@ -92,6 +95,38 @@ def test_every_room_is_in_the_order_and_says_what_lives_there() -> None:
         assert len(ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "") > 40, path
 
 
+def test_one_room_knows_nbgrader() -> None:
+    others = {name: path for name, path in MODULES.items() if not name.startswith("nbgrader")}
+    assert [name for name, path in others.items() if _of_nbgrader(path.read_text("utf-8"))] == []
+    assert _of_nbgrader("def f():\n    from nbgrader.api import Gradebook")
+
+
+def _of_nbgrader(text: str) -> set[str]:
+    """The modules of nbgrader, and of what configures it, that the Python text imports."""
+    names = {
+        name
+        for node in ast.walk(ast.parse(text))
+        for name in (
+            [each.name for each in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    return {name for name in names if name.split(".")[0] in {"nbgrader", "traitlets"}}
+
+
+def test_one_module_reads_the_authored_notebook() -> None:
+    readers = [
+        name
+        for name, path in MODULES.items()
+        if "read_notebook(assignment.notebook)" in path.read_text("utf-8")
+        or ".notebook.read_" in path.read_text("utf-8")
+    ]
+    assert readers == []
+
+
 @pytest.mark.parametrize(
     ("module", "line"),
     [
@@ -105,3 +140,38 @@ def test_every_room_is_in_the_order_and_says_what_lives_there() -> None:
 )
 def test_an_import_upward_or_past_a_face_is_found(module: str, line: str) -> None:
     assert len(faults(module, line)) == 1
+
+
+TESTS = [path for path in (ROOT / "tests").rglob("*.py") if "submissions" not in path.parts]
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT / "tests")))
+def test_what_tests_share_is_in_support(path: Path) -> None:
+    """A test module imports no other one, nor a conftest."""
+    tree = ast.walk(ast.parse(path.read_text("utf-8")))
+    froms = [node for node in tree if isinstance(node, ast.ImportFrom) and node.module]
+    named = [f"{node.module}.{name.name}" for node in froms for name in node.names]
+    shared = [name for name in named if re.search(r"(^|\.)(test_\w+|conftest)\.", name)]
+    assert shared == []
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT / "tests")))
+def test_no_test_waits_for_a_process_without_end(path: Path) -> None:
+    calls = [
+        node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
+    ]
+    waits = re.compile(r"subprocess\.(run|call|check_\w+)|.*\.(communicate|wait)")
+    endless = [
+        ast.unparse(call)
+        for call in calls
+        if waits.fullmatch(ast.unparse(call.func))
+        if not any(keyword.arg in {"timeout", None} for keyword in call.keywords)
+        if not (call.args and ast.unparse(call.func).endswith(".wait"))
+    ]
+    assert endless == []
+
+
+def test_tests_lie_in_the_folders_of_rooms() -> None:
+    """Beside the rooms of the kit: ``assignment`` (the real one), ``docs`` and ``command_line``."""
+    folders = {path.parent.name for path in TESTS if path.name.startswith("test_")}
+    assert folders - {"tests"} <= {*ROOMS, "assignment", "docs", "command_line"}

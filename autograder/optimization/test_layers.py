@@ -168,8 +168,8 @@ class TestReluBackward:
     def test_arguments(self, student, expect, draw):
         """dx is a new array: dout, which other layers may still need, is only read."""
         x, dout = draw((5, 4)), draw((5, 4))
-        given = student.place(dout)  # one array for both calls: the second gets what the first left
         with student.together():
+            given = student.place(dout)  # for both calls: the second gets what the first left
             replies = [student.layers.relu_backward(given, cache) for cache in (x, -x)]
         situations = (where(x), "in a second call with the same dout, which must only be read,")
         for cache, reply, situation in zip((x, -x), replies, situations, strict=True):

@@ -44,7 +44,8 @@ class Run(NamedTuple):
 
     w: np.ndarray
     replies: list[Any]
-    trajectory: dict[str, np.ndarray]
+    right: Callable[..., dict[str, np.ndarray]]
+    """What the oracle computes for them; it takes further arguments of its rule."""
     situation: str
 
 
@@ -67,22 +68,23 @@ def run_rule(student, rule, case, moving=True):
         w = reply[0] if moving else case.w
         reply = getattr(student.optim, rule.name)(w, dw, reply[1])
         replies.append(reply)
-    right = getattr(oracle, rule.name)(case.w, case.gradients, **(case.config or {}))
+    right = partial(getattr(oracle, rule.name), case.w, case.gradients, **(case.config or {}))
     return Run(case.w, replies, right, case.situation)
 
 
-def check_run(expect, rule, run, names, trajectory=None, **tolerance):
+def check_run(expect, rule, run, names, way=None, **tolerance):
     """After each step, those of next_w and the state that are in ``names`` are the oracle's.
 
-    ``trajectory`` is another way to be right.
+    ``way`` is another way to be right: further arguments of the oracle's rule.
     """
+    trajectory = run.right(**(way or {}))
     start, steps = run.w, len(run.replies)
     for step, reply in enumerate(run.replies):
         next_w, config = expect.pair(reply.value, rule.name, ("next_w", "config"))
         expect.step(
             next_w,
             config,
-            {name: (trajectory or run.trajectory)[name][step] for name in names},
+            {name: trajectory[name][step] for name in names},
             start=start,
             where=f"after step {step + 1} of {steps} {run.situation}"
             if steps > 1
@@ -150,8 +152,7 @@ def check_epsilon(student, expect, rng, draw, rule, *, ways=({},)):
     case = Case(draw((3, 4)), draw((1, 3, 4)), config, f"with epsilon={epsilon:.3g}")
     with student.together():
         run = run_rule(student, rule, case)
-    right = [getattr(oracle, rule.name)(case.w, case.gradients, **config, **way) for way in ways]
-    expect.one_of(*(partial(check_run, expect, rule, run, ("next_w",), each) for each in right))
+    expect.one_of(*(partial(check_run, expect, rule, run, ("next_w",), way) for way in ways))
 
 
 def check_defaults(student, expect, rng, draw, rule):
@@ -173,8 +174,8 @@ def check_defaults(student, expect, rng, draw, rule):
 def check_arguments(student, expect, draw, rule):
     """A right step leaves dw as it was: another one with the same dw is right as well."""
     w, dw = draw((3, 4)), draw((3, 4))
-    given = student.place(dw)  # one array for both calls: the second gets what the first left
     with student.together():
+        given = student.place(dw)  # for both calls: the second gets what the first left
         replies = [getattr(student.optim, rule.name)(w, given, None) for _ in range(2)]
     expected = {"next_w": getattr(oracle, rule.name)(w, dw[None])["next_w"][0]}
     situations = ("after one step", "after one step with a dw used before, which must only be read")

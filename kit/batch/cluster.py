@@ -20,10 +20,11 @@ from distributed import Client, KilledWorker, Security, Worker, get_worker
 from distributed import Future as Promise
 
 from kit.batch import pool
-from kit.batch.pool import Graders, Result, Settings
+from kit.batch.pool import Graders, Settings
 from kit.course import Assignment, CourseError, files_below
 from kit.grading.versions import versions
 from kit.intake.submission import Submission
+from kit.results import Result
 from kit.sandbox.faults import IsolationMissing, RunStopped
 
 CONNECT_SECONDS = 10

@@ -13,11 +13,10 @@ import os
 import pickle
 import signal
 import socket
-from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from kit.batch import processes
 from kit.sandbox.worker.confine import PR_SET_PDEATHSIG, libc
@@ -56,7 +55,7 @@ def _grade(channel: int, first: int, core: int, origin: int) -> NoReturn:
         processes.take_first(socket.socket(fileno=first))
         with Connection(channel) as work, suppress(EOFError, OSError):
             while True:
-                _answer(work, *work.recv())
+                work.send_bytes(_answer(work.recv_bytes()))
     os._exit(0)
 
 
@@ -75,9 +74,10 @@ def _settle(core: int) -> None:
     gc.set_threshold(20_000)
 
 
-def _answer(work: Connection, function: Callable[..., Any], *arguments: Any) -> None:
-    """Send what a call gives, or raises."""
+def _answer(call: bytes) -> bytes:
+    """What a call gives, or raises; so it is also where the call itself can't be read here."""
     try:
+        function, *arguments = pickle.loads(call)  # noqa: S301 - from who hands out work
         answer = pickle.dumps((True, function(*arguments)))
     except Exception as error:
         try:
@@ -85,4 +85,4 @@ def _answer(work: Connection, function: Callable[..., Any], *arguments: Any) -> 
             pickle.loads(answer)  # noqa: S301 (our own; some exceptions can't be built again)
         except Exception:
             answer = pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))
-    work.send_bytes(answer)
+    return answer

@@ -21,20 +21,19 @@ from concurrent.futures import (
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kit.batch import processes
 from kit.course import Assignment, CourseError
 from kit.grading import verdicts
 from kit.intake.submission import Submission
 from kit.limits import MIB, Limits
+from kit.results import Result
 from kit.sandbox import host
 from kit.sandbox.faults import IsolationMissing, RunStopped
 
 if TYPE_CHECKING:
     from kit.grading.grader import Grader
-
-Result = dict[str, Any]
 
 JOBS_A_CORE = 4
 JOB_BYTES, JOB_FILES, JOB_PROCESSES = 256 * MIB, 8, 5

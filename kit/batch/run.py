@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kit import files, results
 from kit.batch import lock, pool
@@ -17,18 +17,17 @@ from kit.grading.versions import course_version, versions
 from kit.intake.downloads import Found, existing, student_of, submissions
 from kit.intake.submission import RejectedError, Submission, open_tree, take
 from kit.limits import Limits
+from kit.results import Result, Status
 
 if TYPE_CHECKING:
     from kit.grading.grader import Grader
-
-Result = dict[str, Any]
 
 
 def grade_one(
     assignment: Assignment, path: Path, seed: int | None = None, *, trust: bool = False
 ) -> Result:
     """The result of the submission in ``path``, a folder or an archive; nothing is written."""
-    from kit.grading.grader import Grader  # noqa: PLC0415 - slow, and whoever hands out work needs it not
+    from kit.grading.grader import Grader  # noqa: PLC0415 (slow; not needed by the dispatcher)
 
     path = existing(path)
     with Grader(assignment, trust=trust) as grader:
@@ -118,8 +117,7 @@ def grade_all(
         graded = _on(cluster)(settings, work(), cluster)
     for result in graded:
         yield from _emptied(ready)
-        result["versions"]["course"] = course_version(settings.assignment)
-        yield _written(result, out)
+        yield _written(_with_course(settings.assignment, result), out)
     yield from _emptied(ready)
 
 
@@ -136,8 +134,13 @@ def grade_kept(settings: Settings, found: Found, out: Path) -> Result:
     if stored is not None:
         return stored
     result = pool.grade(settings, taken)
-    result["versions"]["course"] = course_version(settings.assignment)
-    return _written(result, out)
+    return _written(_with_course(settings.assignment, result), out)
+
+
+def _with_course(assignment: Assignment, result: Result) -> Result:
+    """``result``, which says in its versions what of the course and the kit decided it."""
+    course = course_version(assignment)
+    return replace(result, versions={**result.versions, "course": course})
 
 
 def _on(address: str) -> Callable[[Settings, Iterable[Submission], str], Iterator[Result]]:
@@ -162,7 +165,8 @@ def _take(assignment: Assignment, limits: Limits, found: Found) -> Submission | 
         with found.open() as tree:
             return take(tree, assignment, found.student, limits, found.notes)
     except RejectedError as error:
-        status, message, score = "rejected", str(error), 0.0
+        status: Status = "rejected"
+        message, score = str(error), 0.0
     except OSError as error:
         status, message, score = "error", f"It could not be read ({error}).", None
     return verdicts.build_ungraded(assignment, found.student, status, message, score)
@@ -171,34 +175,30 @@ def _take(assignment: Assignment, limits: Limits, found: Found) -> Submission | 
 def _written(result: Result, out: Path) -> Result:
     """``result``, once it is on the disk; where it can't be, an error in its place."""
     try:
-        results.write(result, out / f"{result['student']}.json")
+        results.write(result, out / f"{result.student}.json")
     except OSError as error:
-        return {
-            **result,
-            "status": "error",
-            "score": None,
-            "message": f"The result could not be written ({error}). Grade again.",
-        }
+        message = f"The result could not be written ({error}). Grade again."
+        return replace(result, status="error", score=None, message=message)
     return result
 
 
 def _stored(settings: Settings, submission: Submission, out: Path) -> Result | None:
     """The result that is there already, if grading again could give no other."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        stored: Result = json.loads((out / f"{submission.student}.json").read_text())
-        graded = {task["id"] for task in stored["tasks"] if task["status"] != "not_graded"}
+        stored = results.read(out / f"{submission.student}.json")
+        graded = {task.id for task in stored.tasks if task.status != "not_graded"}
         automatic = {task.id for task in settings.assignment.tasks if not task.manual}
         seed = submission.seed if settings.seed is None else settings.seed
         same = (
-            stored["status"] == "graded"
-            and stored["submission_sha256"] == submission.sha256
-            and stored.get("elsewhere_sha256") == submission.elsewhere_sha256
-            and stored["versions"] == versions(settings.assignment)
-            and stored["seed"] == seed
-            and stored["trusted"] == settings.trust
+            stored.status == "graded"
+            and stored.submission_sha256 == submission.sha256
+            and stored.elsewhere_sha256 == submission.elsewhere_sha256
+            and stored.versions == versions(settings.assignment)
+            and stored.seed == seed
+            and stored.trusted == settings.trust
             and graded == set(settings.tasks or automatic)
-            and stored["notes"][: len(submission.notes)]
-            == [results.printable(note) for note in submission.notes]
+            and stored.notes[: len(submission.notes)]
+            == tuple(results.printable(note) for note in submission.notes)
         )
         return stored if same else None
     return None

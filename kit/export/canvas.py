@@ -11,11 +11,12 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-from kit.course import Assignment
-from kit.export.gradebook_csv import harmless, table
+from kit.course import Assignment, CourseError, read_text
+from kit.export.spreadsheet import harmless, table
 from kit.feedback import number
+from kit.results import Result
 
 STUDENT_COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 KEYS = ("SIS Login ID", "ID", "SIS User ID")
@@ -36,9 +37,7 @@ class Merged:
     missing: tuple[str, ...]
 
 
-def export(
-    assignment: Assignment, results: Iterable[dict[str, Any]], canvas_id: int | None = None
-) -> str:
+def export(assignment: Assignment, results: Iterable[Result], canvas_id: int | None = None) -> str:
     """A file with one column of scores, students by ``SIS Login ID``.
 
     With ``canvas_id``, the number in the assignment's address, the scores go to that assignment;
@@ -48,16 +47,28 @@ def export(
     points = number(sum(task.points for task in assignment.tasks if not task.manual))
     rows = [[*STUDENT_COLUMNS, harmless(title)], [POINTS_POSSIBLE, "", "", "", "", points]]
     for result in results:
-        student = harmless(result["student"])
+        student = harmless(result.student)
         # a line whose first cell says Points Possible would change what the assignment is worth
         name = "" if POINTS_POSSIBLE in student else student
         rows.append([name, "", "", student, "", _score(result) or ""])
     return table(rows)
 
 
+def fill_in(assignment: Assignment, results: Iterable[Result], roster: Path) -> Merged:
+    """Put scores into the gradebook that Canvas exported to the file ``roster``; see ``merge``.
+
+    The file itself stays as it is. Raises CourseError where it can't be read or understood.
+    """
+    text = read_text(roster)
+    try:
+        return merge(assignment, results, text)
+    except RosterError as error:
+        raise CourseError(f"{roster}: {error}") from error
+
+
 def merge(
     assignment: Assignment,
-    results: Iterable[dict[str, Any]],
+    results: Iterable[Result],
     roster: str,
     column: str | None = None,
 ) -> Merged:
@@ -80,17 +91,17 @@ def merge(
     missing = []
     for result in results:
         score = _score(result)
-        line = _line_of(lines, result["student"])
+        line = _line_of(lines, result.student)
         if line is not None and score is not None:
             _put(line, place, score)
         elif score is not None:
-            missing.append(result["student"])
+            missing.append(result.student)
     bom = _BOM if roster.startswith(_BOM) else ""
     return Merged(bom + table(rows, delimiter), tuple(missing))
 
 
-def _score(result: dict[str, Any]) -> str | None:
-    return None if result["score"] is None else number(result["score"])
+def _score(result: Result) -> str | None:
+    return None if result.score is None else number(result.score)
 
 
 def _parse(roster: str) -> tuple[list[list[str]], str]:

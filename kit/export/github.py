@@ -11,7 +11,9 @@ import base64
 import json
 from typing import Any
 
-from kit.feedback import earned, explain_all, summary, without_commands
+from kit import feedback
+from kit.feedback import earned, explain_all, without_commands
+from kit.results import Result
 
 VERSION = 3
 MAX_TEXT = 100_000
@@ -19,7 +21,7 @@ MAX_TEXT = 100_000
 _STATUS = {"passed": "pass", "failed": "fail", "error": "error"}
 
 
-def export(result: dict[str, Any]) -> str:
+def export(result: Result) -> str:
     """The result as one line of base64; messages are cut until it fits.
 
     After a fault of ours ``max_score`` is 0: the reporter then reports no points at all to
@@ -37,41 +39,31 @@ def without_score(why: str) -> str:
     return _encode({"version": VERSION, "status": "error", "max_score": 0, "tests": [test]})
 
 
-def classroom(result: dict[str, Any], limit: int = 2000) -> dict[str, Any]:
+def classroom(result: Result, limit: int = 2000) -> dict[str, Any]:
     """What the line says; each message is cut to ``limit`` characters."""
-    broken = result["score"] is None
+    broken = result.score is None
     tests = [] if broken else _tests(result, limit)
     return {
         "version": VERSION,
-        "status": _status(result),
-        "max_score": 0 if broken else result["max_score"],
+        "status": _STATUS[feedback.verdict(result)],
+        "max_score": 0 if broken else result.max_score,
         "tests": tests or [_submission(result, limit)],
     }
 
 
-def _status(result: dict[str, Any]) -> str:
-    if result["status"] == "error":
-        return "error"
-    automatic = [task["status"] for task in result["tasks"] if not task["manual"]]
-    failed = result["status"] == "rejected" or "failed" in automatic
-    return "fail" if failed or "passed" not in automatic else "pass"
-
-
-def _tests(result: dict[str, Any], limit: int) -> list[dict[str, Any]]:
-    scores = [score for task in result["tasks"] for score in earned(task)]
+def _tests(result: Result, limit: int) -> list[dict[str, Any]]:
+    scores = [score for task in result.tasks for score in earned(task)]
     return [
-        _test(f"{task['title']}: {check['hint']}", check["status"], text, score, limit)
-        | {"test_code": check["name"], "task_id": task["id"]}
+        _test(feedback.title(check, task), check.status, text, score, limit)
+        | {"test_code": check.name, "task_id": task.id}
         for (task, check, text), score in zip(explain_all(result), scores, strict=True)
     ]
 
 
-def _submission(result: dict[str, Any], limit: int) -> dict[str, Any]:
+def _submission(result: Result, limit: int) -> dict[str, Any]:
     """The one test of a submission that could not be graded, or that no check was run on."""
-    status = "error" if result["status"] == "error" else "failed"
-    wrong = [c["message"] for t in result["tasks"] for c in t["checks"] if c["status"] == "error"]
-    message = summary(result) or next(iter(wrong), "No check was run on the submission.")
-    return _test("Your submission", status, message, 0.0, limit)
+    status = "error" if feedback.failed_us(result) else "failed"
+    return _test("Your submission", status, feedback.instead_of_checks(result), 0.0, limit)
 
 
 def _test(name: str, status: str, message: str, score: float, limit: int) -> dict[str, Any]:

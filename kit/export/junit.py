@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from kit import feedback
 from kit.feedback import explain, number
+from kit.results import Result
 
 _INVALID = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FAILURES = {"failed": "failure", "error": "error"}
 
 
-def export(results: Iterable[dict[str, Any]]) -> bytes:
+def export(results: Iterable[Result]) -> bytes:
     """An XML document, in UTF-8, with a suite for each result.
 
     The score stands among the suite's properties; after an ``error`` it is not there.
@@ -28,8 +29,8 @@ def export(results: Iterable[dict[str, Any]]) -> bytes:
     return document
 
 
-def _suite(result: dict[str, Any]) -> Element:
-    suite = Element("testsuite", name=_valid(result["student"]), time=f"{result['seconds']:.3f}")
+def _suite(result: Result) -> Element:
+    suite = Element("testsuite", name=_valid(result.student), time=f"{result.seconds:.3f}")
     properties = SubElement(suite, "properties")
     for name, value in _properties(result):
         SubElement(properties, "property", name=_valid(name), value=_valid(value))
@@ -41,35 +42,33 @@ def _suite(result: dict[str, Any]) -> Element:
     return suite
 
 
-def _properties(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "assignment", result["assignment"]
-    yield "status", result["status"]
-    if result["score"] is not None:
-        yield "score", number(result["score"])
-    yield "max_score", number(result["max_score"])
-    for task in result["tasks"]:
-        # the 0 of a task that nobody graded is not a score
-        if task["score"] is not None and task["status"] != "not_graded":
-            yield f"{task['id']}.score", number(task["score"])
-        yield f"{task['id']}.max_score", number(task["max_score"])
+def _properties(result: Result) -> Iterator[tuple[str, str]]:
+    yield "assignment", result.assignment
+    yield "status", result.status
+    if result.score is not None:
+        yield "score", number(result.score)
+    yield "max_score", number(result.max_score)
+    for task in result.tasks:
+        if task.score is not None and feedback.judged(task):
+            yield f"{task.id}.score", number(task.score)
+        yield f"{task.id}.max_score", number(task.max_score)
 
 
-def _cases(result: dict[str, Any]) -> Iterator[Element]:
-    if "message" in result:  # nothing was run: one case says so
-        case = _case(result["assignment"], "submission")
-        kind = "error" if result["status"] == "error" else "failure"
-        _say(case, kind, result["status"], result["message"])
+def _cases(result: Result) -> Iterator[Element]:
+    if result.message is not None:  # nothing was run: one case says so
+        case = _case(result.assignment, "submission")
+        kind = "error" if feedback.failed_us(result) else "failure"
+        _say(case, kind, result.status, result.message)
         yield case
-    for task in result["tasks"]:
-        for check in task["checks"]:
-            case = _case(task["id"], check["name"])
-            if check["status"] != "passed":
-                _say(case, _FAILURES[check["status"]], check["status"], explain(check, task))
+    for task in result.tasks:
+        for check in task.checks:
+            case = _case(task.id, check.name)
+            if check.status != "passed":
+                _say(case, _FAILURES[check.status], check.status, explain(check, task))
             yield case
-        if task["status"] == "not_graded":
-            case = _case(task["id"], task["title"])
-            why = "A person grades this task." if task["manual"] else "This task was not graded."
-            SubElement(case, "skipped", message=why)
+        if task.status == "not_graded":
+            case = _case(task.id, task.title)
+            SubElement(case, "skipped", message=feedback.why_not_graded(task))
             yield case
 
 

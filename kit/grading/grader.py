@@ -21,6 +21,7 @@ from kit.grading.suites import Suites
 from kit.grading.verdicts import Verdict, build, build_ungraded
 from kit.intake.submission import Submission, sources_of
 from kit.limits import Limits
+from kit.results import Result
 from kit.sandbox import host
 from kit.sandbox.faults import IsolationMissing, KitFault, StudentFault
 from kit.sandbox.tester.process import WarmParent
@@ -105,7 +106,7 @@ class Grader:
         self._parent.close()  # first: a check that is being run has nothing to wait for then
         self.suites.close()
 
-    def grade(self, submission: Submission, seed: int | None = None) -> dict[str, Any]:
+    def grade(self, submission: Submission, seed: int | None = None) -> Result:
         """The result of one submission (see ``kit.results``).
 
         Without ``seed`` the unseen inputs follow from the submission's own bytes, so that the same
@@ -131,7 +132,7 @@ class Grader:
                     break
         return build_ungraded(self.assignment, submission.student, "error", message, score=None)
 
-    def _graded(self, submission: Submission, seed: int) -> dict[str, Any]:
+    def _graded(self, submission: Submission, seed: int) -> Result:
         """The result of one try; raises KitFault where it broke."""
         sources = sources_of(self.assignment, submission)
         session, transcript = self._session(sources)
@@ -142,7 +143,7 @@ class Grader:
             second = self._second_look(sources, verdicts, seed)
             verdicts = [second.verdicts.get(each.check.name, each) for each in verdicts]
             calls = transcript.calls | second.calls
-            diagnoses = explain(self._catalogue, self._parent, self._failed(verdicts), calls)
+            explained = explain(self._catalogue, self._parent, self._failed(verdicts), calls)
             run = partial(self._run_anew, seed)
             places = wrong_place.look(self.assignment, submission, verdicts, self._parent, run)
         except Exception:
@@ -154,7 +155,7 @@ class Grader:
             self.assignment,
             submission,
             verdicts,
-            diagnoses,
+            explained,
             second.follows,
             wrong_places=places,
             seed=seed,

@@ -6,14 +6,26 @@ and long texts are cut.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from kit.course import Assignment, Task
+from kit.grading.versions import of_kit
 from kit.intake.submission import Submission
-from kit.results import SCHEMA_VERSION, printable, versions
+from kit.results import (
+    CheckResult,
+    Diagnosis,
+    Frame,
+    Outcome,
+    Raised,
+    Result,
+    Status,
+    TaskResult,
+    WrongPlace,
+    printable,
+)
 from kit.sandbox.faults import CheckFailure, StudentFault
 
 MAX_OUTPUT = 8000
@@ -21,23 +33,11 @@ MAX_TRACE = 8
 
 
 @dataclass(frozen=True)
-class Diagnosis:
-    """What explains that ``checks`` of a task failed: known ``mistakes`` of its own, one or two."""
+class Explanation:
+    """The diagnosis of a task, and the names of the failed ``checks`` that it explains."""
 
-    mistakes: tuple[str, ...]
-    text: str
+    diagnosis: Diagnosis
     checks: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class WrongPlace:
-    """Where the work on a task stands that was not written where it is graded.
-
-    ``would_get`` are the points that it would get there, or None where that is not known.
-    """
-
-    text: str
-    would_get: float | None
 
 
 @dataclass(frozen=True)
@@ -67,32 +67,35 @@ class Verdict:
     """Where the submission defines what was called: file, function, line."""
 
     @property
-    def status(self) -> str:
+    def status(self) -> Literal["passed", "failed", "error"]:
         """``passed``, ``failed`` by the student's doing, or ``error`` by ours."""
         if self.problem is None:
             return "passed"
         return "failed" if isinstance(self.problem, AssertionError | StudentFault) else "error"
 
-    def as_dict(self, diagnosis: Diagnosis | None = None) -> dict[str, Any]:
-        """The check as it stands in a result; ``diagnosis`` is that of its task."""
-        entry: dict[str, Any] = {
-            "name": self.check.name,
-            "status": self.status,
-            "points": self.check.points,
-            "documented": self.check.documented,
-            "message": self._message(),
-            "hint": self.check.hint,
-        }
+    def result(self, explained: Explanation | None = None) -> CheckResult:
+        """The check as it stands in a result; ``explained`` is what is known of its task."""
+        expected = got = error = diagnosis = None
         if isinstance(self.problem, CheckFailure) and self.problem.expected is not None:
-            entry["expected"] = printable(self.problem.expected)
-            entry["got"] = printable(self.problem.got or "")
+            expected = printable(self.problem.expected)
+            got = printable(self.problem.got or "")
         if isinstance(self.problem, StudentFault) and self.problem.error is not None:
-            entry["error"] = _error(self.problem.error)
-        if diagnosis is not None and self.check.name in diagnosis.checks:
-            entry["diagnosis"] = "+".join(diagnosis.mistakes)
-        if self.measured:
-            entry["measured"] = self.measured
-        return entry
+            error = _raised(self.problem.error)
+        if explained is not None and self.check.name in explained.checks:
+            diagnosis = "+".join(explained.diagnosis.mistakes)
+        return CheckResult(
+            name=self.check.name,
+            status=self.status,
+            points=self.check.points,
+            documented=self.check.documented,
+            message=self._message(),
+            hint=self.check.hint,
+            expected=expected,
+            got=got,
+            error=error,
+            diagnosis=diagnosis,
+            measured=dict(self.measured),
+        )
 
     def _message(self) -> str:
         if self.problem is None:
@@ -110,7 +113,7 @@ def build(
     assignment: Assignment,
     submission: Submission,
     verdicts: Sequence[Verdict],
-    diagnoses: Mapping[str, Diagnosis],
+    explained: Mapping[str, Explanation],
     follows: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
     wrong_places: Mapping[str, WrongPlace] | None = None,
@@ -120,119 +123,116 @@ def build(
     trusted: bool = False,
     notes: Sequence[str] = (),
     output: bytes = b"",
-) -> dict[str, Any]:
-    """The result of a submission whose checks were run, with the diagnoses of tasks that failed.
+) -> Result:
+    """The result of a submission whose checks were run; ``explained`` are its failed tasks.
 
     ``follows`` are the failed tasks by which alone some checks of a task had failed at first;
     ``wrong_places`` those whose work was found where it is not graded.
     Tasks without a verdict were not asked for or are a person's to grade: ``not_graded``.
     """
-    tasks = [
+    tasks = tuple(
         _task(
             task,
             [v for v in verdicts if v.check.task == task.id],
-            diagnoses.get(task.id),
+            explained.get(task.id),
             follows.get(task.id, ()),
             (wrong_places or {}).get(task.id),
         )
         for task in assignment.tasks
-    ]
-    failed_us = any(task["status"] == "error" for task in tasks)
-    return {
-        **_head(assignment, submission.student, "error" if failed_us else "graded"),
-        "score": None if failed_us else _sum(task["score"] for task in tasks),
-        "max_score": _sum(task["max_score"] for task in tasks if task["status"] != "not_graded"),
-        "seed": seed,
-        "seconds": round(seconds, 3),
-        "submission_sha256": submission.sha256,
-        **({"elsewhere_sha256": submission.elsewhere_sha256} if submission.elsewhere else {}),
-        "sandbox": list(layers),
-        "trusted": trusted,
-        "notes": [printable(note) for note in (*submission.notes, *notes)],
-        "output": printable(output.decode("utf-8", "replace"), MAX_OUTPUT),
-        "tasks": tasks,
-    }
+    )
+    failed_us = any(task.status == "error" for task in tasks)
+    return Result(
+        assignment=assignment.name,
+        student=printable(submission.student),
+        status="error" if failed_us else "graded",
+        versions=dict(of_kit()),
+        score=None if failed_us else _sum(task.score or 0.0 for task in tasks),
+        max_score=_sum(task.max_score for task in tasks if task.status != "not_graded"),
+        seed=seed,
+        seconds=round(seconds, 3),
+        submission_sha256=submission.sha256,
+        elsewhere_sha256=submission.elsewhere_sha256,
+        sandbox=tuple(layers),
+        trusted=trusted,
+        notes=tuple(printable(note) for note in (*submission.notes, *notes)),
+        output=printable(output.decode("utf-8", "replace"), MAX_OUTPUT),
+        tasks=tasks,
+    )
 
 
 def build_ungraded(
-    assignment: Assignment, student: str, status: str, message: str, score: float | None
-) -> dict[str, Any]:
+    assignment: Assignment, student: str, status: Status, message: str, score: float | None
+) -> Result:
     """The result of a submission that was ``rejected``, or that an ``error`` of ours kept back."""
-    tasks = [_task(task, []) for task in assignment.tasks]
-    return {
-        **_head(assignment, student, status),
-        "score": score,
-        "max_score": _sum(task.points for task in assignment.tasks if not task.manual),
-        "seed": None,
-        "seconds": 0.0,
-        "submission_sha256": None,
-        "sandbox": [],
-        "trusted": False,
-        "message": printable(message),
-        "notes": [],
-        "output": "",
-        "tasks": tasks,
-    }
-
-
-def _head(assignment: Assignment, student: str, status: str) -> dict[str, Any]:
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "assignment": assignment.name,
-        "student": printable(student),
-        "status": status,
-        "versions": dict(versions()),
-    }
+    return Result(
+        assignment=assignment.name,
+        student=printable(student),
+        status=status,
+        versions=dict(of_kit()),
+        score=score,
+        max_score=_sum(task.points for task in assignment.tasks if not task.manual),
+        seed=None,
+        seconds=0.0,
+        submission_sha256=None,
+        sandbox=(),
+        trusted=False,
+        message=printable(message),
+        notes=(),
+        output="",
+        tasks=tuple(_task(task, []) for task in assignment.tasks),
+    )
 
 
 def _task(
     task: Task,
     verdicts: Sequence[Verdict],
-    diagnosis: Diagnosis | None = None,
+    explained: Explanation | None = None,
     follows: Sequence[str] = (),
     wrong_place: WrongPlace | None = None,
-) -> dict[str, Any]:
-    statuses = {verdict.status for verdict in verdicts}
-    status = next((s for s in ("error", "failed", "passed") if s in statuses), "not_graded")
+) -> TaskResult:
+    status = _status(verdicts)
     earned = _sum(verdict.check.points for verdict in verdicts if verdict.status == "passed")
     score = {"error": None, "not_graded": 0.0}.get(status, min(earned, task.points))
-    entry: dict[str, Any] = {
-        "id": task.id,
-        "title": task.title,
-        "score": score,
-        "max_score": task.points,
-        "manual": task.manual,
-        "status": status,
-        "checks": [verdict.as_dict(diagnosis) for verdict in verdicts],
-    }
-    if diagnosis is not None and status == "failed":
-        entry["diagnosis"] = {"mistakes": list(diagnosis.mistakes), "text": diagnosis.text}
-    if follows:
-        entry["follows_from"] = list(follows)
-    if wrong_place is not None:
-        worth = wrong_place.would_get
-        entry["wrong_place"] = {
-            "text": printable(wrong_place.text),
-            "would_get": None if worth is None else _sum([worth]),
-        }
-    return entry
+    return TaskResult(
+        id=task.id,
+        title=task.title,
+        score=score,
+        max_score=task.points,
+        manual=task.manual,
+        status=status,
+        checks=tuple(verdict.result(explained) for verdict in verdicts),
+        diagnosis=explained.diagnosis if explained is not None and status == "failed" else None,
+        follows_from=tuple(follows),
+        wrong_place=None if wrong_place is None else _harmless(wrong_place),
+    )
 
 
-def _sum(points: Any) -> float:
+def _status(verdicts: Sequence[Verdict]) -> Outcome:
+    """The worst of the verdicts on a task."""
+    statuses = {verdict.status for verdict in verdicts}
+    worst: tuple[Outcome, ...] = ("error", "failed", "passed")
+    return next((status for status in worst if status in statuses), "not_graded")
+
+
+def _sum(points: Iterable[float]) -> float:
     """A sum of points without the dust of binary fractions."""
     return round(float(sum(points)), 6)
 
 
-def _error(error: dict[str, Any]) -> dict[str, Any]:
+def _harmless(place: WrongPlace) -> WrongPlace:
+    worth = place.would_get
+    return WrongPlace(printable(place.text), None if worth is None else _sum([worth]))
+
+
+def _raised(error: Mapping[str, Any]) -> Raised:
     """An exception of a student's code, made harmless."""
-    return {
-        "type": printable(error["type"], 100),
-        "message": printable(error["message"]),
-        "trace": [
-            {
-                key: printable(value, 200) if isinstance(value, str) else value
-                for key, value in frame.items()
-            }
-            for frame in error["trace"][-MAX_TRACE:]
-        ],
-    }
+    trace = [
+        Frame(
+            printable(frame["file"], 200),
+            frame["line"],
+            printable(frame["function"], 200),
+            printable(frame["text"], 200),
+        )
+        for frame in error["trace"][-MAX_TRACE:]
+    ]
+    return Raised(printable(error["type"], 100), printable(error["message"]), tuple(trace))

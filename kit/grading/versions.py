@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+import platform
+from functools import cache, lru_cache
 from pathlib import Path
 
 import kit
-from kit import results
 from kit.course import Assignment, files_below
+
+
+@cache
+def of_kit() -> dict[str, str]:
+    """The versions of kit, Python and NumPy."""
+    from importlib.metadata import version  # noqa: PLC0415 - slow, and who writes a result has them
+
+    return {
+        "kit": version("nndl-kit"),
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+    }
 
 
 def versions(assignment: Assignment) -> dict[str, str]:
     """The versions of kit, Python and NumPy, and ``course``, a digest; see ``course_version``."""
-    return {**results.versions(), "course": course_version(assignment)}
+    return {**of_kit(), "course": course_version(assignment)}
 
 
 @lru_cache(maxsize=8)

@@ -18,10 +18,11 @@ import numpy as np
 
 from kit.checks.student import Student
 from kit.course import Assignment
-from kit.grading.verdicts import Verdict, WrongPlace
+from kit.grading.verdicts import Verdict
 from kit.intake import elsewhere
 from kit.intake.elsewhere import Text, Wanted
 from kit.intake.submission import Submission, sources_of
+from kit.results import WrongPlace
 from kit.sandbox import worker
 from kit.sandbox.faults import IsolationMissing, KitFault, StudentFault
 from kit.sandbox.tester.process import WarmParent
@@ -75,6 +76,8 @@ def look(
     """
     failed = {verdict.check.task for verdict in verdicts}
     failed -= {verdict.check.task for verdict in verdicts if verdict.status != "failed"}
+    if not failed:
+        return {}
     lacking = [e for e in elsewhere.unwritten(submission.files, assignment) if e.task in failed]
     if not lacking:
         return {}

@@ -1,6 +1,6 @@
-"""From what was handed in, a folder or an archive of any platform, to a submission in memory.
+"""Turns a folder or an archive from any platform into a submission in memory.
 
-The order is ``downloads`` (whose submissions a path means), ``folder`` or ``archive`` (a ``tree``
-of names), ``locate`` (which file is which), ``submission``. Nothing here runs
-or imports what it reads.
+A submission passes ``downloads`` (which submissions a path holds), ``folder`` or ``archive`` (a
+``tree`` of names), ``locate`` (which file is which) and ``submission``. Nothing here runs or
+imports the files that it reads.
 """

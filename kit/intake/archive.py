@@ -1,9 +1,9 @@
-"""Reads zips and tarballs that a student packed, or that pretend to be ones, member by member.
+"""Reads zips and tarballs member by member; a student packed them, perhaps with bad intent.
 
-Costs are bounded before they arise: every header is counted, what is too long or unpacks without
-end is refused, and no member is read that nobody asked for. The zip format is the standard
-library's work. Of its tarfile only the parser of single headers is used: the rest of it reads
-headers of any size, at a cost that grows with their square.
+Costs are bounded before they arise. Every header is counted. An archive that is too long, or that
+unpacks without end, is refused. A member is read only on request. The standard library reads the
+zip format. From its ``tarfile`` only the parser of single headers is used: the rest of that module
+reads headers of any size, at a cost that grows with the square of the size.
 """
 
 from __future__ import annotations
@@ -38,15 +38,17 @@ from kit.limits import Limits
 
 SUFFIXES = tuple(".zip .tar .tgz .tar.gz .tbz2 .tar.bz2 .txz .tar.xz .rar .7z".split())
 EXTENDED_HEADER = 64 * 1024
-"""The most that a tarball may say about one member, such as its long name."""
+"""The largest extended header of a tarball's member, in bytes. It holds, for example, a long
+name."""
 EXTRA_FIELDS = 4 * 1024
-"""The most that a zip may say about one member. The library's work grows with its square."""
+"""The largest extra fields of a zip's member, in bytes. The library's cost grows with the square of
+their size."""
 
 _ENCRYPTED = 0x1
 _LISTED = struct.Struct("<28xHHH12x")
-"""Of a member in a zip's list: the lengths of its name, of extra fields and of a comment."""
+"""An entry in a zip's central directory: the lengths of its name, extra fields and comment."""
 _UNKNOWN = {b"Rar!": "a RAR archive", b"7z\xbc\xaf": "a 7z archive"}
-# what the libraries raise on bytes that are no archive, or not the one that they claim to be
+# the exceptions of the libraries for bytes that are not an archive, or not of the claimed kind
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -63,18 +65,18 @@ _DAMAGE = (
 
 
 def is_archive(name: str) -> bool:
-    """Whether a file of this name should be an archive."""
+    """Whether a file with this name should be an archive."""
     return name.lower().endswith(SUFFIXES)
 
 
 def stem(name: str) -> str:
-    """The name of an archive without what says that it is one."""
+    """The name of an archive without its suffix."""
     suffix = max((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), key=len)
     return name[: -len(suffix)]
 
 
 def open_file(path: Path, limits: Limits) -> Tree:
-    """The tree of an archive on disk; raises RejectedError where it isn't one."""
+    """The tree of an archive on disk; raises RejectedError if the file is not an archive."""
     try:
         file = open_regular(path.parent, path.name)
     except UnreadableError as error:
@@ -83,9 +85,9 @@ def open_file(path: Path, limits: Limits) -> Tree:
 
 
 def open_archive(file: BinaryIO, label: str, limits: Limits) -> Tree:
-    """The tree of the archive in ``file``, which is the tree's from now on.
+    """The tree of the archive in ``file``. The tree owns the file from now on.
 
-    What kind it is its first bytes say. ``label`` names it in messages. Raises RejectedError.
+    The first bytes tell the kind of archive. ``label`` names it in messages. Raises RejectedError.
     """
     try:
         begin = file.read(8)
@@ -93,7 +95,7 @@ def open_archive(file: BinaryIO, label: str, limits: Limits) -> Tree:
         for magic, kind in _UNKNOWN.items():
             if begin.startswith(magic):
                 raise RejectedError(f"{label} is {kind}, which can't be read. Hand in a .zip file.")
-        with _damage(RejectedError(f"{label} can't be read: it is damaged or no archive.")):
+        with _damage(RejectedError(f"{label} can't be read: it is damaged or not an archive.")):
             if begin.startswith((b"PK\3\4", b"PK\5\6")):
                 return ZipTree(file, label, limits)
             return TarTree(file, label, limits)
@@ -104,11 +106,11 @@ def open_archive(file: BinaryIO, label: str, limits: Limits) -> Tree:
 
 @contextmanager
 def _damage(problem: Exception) -> Iterator[None]:
-    """Raise ``problem`` for whatever the libraries raise on a damaged archive."""
+    """Raise ``problem`` in place of any exception of the libraries for a damaged archive."""
     try:
         yield
     except OSError as error:
-        if error.errno is not None:  # the disk's, not the archive's
+        if error.errno is not None:  # the disk failed, not the archive
             raise
         raise problem from error
     except _DAMAGE as error:
@@ -128,7 +130,7 @@ class _Members:
         self._outside: list[str] = []
 
     def add(self, name: str, size: int, refused: str) -> str | None:
-        """Note a member; its name, if it is to be found later."""
+        """Add a member; returns its normal name, or None if the name leads out of the archive."""
         self._costs.file(name)
         usual = normal(name)
         if usual is None:
@@ -140,14 +142,14 @@ class _Members:
         return usual
 
     def fill(self, tree: Tree) -> None:
-        """Give ``tree`` its entries, and the names of what is not among them."""
+        """Give ``tree`` its entries, its skipped files, and the names that lead out of it."""
         tree.entries, left = sift(self._entries.values())
         tree.leave(left)
         tree.outside = self._outside
 
 
 class _Member(io.RawIOBase):
-    """One member while it is read: whatever is wrong with it is an UnreadableError."""
+    """One open member; every problem with its bytes is an UnreadableError."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
@@ -200,17 +202,17 @@ def _refused(info: zipfile.ZipInfo) -> str:
         return NOT_REGULAR
     if info.flag_bits & _ENCRYPTED:
         return "it is encrypted: hand it in without a password"
-    # the other methods of the library unpack any number of bytes in a single step
+    # the library's other methods unpack any number of bytes in a single step
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        return "it is compressed in an unusual way: make the .zip anew with your system's own tools"
+        return "its compression is unusual: make the .zip again with your system's own tools"
     return ""
 
 
 class _Listed(io.RawIOBase):
-    """The file of a zip, whose list of members is counted as it is read, and not read if too long.
+    """The file of a zip; counts its list of members as it is read, and refuses a list too long.
 
-    Places that are not in the file are no fault of the disk's. From ``read_whole`` on it is read
-    as it is, for then only members are read, and those are asked for.
+    A seek beyond the file is an error of the archive, not of the disk. Once ``read_whole`` is set,
+    bytes pass uncounted, because from then on only requested members are read.
     """
 
     def __init__(self, file: BinaryIO, costs: Costs, most: int) -> None:
@@ -244,7 +246,7 @@ class _Listed(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._file.tell(), io.SEEK_END: self._end}[whence]
         if not 0 <= start + offset <= self._end:
-            raise OSError("a place that is not in the file")
+            raise OSError("a position outside the file")
         return self._file.seek(start + offset)
 
     def tell(self) -> int:
@@ -283,7 +285,7 @@ class TarTree(Tree):
         self._file.close()
 
     def _members(self) -> Iterator[tuple[str, int, int, str]]:
-        """``(name, size, place, refused)`` of each file, in one pass over the tar."""
+        """``(name, size, place, refused)`` for each file, in one pass over the tar."""
         position, said = 0, dict[str, str]()
         while block := self._block(position):
             position += tarfile.BLOCKSIZE
@@ -303,7 +305,7 @@ class TarTree(Tree):
             position += -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
     def _size(self, info: tarfile.TarInfo, said: dict[str, str]) -> int:
-        """How many bytes follow a header."""
+        """The number of bytes that follow a header."""
         if info.type in {tarfile.DIRTYPE, *_REFUSED}:
             return 0
         size = int(said.get("size", info.size))
@@ -312,7 +314,7 @@ class TarTree(Tree):
         return size
 
     def _block(self, position: int) -> bytes:
-        """The header at ``position``; empty at the end."""
+        """The header at ``position``; empty at the end of the tar."""
         if self._stream is self._file and position >= self._end + tarfile.BLOCKSIZE:
             raise tarfile.ReadError("cut off")
         self._stream.seek(position)
@@ -341,7 +343,7 @@ _REFUSED = {
 
 
 def _said(kind: bytes, content: bytes) -> dict[str, str]:
-    """What an extended header says of the member after it: its ``path`` and ``size``."""
+    """The ``path`` and ``size`` that an extended header gives for the member after it."""
     if kind == tarfile.GNUTYPE_LONGNAME:
         return {"path": _text(content.rstrip(b"\0"))}
     said, position = dict[str, str](), 0

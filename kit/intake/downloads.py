@@ -1,8 +1,8 @@
-"""Tells whose submissions a path means, in the forms in which learning platforms hand them out.
+"""Finds all submissions at a path, in the forms that learning platforms use.
 
-Folders and archives named by student, the submitted/ tree of nbgrader, and what Canvas and
-Gradescope give when an instructor downloads all submissions at once. Nothing is read here but names
-(and Gradescope's list of them): every submission is opened when its turn comes.
+These forms are folders and archives named by student, nbgrader's submitted/ tree, and the bulk
+downloads of Canvas and Gradescope. Only names are read here (and Gradescope's list of them): every
+submission is opened when its turn comes.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ GRADESCOPE = "submission_metadata.yml"
 CANVAS = re.compile(r"(?P<who>[^_/]+)_(?P<late>LATE_)?(?P<id>\d+)_(?P<file>\d+)_(?P<name>.+)")
 _RESUBMITTED = re.compile(r"(?P<stem>.+?)-(?P<number>\d{1,3})(?P<suffix>(?:\.\w+)+)")
 _LONGEST_NAME = 150
-"""In bytes: with what is added to it, a file's name may have 255."""
+"""The longest name in bytes. A file's name may have 255, and the kit adds to this name."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """One submission: whose it is, where it lies (for messages), and how to open it.
+    """One submission: its student, its place (for messages), and a function that opens it.
 
-    ``open`` may raise RejectedError, or OSError where this machine can't read it. ``notes`` are
-    what is known of it already.
+    ``open`` may raise RejectedError, or OSError if this machine can't read the submission.
+    ``notes`` are sentences on it, known before it is opened.
     """
 
     student: str
@@ -61,11 +61,12 @@ class Found:
 
 
 def submissions(assignment: Assignment, path: Path, limits: Limits, kept: ExitStack) -> list[Found]:
-    """Every submission that ``path`` means.
+    """Every submission at ``path``.
 
-    A folder that holds the student's files itself is one, and so is an archive that is not a
-    download of Canvas or Gradescope; any other folder holds those of many. What has to stay open
-    until they are read is closed by ``kept``. Raises CourseError where there are none.
+    A folder that itself holds the student's files is one submission. So is an archive, unless it is
+    a download from Canvas or Gradescope. Any other folder holds the submissions of many students.
+    ``kept`` closes the archives that must stay open until the submissions are read. Raises
+    CourseError if there are none.
     """
     path = existing(path)
     try:
@@ -98,37 +99,37 @@ def _submissions(
 
 
 def existing(path: Path) -> Path:
-    """``path``, resolved; raises CourseError where it is neither a folder nor a file."""
+    """``path``, resolved; raises CourseError if it is neither a folder nor a file."""
     try:
         found = path.resolve(strict=True)
         kind = found.stat().st_mode
     except FileNotFoundError as error:
         raise CourseError(
-            f"{_shown(path)} is not a folder, and no archive either: nothing is there."
+            f"{_shown(path)} is neither a folder nor an archive: nothing is there."
         ) from error
     except OSError as error:
         raise CourseError(f"{_shown(path)} can't be read ({error.strerror}).") from error
-    except RuntimeError as error:  # what pathlib makes of links, before Python 3.13
+    except RuntimeError as error:  # pathlib raises this for a link to itself, before Python 3.13
         raise CourseError(f"{_shown(path)} can't be read (it is a link to itself).") from error
     except ValueError as error:
-        raise CourseError(f"{_shown(path)} is no path ({error}).") from error
+        raise CourseError(f"{_shown(path)} is not a path ({error}).") from error
     if not (stat.S_ISDIR(kind) or stat.S_ISREG(kind)):
-        raise CourseError(f"{_shown(path)} is not a folder, and no archive either.")
+        raise CourseError(f"{_shown(path)} is neither a folder nor an archive.")
     return found
 
 
 def _shown(path: Path) -> str:
-    """``path`` as a message may hold it: some are long, and some no text."""
+    """``path`` as text for a message: shortened, and printable."""
     return printable(str(path), 300)
 
 
 def student_of(path: Path) -> str:
-    """The student whose submission a folder or archive of this name is."""
+    """The student named by a folder or archive."""
     return safe(stem(path.name) if is_archive(path.name) else path.name)
 
 
 def safe(name: str) -> str:
-    """``name`` as one that a file may have; names that are changed stay different."""
+    """``name`` as a valid file name; different names stay different."""
     name = unicodedata.normalize("NFC", name)
     plain = "".join(
         char if char.isprintable() and char not in '/\\:*?"<>|' else "_" for char in name
@@ -146,7 +147,7 @@ def _one(path: Path, limits: Limits) -> Found:
 
 
 def _is_one(assignment: Assignment, path: Path, limits: Limits) -> bool:
-    """Whether the folder itself holds a student's files, or a folder like the package does."""
+    """Whether the folder holds a student's files, itself or in a folder named like the package."""
     wanted = assignment.student_files
     if any(os.path.lexists(path / name) for name in wanted):
         return True
@@ -165,7 +166,7 @@ def _is_one(assignment: Assignment, path: Path, limits: Limits) -> bool:
 
 
 class _Shelf(ABC):
-    """What was handed out, one level deep: the files in ``tree``, and the names of ``folders``."""
+    """A collection of submissions, one level deep: files in ``tree``, names of ``folders``."""
 
     name: str
     tree: Tree
@@ -180,7 +181,7 @@ class _Shelf(ABC):
 
     @abstractmethod
     def open(self, folder: str) -> Tree:
-        """The files in a folder, which may lie one deeper: ``student/assignment``."""
+        """The files in a folder, which may be one level deeper: ``student/assignment``."""
 
 
 class _Folder(_Shelf):
@@ -203,7 +204,7 @@ class _Folder(_Shelf):
 
 
 class _Archive(_Shelf):
-    """An archive, or a folder in it that holds all the rest."""
+    """An archive, or the one folder in it that holds everything else."""
 
     def __init__(self, name: str, tree: Tree, limits: Limits) -> None:
         super().__init__(limits)
@@ -226,7 +227,7 @@ class _Archive(_Shelf):
 
     def _leave(self, left: Left, depth: int) -> None:
         folder, name = left.folder.split("/"), left.name.split("/")
-        if len(folder) > depth + 1:  # it is in a student's folder
+        if len(folder) > depth + 1:  # the skipped folder is in a student's folder
             inside = Left("/".join(folder[depth + 1 :]), "/".join(name[depth + 1 :]))
             self._left[folder[depth]].append(inside)
 
@@ -247,7 +248,7 @@ class _Archive(_Shelf):
 
 
 def _shared(names: list[list[str]]) -> int:
-    """How many folders all ``names`` have in common."""
+    """The number of leading folders that all ``names`` share."""
     if not names:
         return 0
     first, last = min(names), max(names)
@@ -256,7 +257,7 @@ def _shared(names: list[list[str]]) -> int:
 
 
 def _download(path: Path, limits: Limits) -> _Archive | None:
-    """The archive as what Canvas or Gradescope gave; None where it is not theirs."""
+    """The archive as a download from Canvas or Gradescope; None if it is not one."""
     try:
         tree = open_file(path, limits)
     except RejectedError:
@@ -277,7 +278,7 @@ def _on_shelf(assignment: Assignment, shelf: _Shelf) -> Iterator[Found]:
     canvas = {name: match for name in files if (match := CANVAS.fullmatch(name))}
     yield from _from_canvas(shelf, files, canvas)
     for name, entry in files.items():
-        # a student's folder, too, may have been replaced by a link: it is rejected, not passed over
+        # a link may stand in place of a student's folder: it is rejected, not passed over
         of_student = is_archive(name) or (entry.refused == LINK and "." not in name)
         if name not in canvas and of_student:
             student = safe(stem(name) if is_archive(name) else name)
@@ -287,13 +288,13 @@ def _on_shelf(assignment: Assignment, shelf: _Shelf) -> Iterator[Found]:
 
 
 def _of_student(assignment: Assignment, shelf: _Shelf, folder: str) -> Found:
-    """The submission in a student's folder, which is not looked into before its turn comes."""
+    """The submission in a student's folder; the folder is read when its turn comes."""
     opened = partial(_opened_folder, assignment, shelf, folder)
     return Found(safe(folder), f"{shelf.name}/{printable(folder)}", opened)
 
 
 def _opened_folder(assignment: Assignment, shelf: _Shelf, folder: str) -> Tree:
-    """The files in a student's folder, in which nbgrader has a folder for each assignment."""
+    """The files in a student's folder; in nbgrader's tree it has a folder for each assignment."""
     inner = shelf.inner(folder)
     if assignment.name in inner:
         return shelf.open(f"{folder}/{assignment.name}")
@@ -326,7 +327,7 @@ def _folders(path: Path) -> list[Path]:
 def _from_canvas(
     shelf: _Shelf, files: Mapping[str, Entry], canvas: Mapping[str, re.Match[str]]
 ) -> Iterator[Found]:
-    """The files of each student together: ``lastfirst_LATE_12345_67890_hw4-1.zip``."""
+    """The files grouped by student; a name is like ``lastfirst_LATE_12345_67890_hw4-1.zip``."""
     by_student: dict[str, list[re.Match[str]]] = defaultdict(list)
     for match in canvas.values():
         by_student[f"{match['who']}_{match['id']}"].append(match)
@@ -345,7 +346,7 @@ def _from_canvas(
 
 
 def _latest(matches: list[re.Match[str]]) -> tuple[dict[str, re.Match[str]], list[str]]:
-    """The files by the names that they had; of one handed in again the last, with a note."""
+    """The files by their original names; only the newest version of each, with a note."""
     latest: dict[str, tuple[int, int, re.Match[str]]] = {}
     notes = []
     for match in matches:
@@ -363,7 +364,7 @@ def _latest(matches: list[re.Match[str]]) -> tuple[dict[str, re.Match[str]], lis
 
 
 def _from_gradescope(shelf: _Shelf, entry: Entry) -> Iterator[Found]:
-    """The folders ``submission_12345``, each for everyone who handed it in."""
+    """The folders ``submission_12345``, each once for every student who handed it in."""
     listed = _listed(shelf, entry)
     for folder in sorted({*shelf.folders, *listed}):
         for student in listed.get(folder) or [folder]:
@@ -376,7 +377,7 @@ def _absent(folder: str) -> Tree:
 
 
 def _listed(shelf: _Shelf, entry: Entry) -> dict[str, list[str]]:
-    """Who handed in each folder, as far as Gradescope's list says; raises CourseError."""
+    """The students who handed in each folder, from Gradescope's list; raises CourseError."""
     try:
         return submitters.read(shelf.tree.read(entry, shelf.limits.list_bytes), shelf.limits)
     except (submitters.ListError, UnreadableError) as error:

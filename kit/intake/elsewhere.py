@@ -1,7 +1,7 @@
-"""Takes along what else was handed in where a task looks unwritten: its code may stand there.
+"""Gathers other texts of a submission if a task looks unwritten: its code may stand there.
 
-That is the text of the other Python files and of the notebook's cells of code. None of it is graded
-or run here; ``kit.grading.wrong_place`` looks for functions in it.
+These texts are the other Python files and the notebook's code cells. They are not graded or run
+here; ``kit.grading.wrong_place`` looks for functions in them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STUB = b"NotImplementedError"
 class Wanted(NamedTuple):
     """A function or class of ``file`` that a task asks for.
 
-    ``least`` and ``most`` are how many arguments a function takes; a class has None.
+    ``least`` and ``most`` bound the number of arguments of a function; for a class they are None.
     """
 
     task: str
@@ -36,7 +36,7 @@ class Wanted(NamedTuple):
 
 
 class Text(NamedTuple):
-    """One other text of the submission: a module, or a cell of the notebook."""
+    """One other text of the submission: a module or a notebook cell."""
 
     where: str
     content: bytes
@@ -44,7 +44,7 @@ class Text(NamedTuple):
 
 
 def wanted(assignment: Assignment) -> list[Wanted]:
-    """What students write, at the top level of their files, by the marks in ``solutions/``."""
+    """The top-level functions and classes that students write, by the marks in ``solutions/``."""
     return [
         each
         for name in assignment.student_files
@@ -58,7 +58,7 @@ def _wanted(name: str, source: str) -> tuple[Wanted, ...]:
     found = {}
     try:
         marked = regions(source, name)
-    except CourseError:  # it can't be released, and that is said when somebody tries
+    except CourseError:  # `kit release` reports it
         return ()
     for region in marked:
         for node in parse(source, name).body:
@@ -74,7 +74,7 @@ def _wanted(name: str, source: str) -> tuple[Wanted, ...]:
 
 
 def unwritten(files: Mapping[str, bytes], assignment: Assignment) -> list[Wanted]:
-    """What may not be written in ``files``, as far as their bytes tell it without being parsed."""
+    """What may be unwritten in ``files``, as far as their bytes show without parsing."""
     return [each for each in wanted(assignment) if not _written(files.get(each.file), each.name)]
 
 
@@ -93,18 +93,18 @@ def gather(
     taken: Collection[str],
     home: str,
 ) -> tuple[Text, ...]:
-    """The other texts in ``tree``; none where all ``files`` that a student writes look written.
+    """The other texts in ``tree``; none if all ``files`` that a student writes look written.
 
-    ``taken`` are the names under which the files lie in the tree, ``home`` is the folder to which
-    their own are relative. What can't be read, or is more than the limits allow, is left out: a
-    person can still look at it.
+    ``taken`` has the paths of these files in the tree. ``home`` is the folder to which their own
+    names are relative. A text is left out if it can't be read or exceeds the limits: a person can
+    still look at it.
     """
     if not unwritten(files, assignment):
         return ()
     modules = set(_modules(tree, taken, limits))
     book = _notebook(tree, home, assignment)
     found, room = [], limits.elsewhere_bytes
-    for entry in tree.entries:  # in their order, for some archives are read from the beginning
+    for entry in tree.entries:  # in their order: some archives are read from the beginning
         if entry.name in modules or entry is book:
             try:
                 if entry is book:
@@ -121,7 +121,7 @@ def gather(
 
 
 def _modules(tree: Tree, taken: Collection[str], limits: Limits) -> Iterator[str]:
-    """The names of the other modules, those nearest to the top first."""
+    """The names of the other modules, the nearest to the top first."""
     left = limits.elsewhere_bytes
     for entry in sorted(tree.entries, key=lambda entry: (entry.name.count("/"), entry.name)):
         if entry.name.endswith(".py") and entry.name not in taken:
@@ -137,7 +137,7 @@ def _notebook(tree: Tree, home: str, assignment: Assignment) -> Entry | None:
 
 
 def _cells(name: str, content: bytes) -> list[Text]:
-    """The cells of code in a notebook (nbformat 4); none where it is damaged."""
+    """The code cells of a notebook (nbformat 4); none if it is damaged."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):

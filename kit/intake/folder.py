@@ -1,7 +1,7 @@
-"""Reads what was handed in as a folder: without following a link, and without waiting for anything.
+"""Reads a submission from a folder, without following a link or waiting for anything.
 
-What the submission is to blame for (a link, a pipe, a tree without end) is told apart from what
-this machine fails at (missing rights, a broken disk), which must never cost a student points.
+Faults of the submission (a link, a pipe, an endless tree) are kept apart from failures of this
+machine (missing rights, a broken disk), which must never cost a student points.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def open_regular(root: Path, name: str) -> BinaryIO:
-    """The regular file ``name`` (a POSIX path) below ``root``, opened step by step.
+    """The regular file ``name`` (a POSIX path) below ``root``, opened folder by folder.
 
-    So no link is followed, whenever it was put there, but ``root`` itself may be one. Raises
-    UnreadableError where it is none that one reads, HostError where this machine can't open it.
+    So no link is followed, whenever it was put there; only ``root`` itself may be a link. Raises
+    UnreadableError if the file is a link or not regular, HostError if this machine can't open it.
     """
     *folders, last = (part for part in name.split("/") if part)
     try:
@@ -70,9 +70,9 @@ def _reason(error: OSError, name: str) -> UnreadableError | HostError:
 class FolderTree(Tree):
     """The files in a folder.
 
-    ``inside`` leads to the folder from ``root``; no link is followed on that way or below it, but
-    ``root`` itself may be one. With ``flat`` nothing below the folder is looked at. Raises
-    RejectedError where there is more than the limits allow, HostError where it can't be listed.
+    ``inside`` is the path from ``root`` to the folder. No link is followed on that path or below
+    it; only ``root`` itself may be a link. With ``flat``, folders below it are not read. Raises
+    RejectedError if the folder exceeds the limits, HostError if it can't be listed.
     """
 
     def __init__(self, root: Path, limits: Limits, inside: str = "", *, flat: bool = False) -> None:
@@ -88,7 +88,7 @@ class FolderTree(Tree):
     def _scan(
         self, waiting: list[str], costs: Costs, skipped: list[str] | None, *, flat: bool = False
     ) -> Iterator[Entry]:
-        """What lies in the folders ``waiting`` and below; without ``skipped`` none is skipped."""
+        """The files in the folders ``waiting`` and below; without ``skipped``, skip no folder."""
         while waiting:
             folder = waiting.pop()
             found = self._listed(folder, costs)
@@ -108,7 +108,7 @@ class FolderTree(Tree):
                     waiting.append(inner)
 
     def _listed(self, folder: str, costs: Costs) -> list[os.DirEntry[str]]:
-        """What a folder holds, and no more of it than one may hold."""
+        """The entries of a folder, at most one more than the limit."""
         path = f"{self._top}/{folder}" if folder else self._top
         try:
             with os.scandir(path) as entries:
@@ -122,20 +122,20 @@ class FolderTree(Tree):
         return found
 
     def open(self, entry: Entry) -> BinaryIO:
-        """The file ``entry``, as ``open_regular`` opens it."""
+        """The file of ``entry``, opened by ``open_regular``."""
         try:
             return open_regular(self._root, f"{self._inside}/{entry.name}")
         except HostError as error:
             raise HostError(error, entry.name) from error
 
     def seekable(self, entry: Entry, limit: int) -> BinaryIO:
-        """The file itself, of whatever size."""
+        """The file itself, of any size."""
         if entry.refused:
             raise UnreadableError(entry.refused)
         return self.open(entry)
 
     def left(self) -> Iterable[Left]:
-        """The files in ``skipped``, of which no more are listed than of the submission itself."""
+        """The files in ``skipped``, under the same limits as the submission itself."""
         costs = Costs("The folder", self._limits)
         for folder in self.skipped:
             with suppress(OSError, RejectedError):

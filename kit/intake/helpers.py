@@ -1,8 +1,8 @@
-"""Finds the modules that a student wrote beside those asked for, and imports from them.
+"""Finds helper modules: modules that a student added, so that the requested files can import them.
 
-They are the Python files beneath the folders in which the student writes, by names that can be
-imported. They are the student's code in the student's worker, and nothing else: what we provide or
-ask for by the same name is not theirs to replace.
+Helpers are the Python files below the folders in which the student writes, if their names can be
+imported. They run as the student's code in the student's worker. They never replace a provided or
+requested file of the same name.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from kit.limits import Limits
 def find(
     entries: Sequence[Entry], located: Mapping[str, Entry], assignment: Assignment, limits: Limits
 ) -> tuple[dict[str, Entry], list[str]]:
-    """The helpers among ``entries``, by the names they are imported under, and what is left out.
+    """The helpers among ``entries``, by path for import, and a sentence if some are left out.
 
-    ``located`` are the files to hand in where they were found, by the names that they should have.
-    Those nearest to them come first.
+    ``located`` has the entries of the files to hand in, by the names that they should have. Helpers
+    nearest to these files come first.
     """
     ours = {*assignment.student_files, *assignment.provided_modules}
     found: dict[str, Entry] = {}
     left_out, room = [], limits.helper_bytes
     for name, entry in _candidates(entries, located):
-        if name in found or any(name == each or _is_copy(name, each) for each in ours):
+        if name in found or name in ours or any(_is_copy(name, each) for each in ours):
             continue
         if len(found) == limits.helper_files or entry.size > room:
             left_out.append(name)
@@ -40,15 +40,15 @@ def find(
     names = ", ".join(left_out[:FEW])
     more = f" and {len(left_out) - FEW} more" if len(left_out) > FEW else ""
     return found, [
-        f"Modules of your own were left out: {names}{more}. At most {limits.helper_files} are "
-        f"taken, with {limits.helper_bytes:,} bytes together."
+        f"Some modules that you added were left out: {names}{more}. At most {limits.helper_files} "
+        f"are taken, of {limits.helper_bytes:,} bytes together."
     ]
 
 
 def _candidates(
     entries: Sequence[Entry], located: Mapping[str, Entry]
 ) -> Iterator[tuple[str, Entry]]:
-    """Every module below the places of the files to hand in, the nearest first."""
+    """Every module below the folders of the files to hand in, the nearest first."""
     places = {
         (_folder(entry.name), _folder(name)): _is_in_place(entry.name, name)
         for name, entry in located.items()
@@ -67,14 +67,14 @@ def _folder(name: str) -> str:
 
 
 def _below(name: str, folder: str) -> str | None:
-    """``name`` relative to ``folder``; None where it is not in it."""
+    """``name`` relative to ``folder``; None if it is not in ``folder``."""
     if not folder:
         return name
     return name[len(folder) + 1 :] if name.startswith(f"{folder}/") else None
 
 
 def _is_in_place(found: str, right: str) -> bool:
-    """Whether a file lies in a folder of the right name, so that all below it is the student's."""
+    """Whether a file lies in a folder of the right name, which makes all below it the student's."""
     folders = _folder(right)
     return f"/{_folder(found)}".endswith(f"/{folders}") if folders else "/" not in found
 
@@ -85,5 +85,5 @@ def _is_module(name: str) -> bool:
 
 
 def _is_copy(name: str, asked: str) -> bool:
-    """Whether ``name`` is another spelling of a file that is asked for, such as ``Optim.py``."""
+    """Whether ``name`` is another spelling of a requested file, such as ``Optim.py``."""
     return _folder(name) == _folder(asked) and rank(name, asked) is not None

@@ -1,8 +1,8 @@
-"""Finds a student's files among what was handed in, where their place or name is not quite right.
+"""Finds a student's files in a submission, even if their place or name is not quite right.
 
-What was asked for comes first: the files by their right names, in the folder itself or below it.
-Else a folder that is called nearly like the package, else the files wherever they are. Whatever is
-not unambiguous is not guessed: the message names what there is to choose from.
+The search takes the first of these that succeeds: the files under their right names, in the folder
+itself or below it; a folder whose name resembles the package; the files anywhere. An ambiguous case
+is never guessed: the message names the candidates.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from pathlib import PurePosixPath
 from kit.intake.tree import Entry, RejectedError
 
 FEW = 5
-"""So many names stand in a message."""
+"""The most names in one message."""
 
 
 class NothingFoundError(RejectedError):
-    """None of the files is there."""
+    """The submission holds none of the files."""
 
 
 @dataclass
 class Located:
     """The entries of the files to hand in, by the names that they should have.
 
-    ``home`` is the folder to which those names are relative, if there is one. ``notes`` say what is
-    missing and what was not where it belongs.
+    ``home`` is the folder to which those names are relative, if there is one. ``notes`` name the
+    files that are missing or misplaced.
     """
 
     home: str = ""
@@ -39,7 +39,7 @@ class Located:
 def locate(entries: Iterable[Entry], wanted: Sequence[str]) -> Located:
     """Find ``wanted`` (POSIX paths) among ``entries``.
 
-    Raises NothingFoundError, or RejectedError where two folders hold the files.
+    Raises NothingFoundError if there are none, RejectedError if two folders hold the files.
     """
     by_name = {entry.name: entry for entry in entries}
     stems = [PurePosixPath(name).stem.casefold() for name in wanted]
@@ -64,10 +64,11 @@ def locate(entries: Iterable[Entry], wanted: Sequence[str]) -> Located:
 
 
 def rank(name: str, wanted: str) -> int | None:
-    """How far the last part of ``name`` is from that of ``wanted``: 0 equal, None another name.
+    """How far the last part of ``name`` is from that of ``wanted``.
 
-    1 is another case or ``optim.py.txt``; 2 what browsers and file managers make of a second copy:
-    ``optim (1).py``, ``optim-1.py``, ``optim 2.py``, ``Copy of optim.py``.
+    0: equal. 1: another case, or ``optim.py.txt``. 2: the name that a browser or file manager gives
+    to a second copy: ``optim (1).py``, ``optim-1.py``, ``optim 2.py``, ``Copy of optim.py``. None:
+    another name.
     """
     found, right = name.rpartition("/")[2], wanted.rpartition("/")[2]
     if found == right:
@@ -88,7 +89,7 @@ def _spellings(name: str) -> re.Pattern[str]:
 
 
 def resembles(folder: str, wanted: Sequence[str]) -> bool:
-    """Whether ``folder`` is called nearly like the one folder in which all of ``wanted`` belong."""
+    """Whether ``folder`` has nearly the name of the one folder in which all ``wanted`` belong."""
     packages = {str(PurePosixPath(name).parent) for name in wanted}
     return (
         len(packages) == 1
@@ -100,9 +101,9 @@ def resembles(folder: str, wanted: Sequence[str]) -> bool:
 def _places(
     by_name: Mapping[str, Entry], spelled: Mapping[str, list[Entry]], located: Located
 ) -> dict[str, str]:
-    """The folder in which each file should lie; empty where they lie anywhere.
+    """The folder in which each file should lie; empty if the files may lie anywhere.
 
-    Raises RejectedError where there are two.
+    Raises RejectedError if two folders qualify.
     """
     homes = {
         entry.name[: -len(name)].rstrip("/")
@@ -112,7 +113,7 @@ def _places(
     }
     if "" in homes and len(homes) > 1:
         copies = listed(f"{home}/" for home in homes - {""})
-        located.notes.append(f"What lies in {copies} was left out.")
+        located.notes.append(f"The copies in {copies} were left out.")
         homes = {""}
     if homes:
         located.home = _only(homes)
@@ -131,7 +132,7 @@ def _places(
 
 
 def _take(name: str, place: str | None, candidates: list[Entry], located: Located) -> None:
-    """Choose the one that is meant among ``candidates`` for ``name``, or note why there is none."""
+    """Choose the file for ``name`` among ``candidates``, or note why there is none."""
     inside = [entry for entry in candidates if _parent(entry.name) == place]
     nearest = inside or candidates
     best = min((rank(entry.name, name) or 0 for entry in nearest), default=0)
@@ -141,7 +142,9 @@ def _take(name: str, place: str | None, candidates: list[Entry], located: Locate
         return
     if len(chosen) > 1:
         names = listed(entry.name for entry in chosen)
-        located.notes.append(f"{name} is missing, and which file is it: {names}? Hand in just one.")
+        located.notes.append(
+            f"{name} is missing, and several files could be it: {names}. Hand in just one."
+        )
         return
     located.files[name] = chosen[0]
     if not inside or best:
@@ -161,7 +164,7 @@ def _only(folders: set[str]) -> str:
 
 
 def _odd(by_name: Mapping[str, Entry]) -> str:
-    """A sentence on what may be the reason that nothing was found."""
+    """Sentences on files that were not read, which may be why nothing was found."""
     reasons = [
         f"{entry.name} was not read: {entry.refused}."
         for entry in by_name.values()
@@ -183,7 +186,7 @@ def _join(folder: str, name: str) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """A few of ``names``, and how many more there are."""
+    """The first FEW of ``names``, and the number of the others."""
     every = sorted(names)
     more = f" and {len(every) - FEW} more" if len(every) > FEW else ""
     return ", ".join(every[:FEW]) + more

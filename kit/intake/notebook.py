@@ -1,7 +1,7 @@
-"""Compares the notebook that was handed in with the released one, for those who read it.
+"""Compares the submitted notebook with the released one, for the people who read it.
 
-Nothing here takes or gives a point: a person reads the written answers, and the suites judge the
-code. A graded cell that was changed or lost is told, so that nobody trusts what it shows.
+This changes no points: a person reads the written answers, and the suites judge the code. A note
+names each graded cell that was changed or lost, so that nobody trusts its output.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kit.limits import Limits
 
 
 class Cell(NamedTuple):
-    """What matters of a cell: its id as a graded one, whether it is the student's to fill in."""
+    """A notebook cell: its id if it is graded, whether the student fills it in, its source."""
 
     grade_id: str | None
     answer: bool
@@ -25,7 +25,7 @@ class Cell(NamedTuple):
 
 
 def notes(tree: Tree, home: str, assignment: Assignment, limits: Limits) -> list[str]:
-    """Sentences on the notebook in ``tree``; none where the assignment has released none."""
+    """Sentences on the notebook in ``tree``; none if the release has no notebook."""
     released = next(iter(sorted(assignment.release.glob("*.ipynb"))), None)
     if released is None:
         return []
@@ -35,20 +35,23 @@ def notes(tree: Tree, home: str, assignment: Assignment, limits: Limits) -> list
     picked = chosen(found, released.name, home)
     if picked is None:
         names = ", ".join(sorted(entry.name for entry in found)[:5])
-        return [f"Which notebook is yours: {names}? None of them is called {released.name}."]
+        return [
+            f"Several notebooks were handed in ({names}), and none of them is called "
+            f"{released.name}."
+        ]
     try:
         cells = read_cells(content_of(tree, picked, limits))
     except UnreadableError as error:
         return [f"{picked.name} was not compared with the original: {error}."]
-    except OSError as error:  # it takes no point, so neither does what this machine can't read
+    except OSError as error:  # a note is enough: the notebook changes no points
         return [f"{picked.name} was not compared with the original ({error.strerror})."]
     except ValueError as error:
-        return [f"{picked.name} is no notebook: {error}."]
+        return [f"{picked.name} is not a notebook: {error}."]
     return compare(picked.name, cells, _original(released.read_bytes()))
 
 
 def content_of(tree: Tree, entry: Entry, limits: Limits) -> bytes:
-    """The bytes of a notebook; raises UnreadableError where it is larger than it may be."""
+    """The bytes of a notebook; raises UnreadableError if the notebook is too large."""
     content = tree.read(entry, limits.notebook_bytes)
     most = limits.notebook_items
     if len(content) > most and sum(map(content.count, (b",", b"[", b"{"))) > most:
@@ -58,19 +61,19 @@ def content_of(tree: Tree, entry: Entry, limits: Limits) -> bytes:
 
 @lru_cache(maxsize=4)
 def _original(content: bytes) -> list[Cell]:
-    """The cells of a released notebook, which are the same for a whole class."""
+    """The cells of a released notebook; cached, because they are the same for a whole class."""
     return read_cells(content)
 
 
 def chosen(found: Sequence[Entry], name: str, home: str) -> Entry | None:
-    """The notebook of the right name, nearest to the modules and to the top; else the only one."""
+    """The notebook with the right name, nearest to ``home`` and to the top; else the only one."""
     named = [entry for entry in found if entry.name.rpartition("/")[2].lower() == name.lower()]
     named.sort(key=lambda entry: (not entry.name.startswith(home), entry.name.count("/")))
     return named[0] if named else found[0] if len(found) == 1 else None
 
 
 def read_cells(content: bytes) -> list[Cell]:
-    """The cells of a notebook; ValueError, with the end of a sentence, where it is none."""
+    """The cells of a notebook; raises ValueError, with the end of a sentence, if it is invalid."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -93,31 +96,29 @@ def _cell(cell: dict[str, Any]) -> Cell:
 
 
 def _normal(source: str) -> str:
-    """``source`` without what no one sees: white space at the ends of lines and of the cell."""
+    """``source`` without invisible differences: white space at the ends of lines and the cell."""
     return "\n".join(line.rstrip() for line in source.splitlines()).strip()
 
 
 def compare(name: str, cells: Sequence[Cell], released: Iterable[Cell]) -> list[str]:
-    """A sentence for each graded cell of ``released`` that ``cells`` lack, repeat or changed."""
+    """A sentence for each graded cell of ``released`` that is missing, repeated or changed."""
     originals = [cell for cell in released if cell.grade_id is not None]
     sources = {cell.source for cell in cells}
     said, missing = [], 0
     for original in originals:
         found = [cell for cell in cells if cell.grade_id == original.grade_id]
         if not found:
-            # some programs drop the metadata of cells and leave the rest
+            # some programs drop the metadata of cells and keep the rest
             if original.answer or original.source not in sources:
                 missing += 1
                 said.append(f"{name}: the graded cell `{original.grade_id}` is missing.")
         elif len(found) > 1:
-            said.append(
-                f"{name}: the graded cell `{original.grade_id}` is there {len(found)} times."
-            )
+            said.append(f"{name}: the graded cell `{original.grade_id}` occurs {len(found)} times.")
         elif not original.answer and found[0].source != original.source:
             said.append(
-                f"{name}: the graded cell `{original.grade_id}` was changed; the original is what "
+                f"{name}: the graded cell `{original.grade_id}` was changed; only the original "
                 "counts."
             )
     if originals and missing == len(originals):
-        return [f"{name} holds none of the graded cells: is it the assignment's notebook?"]
+        return [f"{name} holds none of the graded cells. Is it the assignment's notebook?"]
     return said

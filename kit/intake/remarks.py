@@ -1,7 +1,7 @@
-"""Says in a beginner's words why a file is no Python, where Python's own message would not.
+"""Explains to beginners why a file is not Python, where Python's own message does not help.
 
-A file is looked at as bytes and lines; it is never compiled here, since that happens in the
-worker. A remark costs nothing: it stands beside the verdicts.
+This module reads a file as bytes and lines. It never compiles the file: only the worker does. A
+remark changes no points; it stands beside the verdicts.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _PYTHON_2 = {
     "raise with a comma": re.compile(r"raise[ \t]+[A-Z]\w*[ \t]*,"),
 }
 _LONG_LINE = 1000
-"""What is longer was not typed. It also keeps the patterns from taking long on purpose."""
+"""Nobody types a longer line. The limit also stops crafted lines from slowing the patterns."""
 
 
 def remarks(name: str, content: bytes) -> list[str]:
-    """Sentences on what is odd about the file ``name``; mostly none, and rarely more than one."""
+    """Sentences on problems with the file ``name``; usually none, rarely more than one."""
     for remark in (_empty, _other_kind, _undecodable):
         sentence = remark(name, content)
         if sentence:
@@ -41,7 +41,7 @@ def remarks(name: str, content: bytes) -> list[str]:
     checks = [check for check, sign in _CHECKS.items() if sign.search(text)]
     if not checks:
         return []
-    # what stands in a docstring is prose; its lines stay, to be counted
+    # docstrings are prose; their line breaks stay, so that line numbers stay right
     code = _LONG_STRING.sub(lambda match: "\n" * match[0].count("\n"), text).split("\n")
     lines = [line if len(line) < _LONG_LINE else "" for line in code]
     return [sentence for check in checks if (sentence := check(name, lines))]
@@ -52,17 +52,17 @@ def _empty(name: str, content: bytes) -> str:
 
 
 def _other_kind(name: str, content: bytes) -> str:
-    """Other things that were saved under the name of a module."""
+    """A sentence if the file is of another kind, saved under the name of a module."""
     begin = content[:100].lstrip().lower()
     for magic, kind in _OTHER_KINDS.items():
         if begin.startswith(magic.lower()):
-            return f"{name} is {kind} and not Python: hand in the module itself."
+            return f"{name} is {kind}, not Python: hand in the module itself."
     zeros = max(content[:200:2].count(0), content[1:200:2].count(0))
     if content.startswith(_UTF_16) or zeros > len(content[:200]) // 4:
         return f"{name} is UTF-16 text, which Python can't read: save it as UTF-8."
     if begin.startswith(b"{") and b'"cells"' in content and b'"nbformat"' in content:
         return (
-            f"{name} is a Jupyter notebook and not Python: hand in a module "
+            f"{name} is a Jupyter notebook, not Python: hand in a module "
             "(in Jupyter: File, Save and Export as, Executable Script)."
         )
     return ""
@@ -71,9 +71,9 @@ def _other_kind(name: str, content: bytes) -> str:
 def _undecodable(name: str, content: bytes) -> str:
     if b"\0" in content:
         line = content.count(b"\n", 0, content.index(b"\0")) + 1
-        return f"{name} is damaged: it holds a NUL byte in line {line}. Save it anew."
+        return f"{name} is damaged: line {line} holds a NUL byte. Save the file again."
     if _COOKIE.search(b"\n".join(content[:_LONG_LINE].split(b"\n", 2)[:2])):
-        return ""  # it names its encoding, and Python says what is wrong with that
+        return ""  # the file names its encoding, and Python's own message explains the problem
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -100,7 +100,7 @@ def _python_2(name: str, lines: Sequence[str]) -> str:
     for number, line in enumerate(lines, start=1):
         statement = line.lstrip()
         if not statement.startswith(("print", "except", "raise")):
-            continue  # most are none of these, and patterns take longer
+            continue  # for speed: most lines end here, before the slower patterns
         for what, pattern in _PYTHON_2.items():
             if pattern.match(statement):
                 return f"{name} looks like Python 2 ({what} in line {number}): write Python 3."
@@ -126,4 +126,4 @@ _CHECKS = {
     _python_2: re.compile("|".join(pattern.pattern for pattern in _PYTHON_2.values())),
     _mixed_indentation: re.compile(TAB),
 }
-"""Checks of the lines, each with what a text holds where there is something to see for it."""
+"""Checks of the lines; a check runs only on a text that matches its pattern."""

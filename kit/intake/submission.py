@@ -1,8 +1,8 @@
-"""Takes what a student handed in: reads the graded files once, into memory, and nothing else.
+"""Takes a submission: reads the graded files once, into memory, and nothing else.
 
-A submission is data until a worker runs it. What was handed in is a folder or an archive
-(``tree``, ``archive``). Its files are found even if they are not quite in their place (``locate``),
-and what was odd is noted. Files that the student was not asked to write are left where they are.
+A submission is data until a worker runs it. It comes as a folder or an archive (``tree``,
+``archive``). Its files are found even if they are slightly misplaced (``locate``), and notes record
+what was odd. Files that the student was not asked to write are not touched.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ __all__ = ["RejectedError", "Submission", "holds", "open_tree", "read", "sources
 
 @dataclass(frozen=True)
 class Submission:
-    """What one student handed in: ``{"nndl/optim.py": b"..."}`` of the files a student writes.
+    """The files that one student handed in, ``{"nndl/optim.py": b"..."}``.
 
-    Modules of the student's own, from which those import, are among them (``kit.intake.helpers``).
-    ``notes`` are sentences on what was found odd, for the student and the instructor. ``elsewhere``
-    are other texts that were handed in, where a task looks unwritten (``kit.intake.elsewhere``).
+    They are the files that a student writes, and the helper modules from which these may import
+    (``kit.intake.helpers``). ``notes`` are sentences on oddities, for the student and the
+    instructor. ``elsewhere`` has other texts of the submission, if a task looks unwritten
+    (``kit.intake.elsewhere``).
     """
 
     student: str
@@ -42,7 +43,7 @@ class Submission:
 
     @property
     def sha256(self) -> str:
-        """A digest of the names and bytes of all graded files: same digest, same grade."""
+        """A digest of the names and bytes of all graded files; it determines the grade."""
         digest = sha256()
         for name, content in sorted(self.files.items()):
             digest.update(f"{name}\0{len(content)}\0".encode())
@@ -51,26 +52,26 @@ class Submission:
 
     @property
     def elsewhere_sha256(self) -> str | None:
-        """A digest of the other texts, which change no grade; None where there are none."""
+        """A digest of the other texts, which change no grade; None if there are none."""
         return sha256(repr(self.elsewhere).encode()).hexdigest() if self.elsewhere else None
 
     @property
     def seed(self) -> int:
-        """The seed of its unseen inputs where none is named: it follows from what is graded."""
+        """The default seed of the unseen inputs; it follows from the graded files."""
         return int(self.sha256[:12], 16)
 
 
 def read(path: Path, assignment: Assignment, student: str, limits: Limits) -> Submission:
     """The submission in ``path``, a folder or an archive; the files may lie deeper in it.
 
-    Raises RejectedError where there is nothing to grade, or more than one thing.
+    Raises RejectedError if there is nothing to grade, or more than one submission.
     """
     with open_tree(path, limits) as tree:
         return take(tree, assignment, student, limits)
 
 
 def open_tree(path: Path, limits: Limits) -> Tree:
-    """The files in the folder or archive ``path``; raises RejectedError where it can't be read."""
+    """The files in the folder or archive ``path``; raises RejectedError if it can't be read."""
     return FolderTree(path, limits) if path.is_dir() else open_file(path, limits)
 
 
@@ -81,9 +82,9 @@ def take(
     limits: Limits,
     notes: Sequence[str] = (),
 ) -> Submission:
-    """The submission in ``tree``; ``notes`` are what is known of it already.
+    """The submission in ``tree``; ``notes`` are earlier notes on it.
 
-    Raises RejectedError where there is nothing to grade, or more than one thing.
+    Raises RejectedError if there is nothing to grade, or more than one submission.
     """
     try:
         return _taken(tree, assignment, student, limits, notes)
@@ -94,8 +95,8 @@ def take(
     if len(archives) > 1:
         names = ", ".join(sorted(entry.name for entry in archives)[:FEW])
         raise RejectedError(
-            f"None of the files to hand in was found outside of archives, and there are several: "
-            f"{names}. Hand in just one."
+            f"None of the files to hand in was found outside of archives, and there are several "
+            f"archives: {names}. Hand in just one."
         )
     name = archives[0].name
     try:
@@ -110,7 +111,7 @@ def take(
 def _taken(
     tree: Tree, assignment: Assignment, student: str, limits: Limits, notes: Sequence[str]
 ) -> Submission:
-    """The submission that lies open in ``tree``, and not in an archive within it."""
+    """The submission whose files lie in ``tree`` itself, not in an archive within it."""
     said = [*notes, *_left_out(tree)]
     try:
         located = locate(tree.entries, assignment.student_files)
@@ -133,36 +134,39 @@ def _taken(
 
 
 def _left_out(tree: Tree) -> Iterator[str]:
-    """Sentences on what was not looked at, whatever is in it."""
+    """Sentences on names and folders that were left out unread."""
     if tree.outside:
         yield f"Names that lead out of the archive were left out: {listed(tree.outside)}."
     folders = [name for name in tree.skipped if not machine_made(name)]
     if folders:
         names = listed(f"{name}/" for name in folders)
-        yield f"Hidden folders and those of installed packages are not looked into: {names}."
+        yield f"Hidden folders and folders of installed packages were left out: {names}."
 
 
 def _hidden(tree: Tree, missing: Sequence[str]) -> Iterator[str]:
-    """A sentence for each missing file that may lie where nobody looks for it."""
+    """A sentence for each missing file that may lie in a skipped folder."""
     if not missing:
         return
     hidden = [left.name for left in tree.left()]
     for name in missing:
         found = [each for each in hidden if rank(each, name) == 0]
         if found:
-            yield f"{name} was not looked for in {listed(found)}: hand it in from another folder."
+            yield (
+                f"{name} was found only in a folder that is left out ({listed(found)}). Hand it in "
+                "from another folder."
+            )
 
 
 def _contents(
     tree: Tree, found: Mapping[str, Entry], limits: Limits
 ) -> tuple[dict[str, bytes], list[str]]:
-    """The bytes of the files, and a sentence for each that can't be read.
+    """The bytes of the files, and a sentence for each file that can't be read.
 
-    Raises OSError where that is this machine's fault: no student is graded without it then.
+    Raises OSError if this machine is at fault: no student is then graded without the file.
     """
     wanted = {entry.name: name for name, entry in found.items()}
     files, notes = {}, []
-    for entry in tree.entries:  # in their order, for some archives are read from the beginning
+    for entry in tree.entries:  # in their order: some archives are read from the beginning
         if entry.name in wanted:
             name = wanted[entry.name]
             try:
@@ -173,10 +177,10 @@ def _contents(
 
 
 def sources_of(assignment: Assignment, submission: Submission) -> dict[str, bytes]:
-    """What the worker gets: the modules that we provide and the files that were handed in.
+    """The sources for the worker: the provided modules and the submitted files.
 
-    First come those that every submission has. A file that was not handed in fails, where it is
-    imported, with a sentence that says so.
+    Files that every submission has come first. A file that was not handed in is replaced by one
+    that raises an error on import, and the error says so.
     """
     provided = {
         name: (assignment.source / name).read_bytes() for name in assignment.provided_modules
@@ -189,5 +193,5 @@ def sources_of(assignment: Assignment, submission: Submission) -> dict[str, byte
 
 
 def holds(path: Path, assignment: Assignment) -> bool:
-    """Whether the folder ``path`` itself, and not one below it, holds a student's file."""
+    """Whether the folder ``path`` itself, not a folder below it, holds a student's file."""
     return any(os.path.lexists(path / name) for name in assignment.student_files)

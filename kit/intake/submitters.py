@@ -1,8 +1,8 @@
-"""Reads who handed in what from the list that is in a download of Gradescope.
+"""Reads from the list in a Gradescope download who handed in what.
 
-The list also holds every result of every student, with objects of Gradescope's own in it. Of all
-that only names are taken, from the parser's events: nothing is built of the rest, tags and aliases
-mean nothing, and so the file can be neither dangerous nor dear.
+The list also holds every result of every student, including Gradescope's own objects. This module
+takes only names, from the parser's events. It builds nothing else and ignores tags and aliases, so
+the file can be neither dangerous nor expensive.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from collections import defaultdict
 from kit.limits import Limits
 
 NAMES = (":sid", ":email", ":name")
-"""What a student is called by, the best first."""
+"""The keys that name a student, the best first."""
 _DEEPEST = 50
-"""Nesting, which in Gradescope's list is below ten. The parser's cost grows with its square."""
+"""The deepest nesting allowed. Gradescope's list has fewer than ten levels. The parser's cost grows
+with the square of the depth."""
 _NOTHING = {"", "~"}
 _PERSON = 4
-"""How deep the value is that ``submission_1: {":submitters": [{":sid": value}]}`` has."""
+"""The depth of ``value`` in ``submission_1: {":submitters": [{":sid": value}]}``."""
 
 
 class ListError(Exception):
-    """It is no such list; the text says why."""
+    """The file is not such a list; the text says why."""
 
 
 def read(content: bytes, limits: Limits) -> dict[str, list[str]]:
@@ -29,7 +30,7 @@ def read(content: bytes, limits: Limits) -> dict[str, list[str]]:
     import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - only Gradescope's downloads need it
 
     if content.startswith(b"%") or b"\n%" in content:
-        raise ListError("it holds a directive")  # of these the parser takes any number
+        raise ListError("it holds a directive")  # the parser would accept any number of them
     people = _People()
     try:
         for count, event in enumerate(yaml.parse(content, Loader=yaml.CBaseLoader)):
@@ -51,15 +52,15 @@ def read(content: bytes, limits: Limits) -> dict[str, list[str]]:
 
 
 class _People:
-    """Follows the parser through the list, and notes the people that it passes."""
+    """Follows the parser through the list and collects the people in it."""
 
     def __init__(self) -> None:
         self._found: dict[str, list[dict[str, str]]] = defaultdict(list)
         self._path: list[str | None] = []
-        """The key of each mapping that is open, None before it is known; "" for a sequence."""
+        """The current key of each open mapping (None before it is known); "" for a sequence."""
 
     def begin(self, *, mapping: bool) -> None:
-        """A mapping or a sequence begins."""
+        """Enter a mapping or a sequence."""
         if len(self._path) >= _DEEPEST:
             raise ListError(f"it is nested more than {_DEEPEST} deep")
         self._path.append(None if mapping else "")
@@ -67,12 +68,12 @@ class _People:
             self._found[str(self._path[0])].append({})
 
     def end(self) -> None:
-        """It ends; it was the value of a key, or a key that says nothing to us."""
+        """Leave a mapping or a sequence; it was the value of a key, or a key to be ignored."""
         self._path.pop()
         self._after("")
 
     def value(self, value: str) -> None:
-        """A key, or a value that is neither a mapping nor a sequence."""
+        """Take a key, or a value that is neither a mapping nor a sequence."""
         if self._of_person() and self._path[-1] in NAMES and value not in _NOTHING:
             self._found[str(self._path[0])][-1][str(self._path[-1])] = value
         self._after(value)

@@ -1,8 +1,8 @@
 """Reads when students handed in, so that nbgrader can tell who was late.
 
-A student must not be the one who says it. In the course's own ``submitted/`` nbgrader writes the
-time when it collects, so what stands there is the instructor's word. In any other folder nobody
-knows whether the student packed the file, so it counts for nothing there.
+A student must not set this time. In the course's own ``submitted/``, nbgrader writes the time when
+it collects, so the instructor vouches for it. In any other folder the student may have packed the
+file, so it is ignored there.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from kit.results import printable
 
 FILE = "timestamp.txt"
 _LONGEST = 200
-"""Bytes of such a file that are looked at."""
+"""Bytes of such a file that are read."""
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def timestamps(assignment: Assignment, paths: Iterable[Path]) -> tuple[dict[str, str], list[str]]:
     """The times in ``submitted/STUDENT/ASSIGNMENT/timestamp.txt``, by student; and remarks.
 
-    They are read where one of ``paths`` is the course's ``submitted/``. A time is in ISO format; it
-    is given in UTC, and taken as UTC where it names no zone. A remark is a sentence on a file that
-    holds no time, or that is not believed.
+    They are read only if one of ``paths`` is the course's ``submitted/``. A returned time is in ISO
+    format, in UTC; a time without a zone is taken as UTC. A remark is a sentence on a file that
+    holds no time or is not trusted.
     """
     times, remarks = {}, []
     for path in dict.fromkeys(paths):
         found = list(_with_times(assignment, path))
         if found and not _is_ours(assignment, path):
             remarks.append(
-                f"{_shown(path)} holds {FILE} files, which are not believed: students may have "
-                "written them. Lateness is read from the course's own submitted/ alone."
+                f"{_shown(path)} holds {FILE} files. They are not trusted, because students may "
+                "have written them: lateness is read only from the course's own submitted/."
             )
             continue
         for student in found:
@@ -48,13 +48,13 @@ def timestamps(assignment: Assignment, paths: Iterable[Path]) -> tuple[dict[str,
                 times[safe(student)] = _time(path, file)
             except (OSError, UnreadableError, ValueError):
                 remarks.append(
-                    f"{_shown(path / file)} holds no time, so lateness is not seen there."
+                    f"{_shown(path / file)} holds no time, so lateness is unknown there."
                 )
     return times, remarks
 
 
 def _with_times(assignment: Assignment, path: Path) -> Iterator[str]:
-    """The students in ``path``, if it is a folder of students, for whom there is such a file."""
+    """The students in ``path``, if it is a folder of students, who have such a file."""
     try:
         students = sorted(os.listdir(path))
     except OSError:
@@ -72,7 +72,7 @@ def _is_ours(assignment: Assignment, path: Path) -> bool:
 
 
 def _time(path: Path, file: str) -> str:
-    """The time in ``file`` below ``path``; raises ValueError where it is none of this century."""
+    """The time in ``file`` below ``path``; raises ValueError if it is no time of this century."""
     with open_regular(path, file) as opened:
         text = opened.read(_LONGEST).decode("utf-8").strip()
     try:

@@ -1,8 +1,8 @@
-"""What was handed in, as names and a way to read each: the same for a folder and an archive.
+"""The files of a submission, as names and a way to read each; the same for folders and archives.
 
-Nothing is unpacked to disk, links are never followed, and what nobody wrote for the course (caches,
-virtual environments, the droppings of a Mac) is left out before anyone looks at it. What that costs
-is counted, and is linear in what was handed in.
+Nothing is unpacked to disk, and links are never followed. Files that nobody wrote for the course
+(caches, virtual environments, metadata files of macOS) are left out at once. The cost is counted,
+and is linear in the size of the submission.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _MACHINE_MADE = frozenset(
     ".ruff_cache .vscode".split()
 )
 ENVIRONMENT = "pyvenv.cfg"
-"""The file that marks its folder as a virtual environment, whatever the folder is called."""
+"""The file that marks its folder as a virtual environment, whatever the folder's name."""
 LINK = "it is a link, and links are not followed"
 NOT_REGULAR = "it is not a regular file"
 
 
 class RejectedError(Exception):
-    """There is nothing in it that could be graded; the text says what was looked for."""
+    """A submission holds nothing that can be graded; the text says what was expected."""
 
 
 class UnreadableError(Exception):
-    """One file of a submission can't be taken; the text says why, as the end of a sentence."""
+    """One file of a submission can't be read; the text says why, as the end of a sentence."""
 
 
 class HostError(OSError):
-    """This machine could not read ``name``, which is not the submission's fault."""
+    """This machine could not read ``name``; the submission is not at fault."""
 
     def __init__(self, error: OSError, name: str) -> None:
         super().__init__(error.errno, error.strerror, name)
@@ -47,10 +47,10 @@ class HostError(OSError):
 
 
 class Costs:
-    """Counts what reading one hand-in takes, and rejects it where that is too much.
+    """Counts the cost of reading one submission, and rejects the submission if it is too high.
 
-    Only what lies in the hand-in is counted, never time, so it meets the same end everywhere.
-    ``label`` names it in messages.
+    Only the submission's contents count, never time, so the outcome is the same on every machine.
+    ``label`` names the submission in messages.
     """
 
     def __init__(self, label: str, limits: Limits) -> None:
@@ -59,7 +59,7 @@ class Costs:
         self._limits = limits
 
     def header(self, size: int) -> None:
-        """A header of ``size`` bytes or, where its own size is fixed, a name of that length."""
+        """Count a header of ``size`` bytes, or of fixed size with a name of that length."""
         self.headers += 1
         self.header_bytes += size
         if self.headers > self._limits.archive_headers:
@@ -71,7 +71,7 @@ class Costs:
             raise self.long_list()
 
     def file(self, path: str) -> None:
-        """A file whose path is ``path``."""
+        """Count a file whose path is ``path``."""
         self.files += 1
         if self.files > self._limits.submission_files:
             raise RejectedError(
@@ -81,26 +81,26 @@ class Costs:
             raise self.long_path(path)
         if path.count("/") + path.count("\\") >= self._limits.path_parts:
             raise RejectedError(
-                f"{self._label} can't be read: more than {self._limits.path_parts} folders lie in "
-                f"each other ({path[:40]}...)."
+                f"{self._label} can't be read: its folders are nested more than "
+                f"{self._limits.path_parts} deep ({path[:40]}...)."
             )
 
     def long_list(self) -> RejectedError:
-        """What is raised where the names of files, and what is said about them, are too long."""
+        """The error for a list of files whose names and details are too long."""
         return RejectedError(f"{self._label} can't be read: its list of files is too long.")
 
     def long_path(self, path: str) -> RejectedError:
-        """What is raised where a path is too long."""
+        """The error for a path that is too long."""
         return RejectedError(f"{self._label} can't be read: a path is too long ({path[:40]}...).")
 
     def unpack(self, size: int, weight: int = 1, *, ahead: bool = False) -> None:
-        """``size`` bytes that were unpacked, or that would have to be (``ahead``)."""
+        """Count ``size`` unpacked bytes; with ``ahead``, only test whether they may be unpacked."""
         unpacked = self.unpacked_bytes + size * weight
         if unpacked > self._limits.archive_bytes:
             most = self._limits.archive_bytes // weight
             raise RejectedError(
                 f"{self._label} was not read: it unpacks to more than {most:,} bytes. Leave out "
-                "data, or hand in a .zip file."
+                "data files, or hand in a .zip file."
             )
         if not ahead:
             self.unpacked_bytes = unpacked
@@ -108,7 +108,10 @@ class Costs:
 
 @dataclass(frozen=True)
 class Entry:
-    """A file: its POSIX path within the tree, its size, and why it may not be read, if so."""
+    """A file: its POSIX path within the tree, its size in bytes, and a reason not to read it.
+
+    ``refused`` is that reason, as the end of a sentence; it is empty if the file may be read.
+    """
 
     name: str
     size: int = 0
@@ -116,18 +119,18 @@ class Entry:
 
 
 class Left(NamedTuple):
-    """A file that is not looked at, and the folder for whose sake it is not."""
+    """A file that is not read because it lies in the skipped folder ``folder``."""
 
     folder: str
     name: str
 
 
 class Tree(ABC):
-    """The files of a submission. A context manager, since an archive stays open.
+    """The files of a submission. It is a context manager, because an archive stays open.
 
-    ``entries`` has every file that may matter, in the order in which reading is cheapest.
-    ``outside`` are the names that would lead out of the tree; none of them is in ``entries``.
-    ``skipped`` are the folders that are not looked into.
+    ``entries`` has every file that may matter, in the order that is cheapest to read.
+    ``outside`` has the names that would lead out of the tree; none of them is in ``entries``.
+    ``skipped`` has the folders that are not searched.
     """
 
     entries: Sequence[Entry]
@@ -142,14 +145,14 @@ class Tree(ABC):
         self.close()
 
     def close(self) -> None:  # noqa: B027 - a folder has nothing to close
-        """Let go of what is open."""
+        """Close all open files."""
 
     @abstractmethod
     def open(self, entry: Entry) -> BinaryIO:
-        """The content of ``entry``; raises UnreadableError, and HostError where we can't."""
+        """The content of ``entry``; raises UnreadableError, or HostError if this machine fails."""
 
     def read(self, entry: Entry, limit: int) -> bytes:
-        """The content of ``entry``, if it is at most ``limit`` bytes; else UnreadableError."""
+        """The content of ``entry``; raises UnreadableError if it exceeds ``limit`` bytes."""
         if entry.refused:
             raise UnreadableError(entry.refused)
         content = b""
@@ -161,21 +164,21 @@ class Tree(ABC):
         return content
 
     def seekable(self, entry: Entry, limit: int) -> BinaryIO:
-        """The content of ``entry``, an archive, as a file in which one can go back and forth."""
+        """The content of ``entry``, an archive, as a seekable file."""
         return BytesIO(self.read(entry, limit))
 
     def left(self) -> Iterable[Left]:
-        """The files in ``skipped``, as far as it is cheap to name them."""
+        """The files in the ``skipped`` folders, as far as they are cheap to list."""
         skipped = set(self.skipped)
         return (left for left in self._left if left.folder in skipped)
 
     def leave(self, left: Sequence[Left]) -> None:
-        """Say which files are not looked at, and so which folders are skipped."""
+        """Set the files that are not read, and with them the skipped folders."""
         self._left = left
         self.skipped = list(dict.fromkeys(each.folder for each in left))
 
     def without(self, folders: Collection[str]) -> None:
-        """Forget what lies in ``folders``, which are at the top."""
+        """Remove the files in ``folders``, which are at the top level."""
 
         def stays(name: str) -> bool:
             return name.partition("/")[0] not in folders
@@ -185,19 +188,19 @@ class Tree(ABC):
 
 
 def ignored(part: str) -> bool:
-    """Whether a file or folder of this name is never a student's own work."""
+    """Whether a file or folder of this name can't be a student's own work."""
     return part.startswith(".") or part.lower() in IGNORED_FOLDERS
 
 
 def machine_made(folder: str) -> bool:
-    """Whether nobody needs to be told that ``folder`` is not looked into."""
+    """Whether a program made ``folder``, so that skipping it needs no note."""
     return folder.rpartition("/")[2].lower() in _MACHINE_MADE
 
 
 def normal(name: str) -> str | None:
-    """A member's name as a relative POSIX path; None where it leads out of the archive.
+    """A member's name as a relative POSIX path; None if it leads out of the archive.
 
-    Some programs on Windows write backslashes.
+    Some Windows programs write backslashes, which become slashes here.
     """
     name = name.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in {"", "."}]
@@ -207,8 +210,9 @@ def normal(name: str) -> str | None:
 
 
 def sift(entries: Iterable[Entry]) -> tuple[list[Entry], list[Left]]:
-    """The entries of an archive that may matter, and those in folders that are not looked into:
-    the ignored ones and virtual environments.
+    """Split the entries of an archive into those that may matter and those in skipped folders.
+
+    Ignored folders and virtual environments are skipped.
     """
     split = [(entry, entry.name.split("/")) for entry in entries]
     environments = _folders_of(parts for _, parts in split if parts[-1] == ENVIRONMENT)
@@ -223,11 +227,11 @@ def sift(entries: Iterable[Entry]) -> tuple[list[Entry], list[Left]]:
 
 
 _HERE = ""
-"""Marks a folder in a tree of folders, for no part of a path is called so."""
+"""Marks a folder in a tree of folders; no part of a path has this name."""
 
 
 def _folders_of(paths: Iterable[Sequence[str]]) -> dict[str, Any]:
-    """The folders of the files ``paths`` as a tree of parts, in which a path is quickly found."""
+    """The folders of the files ``paths`` as a tree of path parts, for fast lookup."""
     tree: dict[str, Any] = {}
     for parts in paths:
         node = tree
@@ -238,7 +242,7 @@ def _folders_of(paths: Iterable[Sequence[str]]) -> dict[str, Any]:
 
 
 def _skipped_at(parts: Sequence[str], environments: Mapping[str, Any]) -> int | None:
-    """Which of ``parts`` is the first that is not looked into."""
+    """The index of the first of ``parts`` that is skipped; None if none is."""
     inside: Mapping[str, Any] | None = environments
     for place, part in enumerate(parts):
         if ignored(part):
@@ -264,5 +268,5 @@ class View(Tree):
         return self._tree.open(self._original[entry.name])
 
     def seekable(self, entry: Entry, limit: int) -> BinaryIO:
-        """What the tree itself gives."""
+        """The content of ``entry``, as the underlying tree's ``seekable`` gives it."""
         return self._tree.seekable(self._original[entry.name], limit)

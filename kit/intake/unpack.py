@@ -1,7 +1,8 @@
-"""Unpacks a compressed tarball while it is read, at a cost that is counted.
+"""Unpacks a compressed tarball while it is read, and counts the cost.
 
-The standard library unpacks, its file objects are not used: they read a gzip's header byte by byte,
-take any number of empty streams one after another, and give an xz the memory that it asks for.
+The standard library's decompressors do the work. Its file objects are not used: they read a gzip
+header byte by byte, accept any number of empty streams in a row, and give an xz file all the memory
+that it requests.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
 
 _PIECE = 128 * 1024
 _PACKED = 16 * 1024
-"""What is read of the file at once: where a stream ends, the rest of it is copied."""
+"""Bytes that are read from the file at once. They are few, because the rest of them is copied
+where a stream ends."""
 
 
 class _Gzip:
-    """zlib's decompressor with the interface of those of bz2 and lzma."""
+    """zlib's decompressor, with the interface of the bz2 and lzma decompressors."""
 
     def __init__(self) -> None:
-        self._stream = zlib.decompressobj(16 + zlib.MAX_WBITS)  # 16: with gzip's header and sum
+        self._stream = zlib.decompressobj(16 + zlib.MAX_WBITS)  # 16: gzip header and checksum
 
     @property
     def eof(self) -> bool:
@@ -47,7 +49,7 @@ class _Gzip:
 
 
 class _Kind(NamedTuple):
-    """How to unpack a stream, and how many times as long as for gzip that takes."""
+    """How to unpack a stream; ``weight`` is its unpacking time relative to gzip."""
 
     new: Callable[[Limits], Any]
     weight: int
@@ -63,9 +65,10 @@ _KINDS = {
 
 
 def unpacked(file: BinaryIO, limits: Limits, costs: Costs) -> BinaryIO | None:
-    """What ``file`` holds, unpacked as it is read; None where it is not compressed.
+    """The content of ``file``, unpacked as it is read; None if it is not compressed.
 
-    Reading raises RejectedError where it costs too much, else what the libraries raise on damage.
+    Reading raises RejectedError if it costs too much, and the libraries' own exceptions if the file
+    is damaged.
     """
     begin = file.read(6)
     file.seek(0)
@@ -76,7 +79,7 @@ def unpacked(file: BinaryIO, limits: Limits, costs: Costs) -> BinaryIO | None:
 
 
 class _Unpacked(io.RawIOBase):
-    """The streams in a file one after another, unpacked; to go back is to begin anew."""
+    """The unpacked streams of a file, one after another; seeking back starts from the beginning."""
 
     def __init__(self, file: BinaryIO, kind: _Kind, limits: Limits, costs: Costs) -> None:
         self._file = file
@@ -112,7 +115,7 @@ class _Unpacked(io.RawIOBase):
         return len(piece)
 
     def _piece(self, most: int) -> bytes:
-        """The next bytes, ``most`` or fewer; none at the end."""
+        """The next bytes, at most ``most``; empty at the end."""
         while True:
             packed, fresh = b"", 0
             if self._stream.eof:
@@ -120,7 +123,7 @@ class _Unpacked(io.RawIOBase):
                 if not packed:
                     packed = self._file.read(_PACKED)
                     fresh = len(packed)
-                if not packed.strip(b"\0"):  # nothing follows but padding
+                if not packed.strip(b"\0"):  # only padding follows
                     return b""
                 self._costs.header(0)
                 self._stream = self._new()
@@ -136,7 +139,7 @@ class _Unpacked(io.RawIOBase):
                 return piece
 
     def _last(self, most: int) -> bytes:
-        """What the decompressor still has where the file ended within a stream."""
+        """The bytes that the decompressor still holds after the file ended within a stream."""
         piece: bytes = self._stream.decompress(b"", most)
         if not piece and not self._stream.eof:
             raise EOFError("cut off")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -17,6 +18,7 @@ from nbformat.notebooknode import NotebookNode
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from kit import feedback
 from kit.batch import pool, run
 from kit.batch.lock import HeldError
 from kit.batch.pool import Settings
@@ -27,6 +29,7 @@ from kit.intake.submission import open_tree
 from kit.limits import Limits
 from kit.nbgrader import gradebook
 from kit.nbgrader.cells import tell
+from kit.results import Result
 
 _runs: WeakKeyDictionary[Any, Settings] = WeakKeyDictionary()
 """What the submissions of one command share, by nbgrader's converter."""
@@ -79,25 +82,18 @@ def _sole_writer(converter: Any, out: Path) -> Iterator[None]:
         yield
 
 
-def _result(converter: Any, settings: Settings, student: str, out: Path) -> dict[str, Any]:
+def _result(converter: Any, settings: Settings, student: str, out: Path) -> Result:
     """The result of what ``student`` handed in, under the name that nbgrader has for them."""
     assignment, folders = settings.assignment, converter.coursedir
     path = Path(folders.format_path(folders.submitted_directory, student, assignment.name))
     found = Found(safe(student), str(path), lambda: open_tree(path, settings.limits))
-    result = {**run.grade_kept(settings, found, out), "student": student}
-    if result["status"] == "error":
+    result = replace(run.grade_kept(settings, found, out), student=student)
+    if feedback.failed_us(result):
         raise NbGraderException(
-            f"{student} has no new score, by a fault that is not the student's: {_fault(result)} "
-            "Mend it, then run the command again."
+            f"{student} has no new score. {feedback.GRADER_FAILED} "
+            f"{feedback.why_no_score(result)} Fix that, then run the command again."
         )
     return result
-
-
-def _fault(result: dict[str, Any]) -> str:
-    """What went wrong, of a result that is an error."""
-    checks = [check for task in result["tasks"] for check in task["checks"]]
-    said = [check["message"] for check in checks if check["status"] == "error"]
-    return str(result.get("message") or next(iter(said), "no reason is known."))
 
 
 atexit.register(pool.close)

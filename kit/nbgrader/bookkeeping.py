@@ -25,7 +25,7 @@ from kit.batch import lock
 from kit.course import Assignment, CourseError
 from kit.nbgrader import gradebook
 from kit.nbgrader.gradebook import GradebookError
-from kit.results import printable
+from kit.results import Result, printable
 
 
 class Bookkeeper:
@@ -59,11 +59,12 @@ class Bookkeeper:
         with self._complaints, self._process:
             pass  # left alone, it ends
 
-    def write(self, results: Sequence[dict[str, Any]], timestamps: Mapping[str, str]) -> int:
+    def write(self, results: Sequence[Result], timestamps: Mapping[str, str]) -> int:
         """Write the results, as ``kit.nbgrader.gradebook.write`` does; raises GradebookError."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        batch = {"results": [gradebook.needed(r) for r in results], "timestamps": timestamps}
+        needed = [gradebook.needed(result).as_dict() for result in results]
+        batch = {"results": needed, "timestamps": timestamps}
         # where the pipe is broken it has died; why is told below
         with suppress(BrokenPipeError), self._process.stdin as told:
             told.write(json.dumps(batch))
@@ -99,7 +100,10 @@ def main() -> None:
     try:
         told = sys.stdin.read()
         batch = json.loads(told) if told else {"results": [], "timestamps": {}}
-        written = gradebook.write(assignment, **batch, say=lambda text: _answer("said", text))
+        results = [Result.from_dict(result) for result in batch["results"]]
+        written = gradebook.write(
+            assignment, results, batch["timestamps"], say=lambda text: _answer("said", text)
+        )
     except (CourseError, GradebookError) as error:
         _answer("error", str(error))
     else:

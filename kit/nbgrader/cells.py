@@ -2,62 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
-from typing import Any
 
 from nbformat.notebooknode import NotebookNode
 
-from kit.feedback import alike, points
+from kit import feedback
+from kit.feedback import points
 from kit.nbgrader.plain import literal, markdown_cell, node, text_output
+from kit.results import CheckResult, Result, TaskResult
 
-Result = dict[str, Any]
 _WIDTH = 92
 
 
 def tell(notebook: NotebookNode, result: Result) -> None:
     """Begin ``notebook`` with a summary, and give each automatic task's cell its verdict."""
-    tasks = {task["id"]: task for task in result["tasks"] if not task["manual"]}
+    tasks = {task.id: task for task in result.tasks if not task.manual}
     for cell in notebook.cells:
         task = tasks.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
         if task is not None and cell.cell_type == "code":
-            why = result.get("message") or "Not graded."
-            cell.outputs = [node(text_output(verdict(task) if task["checks"] else why))]
+            why = result.message or feedback.why_not_graded(task)
+            cell.outputs = [node(text_output(said(task) if task.checks else why))]
     notebook.cells.insert(0, node(markdown_cell(_summary(result), "automatic-grading")))
 
 
-def verdict(task: dict[str, Any]) -> str:
+def said(task: TaskResult) -> str:
     """What the checks of a task said; those that failed alike are told once."""
-    checks = task["checks"]
-    passed = sum(check["status"] == "passed" for check in checks)
-    earned = f"{points(task['score'])} of {points(task['max_score'])} points"
-    lines = [f"{passed} of {len(checks)} checks passed, {earned}."]
-    if "follows_from" in task:
-        earlier = " and ".join(task["follows_from"])
-        lines += ["", f"It is right on top of your {earlier}, which is to be mended."]
-    if "diagnosis" in task:
-        lines += ["", *_folded(task["diagnosis"]["text"])]
-    if "wrong_place" in task:
-        lines += ["", *_folded(task["wrong_place"]["text"])]
-    groups = alike(checks)
-    explained = [group for group in groups if "diagnosis" in group[0]]
-    for group in groups:
-        if group not in explained[1:]:  # of one cause one of its effects is enough
-            lines += ["", *_failed(group)]
-    if more := sum(map(len, explained[1:])):
-        lines += ["", f"Failed for the same reason: {_number_of(more)} more"]
+    passed = sum(check.status == "passed" for check in task.checks)
+    of = f"{points(task.score)} of {points(task.max_score)} points"
+    lines = [f"{passed} of {len(task.checks)} checks passed, {of}."]
+    if task.follows_from:
+        lines += ["", *_folded(feedback.correct_given(task))]
+    for cause in feedback.causes(task):
+        lines += ["", *_folded(cause)]
+    failures = feedback.failures(task)
+    for checks in failures.groups:
+        lines += ["", *_failed(checks)]
+    if failures.rest:
+        lines += ["", failures.rest]
     return "\n".join(lines)
 
 
-def _failed(checks: list[dict[str, Any]]) -> Iterator[str]:
-    yield from _folded(f"Failed: {_number_of(len(checks))}")
-    yield from _folded(checks[0]["message"], "    ")
+def _failed(checks: Sequence[CheckResult]) -> Iterator[str]:
+    yield from _folded(f"Failed: {feedback.count(len(checks))}")
+    yield from _folded(checks[0].message, "    ")
     if len(checks) == 1:
-        yield from _folded(f"Rule: {checks[0]['hint']}", "    ")
-
-
-def _number_of(checks: int) -> str:
-    return "1 check" if checks == 1 else f"{checks} checks"
+        yield from _folded(f"Rule: {checks[0].hint}", "    ")
 
 
 def _folded(text: str, indent: str = "") -> Iterator[str]:
@@ -68,13 +58,14 @@ def _folded(text: str, indent: str = "") -> Iterator[str]:
 
 def _summary(result: Result) -> str:
     """A page's first words: the points, what was odd, and what the outputs below are worth."""
-    scored = f"{points(result['score'])} of {points(result['max_score'])}"
-    said = [f"**Automatic grading: {scored} points.**"]
-    if result["status"] == "rejected":
-        said.append("The submission was rejected:")
-    said += [literal(text) for text in (result.get("message"), *result["notes"]) if text]
-    said.append(
+    scored = f"{points(result.score)} of {points(result.max_score)}"
+    lines = [f"**Automatic grading: {scored} points.**"]
+    if result.status == "rejected":
+        lines.append("The submission was rejected:")
+    if whole := feedback.summary(result):
+        lines.append(literal(whole))
+    lines.append(
         "The graded cells show what the checks said. All other outputs are as they were handed in: "
         "the notebook was not run."
     )
-    return "\n\n".join(said)
+    return "\n\n".join(lines)

@@ -1,33 +1,80 @@
-"""Makes ``nbgrader generate_assignment`` leave the release that ``kit release`` makes.
+"""Runs nbgrader's own ``generate_assignment``: it makes the students' notebook of an assignment,
+and enters the assignment into a gradebook.
 
-nbgrader copies what is in ``source/`` and knows nothing of ``solutions/``, from which the skeletons
-are made, nor of the proofs that a release holds no answer.
+Nothing else of the kit starts it. nbgrader takes seconds to import, so that happens in functions.
 """
 
 from __future__ import annotations
 
+import io
+import logging
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from kit.course import Assignment, CourseError
-from kit.release import proofs
+from kit.course import Assignment, files_below, of_course
+from kit.skeleton import ReleaseError
+
+_STRIPPED_BY = ("ClearSolutions", "ClearHiddenTests", "ClearMarkScheme", "LockCells")
+"""The sections of the configuration that say how a notebook is stripped."""
 
 
-def publish(notebooks: Sequence[str], **_: object) -> None:
-    """Replace what nbgrader just wrote into ``release/``; called with the notebooks in ``source/``.
+class RefusedError(Exception):
+    """nbgrader refused; the text is what it said."""
 
-    nbgrader passes over an exception of a hook, so a failure ends the command, with exit code 1.
-    What nbgrader wrote is removed then: it has no skeletons, and nothing was proved of it.
+
+def load_config(root: Path) -> Any:
+    """What ``nbgrader_config.py`` of the course in ``root`` says; nothing where there is none."""
+    from traitlets.config import Config  # noqa: PLC0415 (slow, as nbgrader)
+    from traitlets.config.loader import PyFileConfigLoader  # noqa: PLC0415 (slow, as nbgrader)
+
+    if not (root / "nbgrader_config.py").is_file():
+        return Config()
+    with of_course(root / "nbgrader_config.py"):
+        return PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+
+
+def run(folders: Any, config: Any) -> None:
+    """Generate the assignment that ``folders``, nbgrader's notion of the course, names.
+
+    Raises RefusedError.
     """
-    folder = Path(notebooks[0]).parent  # <course>/source/<assignment>
-    assignment = Assignment(folder.parents[1], folder.name)
+    from nbgrader.converters import GenerateAssignment, NbGraderException  # noqa: PLC0415 (slow)
+
+    said = io.StringIO()
+    log = logging.Logger("nbgrader", logging.WARNING)
+    log.addHandler(logging.StreamHandler(said))
+    folders.log = log
     try:
-        proofs.publish(assignment)
-    except Exception as error:
-        shutil.rmtree(assignment.release, ignore_errors=True)
-        what = str(error) if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
-        raise SystemExit(
-            f"{what}\nrelease/{assignment.name} was removed, since nbgrader alone can't make it. "
-            "Mend this, then run the command again."
-        ) from error
+        GenerateAssignment(coursedir=folders, config=config, log=log).start()
+    except NbGraderException as error:
+        raise RefusedError(said.getvalue()) from error
+
+
+def student_version(assignment: Assignment, course: Path) -> Path:
+    """The folder with what nbgrader makes of ``source/``.
+
+    ``course`` is an empty folder for a throw-away course, which has no gradebook. Raises
+    ReleaseError where nbgrader refuses, CourseError where it breaks.
+    """
+    from nbgrader.coursedir import CourseDirectory  # noqa: PLC0415 (slow)
+    from traitlets.config import Config  # noqa: PLC0415 (slow, as nbgrader)
+
+    for name in files_below(assignment.source):
+        copy = course / "source" / assignment.name / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(assignment.source / name, copy)
+    config = Config(GenerateAssignment={"no_database": True}, SaveCells={"enabled": False})
+    theirs = load_config(assignment.root)
+    for section in _STRIPPED_BY:
+        config[section] = theirs[section]
+    folders = CourseDirectory(root=str(course.resolve()), assignment_id=assignment.name)
+    with of_course(assignment.notebook, "made into the student version by nbgrader"):
+        try:
+            run(folders, config)
+        except RefusedError as error:
+            raise ReleaseError(
+                f"nbgrader could not make the student version of {assignment.notebook.name}. "
+                f"It said:\n{error}"
+            ) from error
+    return course / "release" / assignment.name

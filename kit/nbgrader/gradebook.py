@@ -15,24 +15,22 @@ own in the same database, ``kit_graded``, which nbgrader leaves alone.
 from __future__ import annotations
 
 import copy
-import io
-import logging
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from glob import escape
 from pathlib import Path
 from typing import Any
 
+from kit import feedback
 from kit.batch import lock
-from kit.course import Assignment, CourseError, of_course
-from kit.results import printable
-
-Result = dict[str, Any]
+from kit.course import Assignment, CourseError
+from kit.nbgrader import generate
+from kit.results import Result, TaskResult, printable
 
 _RELEASE = "release-"
 """What the folder is called, after the gradebook, in which nbgrader leaves a release for nobody."""
@@ -54,7 +52,7 @@ def prepare(
     waits up to ``seconds`` (by default ``kit.batch.lock.WAIT_SECONDS``).
     """
     _load_nbgrader()
-    config = _config(assignment)
+    config = generate.load_config(assignment.root)
     with _held(assignment, config, db_url, seconds, lock.tell) as folders:
         _prepare(assignment, config, folders)
 
@@ -76,36 +74,34 @@ def write(
     ``--tasks`` left out. ``say`` is called with what a person should know meanwhile: that another
     process has the gradebook, or that a time can't be used.
     """
-    graded = [result for result in results if result["status"] != "error"]
+    graded = [result for result in results if not feedback.failed_us(result)]
     if not graded:
         return 0
     _load_nbgrader()
-    config = _config(assignment)
+    config = generate.load_config(assignment.root)
     times = timestamps or {}
     with _held(assignment, config, db_url, None, say) as folders:
         _prepare(assignment, config, folders)
         with _told(folders), _opened(folders) as gradebook, _one_transaction(gradebook):
             book = _Book(gradebook, assignment, config)
             for result in graded:
-                student = result["student"]
+                student = result.student
                 book.write(result, _time(student, times.get(student), say), review)
     return len(graded)
 
 
 def needed(result: Result) -> Result:
     """What ``write`` needs of a result; the rest, most of it, need not travel."""
-    tasks = [
-        {key: task[key] for key in ("id", "manual", "status", "score")} for task in result["tasks"]
-    ]
-    return {key: result[key] for key in ("student", "status", "submission_sha256")} | {
-        "tasks": tasks
-    }
+    tasks = tuple(replace(task, checks=(), diagnosis=None) for task in result.tasks)
+    return replace(result, tasks=tasks, notes=(), output="")
 
 
 def flag(assignment: Assignment, student: str, db_url: str) -> None:
     """Have a person look at a student's automatic tasks, whose scores may be missing or old."""
     with (
-        _held(assignment, _config(assignment), db_url, None, lock.tell) as folders,
+        _held(
+            assignment, generate.load_config(assignment.root), db_url, None, lock.tell
+        ) as folders,
         _told(folders),
         _opened(folders) as gradebook,
     ):
@@ -234,7 +230,7 @@ class _Book:
 
     def write(self, result: Result, time: datetime | None, review: bool) -> None:
         """Write one result, unless the gradebook would stay as it is."""
-        entry = self._entries.pop(result["student"], None)  # it may come twice
+        entry = self._entries.pop(result.student, None)  # it may come twice
         if entry is None or review or not self._has(entry, result, time):
             self._write(result, time, review)
 
@@ -251,31 +247,30 @@ class _Book:
             time in {None, entry.timestamp}
             and not late
             and entry.penalty is None
-            and not self._digests.differs(result["student"], result["submission_sha256"])
-            and {task["id"] for task in result["tasks"]} == entry.scores.keys()
+            and not self._digests.differs(result.student, result.submission_sha256)
+            and {task.id for task in result.tasks} == entry.scores.keys()
             and all(
-                _scores(entry.scores[task["id"]], task, result["status"], False)
-                == entry.scores[task["id"]]
-                for task in result["tasks"]
+                _scores(entry.scores[task.id], task, result, False) == entry.scores[task.id]
+                for task in result.tasks
             )
         )
 
     def _write(self, result: Result, time: datetime | None, review: bool) -> None:
-        student = result["student"]
+        student = result.student
         submission, resubmitted = self._submission(student, time)
         resubmitted |= review
-        resubmitted |= self._digests.replace(student, result["submission_sha256"])
+        resubmitted |= self._digests.replace(student, result.submission_sha256)
         notebook = next(part for part in submission.notebooks if part.name == self._notebook)
         grades = {self._grades[grade.cell_id]: grade for grade in notebook.grades}
-        if unknown := ", ".join(sorted({task["id"] for task in result["tasks"]} ^ grades.keys())):
+        if unknown := ", ".join(sorted({task.id for task in result.tasks} ^ grades.keys())):
             raise GradebookError(
                 f"The result of {student} and the notebook don't have the same tasks: {unknown}. "
                 "Nothing was written. Grade again with --force."
             )
-        for task in result["tasks"]:
-            grade = grades[task["id"]]
+        for task in result.tasks:
+            grade = grades[task.id]
             old = (grade.auto_score, grade.manual_score, grade.needs_manual_grade)
-            new = _scores(old, task, result["status"], resubmitted)
+            new = _scores(old, task, result, resubmitted)
             grade.auto_score, _, grade.needs_manual_grade = new
         self._penalize(submission, notebook)
 
@@ -310,17 +305,17 @@ class _Book:
         notebook.late_submission_penalty = penalty
 
 
-def _scores(old: Scores, task: dict[str, Any], status: str, resubmitted: bool) -> Scores:
+def _scores(old: Scores, task: TaskResult, result: Result, resubmitted: bool) -> Scores:
     """What of one task becomes of its scores; a person's stays, and is flagged where stale."""
     auto, manual, flagged = old
     changed = resubmitted
-    if not task["manual"]:
-        if task["status"] == "not_graded" and status == "graded":
-            return old  # it was not asked for
-        changed = changed or auto != task["score"]
-        auto = task["score"]
+    if not task.manual:
+        if feedback.left_out(task, result):
+            return old
+        changed = changed or auto != task.score
+        auto = task.score
     if manual is None:
-        return auto, manual, task["manual"] or "wrong_place" in task
+        return auto, manual, task.manual or task.wrong_place is not None
     return auto, manual, flagged or changed
 
 
@@ -385,26 +380,20 @@ def _has_cells(gradebook: Any, assignment: Assignment) -> bool:
 
 def _generate(assignment: Assignment, config: Any, db_url: str) -> None:
     """Have nbgrader put the assignment into the gradebook; the release it makes is thrown away."""
-    from nbgrader.converters import GenerateAssignment, NbGraderException  # noqa: PLC0415 (slow)
-
     config = copy.deepcopy(config)
     config.GenerateAssignment.pop("post_convert_hook", None)  # which publishes the release
-    said = io.StringIO()
-    log = logging.Logger("nbgrader", logging.WARNING)
-    log.addHandler(logging.StreamHandler(said))
     made = _beside(assignment, db_url, _RELEASE)
     with tempfile.TemporaryDirectory(prefix=made.name, dir=made.parent) as folder:
         folders = _course_directory(assignment, config, db_url)
         folders.release_directory = folder
         folders.assignment_id = assignment.name
-        folders.log = log
         try:
-            GenerateAssignment(coursedir=folders, config=config, log=log).start()
-        except NbGraderException as error:
+            generate.run(folders, config)
+        except generate.RefusedError as error:
             raise GradebookError(
                 f"nbgrader could not put {assignment.name} into the gradebook. If tasks were added "
                 "or removed, it can't while there are submissions of it: keep the gradebook's file "
-                f"as a copy and begin a new one. It said:\n{said.getvalue()}"
+                f"as a copy and begin a new one. It said:\n{error}"
             ) from error
 
 
@@ -481,17 +470,6 @@ def _one_transaction(gradebook: Any) -> Iterator[None]:
         yield
         gradebook.db.commit()
         gradebook.db.remove()
-
-
-def _config(assignment: Assignment) -> Any:
-    """What the course's nbgrader_config.py says."""
-    from traitlets.config import Config  # noqa: PLC0415 (slow, as nbgrader)
-    from traitlets.config.loader import PyFileConfigLoader  # noqa: PLC0415 (slow, as nbgrader)
-
-    if not (assignment.root / "nbgrader_config.py").is_file():
-        return Config()
-    with of_course(assignment.root / "nbgrader_config.py"):
-        return PyFileConfigLoader("nbgrader_config.py", path=str(assignment.root)).load_config()
 
 
 def _course_directory(assignment: Assignment, config: Any, db_url: str | None) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -98,10 +97,9 @@ def literal(text: str) -> str:
 
 def _authored(assignment: Assignment) -> dict[str, Cell]:
     """The cells of the notebook in ``source/`` that nbgrader knows, by their ids."""
-    document = json.loads(assignment.notebook.read_text(encoding="utf-8"))
     return {
         cell["metadata"]["nbgrader"]["grade_id"]: cell
-        for cell in document["cells"]
+        for cell in assignment.document["cells"]
         if "nbgrader" in cell["metadata"]
     }
 

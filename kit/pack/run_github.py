@@ -10,15 +10,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
+from kit import feedback
 from kit.batch.run import grade_one
 from kit.course import find_assignment
 from kit.display import plain, show_result
 from kit.export import github
-from kit.pack.fault import of_error, reason
+from kit.pack import crash
+from kit.results import Result
 
 
 def run(name: str, folder: Path) -> int:
@@ -26,15 +27,14 @@ def run(name: str, folder: Path) -> int:
     try:
         _set_output("result", github.without_score("The grader did not come to its end."))
         result = grade_one(find_assignment(name), folder)
-        if result["status"] == "error":
-            return _not_graded(reason(result))
+        if feedback.failed_us(result):
+            return _not_graded(feedback.why_no_score(result))
         _set_output("result", github.export(result))
     except (Exception, SystemExit) as error:
-        return _not_graded(of_error(error))
+        return _not_graded(crash.sentence(error))
     show_result(Console(highlight=False), result)
     _notify(result)
-    automatic = [task for task in result["tasks"] if not task["manual"]]
-    return 0 if all(task["status"] == "passed" for task in automatic) else 1
+    return feedback.exit_code(result)
 
 
 def _set_output(name: str, value: str) -> None:
@@ -47,9 +47,9 @@ def _set_output(name: str, value: str) -> None:
         outputs.write(f"{name}={value}\n")
 
 
-def _notify(result: dict[str, Any]) -> None:
+def _notify(result: Result) -> None:
     """Show the points beside the job, in the two notes of GitHub Classroom's own reporter."""
-    score, most = f"{result['score']:g}", f"{result['max_score']:g}"
+    score, most = feedback.points(result.score), feedback.points(result.max_score)
     print(f"::notice title=Autograding complete::Points {score}/{most}")
     report = f'{{"totalPoints":{score},"maxPoints":{most}}}'
     print(f"::notice title=Autograding report::{report}")
@@ -57,8 +57,8 @@ def _notify(result: dict[str, Any]) -> None:
 
 def _not_graded(why: str) -> int:
     said = (
-        f"Nothing was graded, by a fault that is not the submission's: {why} "
-        "There is no score. Run the job again; if it stays so, tell the instructor."
+        f"{feedback.no_grade(why)} There is no score. Run the job again; if that does not help, "
+        "tell the instructor."
     )
     Console(highlight=False).print(plain(said))
     try:

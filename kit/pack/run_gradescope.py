@@ -12,11 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kit import results
+from kit import feedback, files
 from kit.batch.run import grade_one
 from kit.course import find_assignment
 from kit.export import gradescope
-from kit.pack.fault import of_error, reason
+from kit.pack import crash
+from kit.results import printable
 
 
 def run(name: str, root: Path) -> int:
@@ -24,15 +25,16 @@ def run(name: str, root: Path) -> int:
     target = root / "results" / "results.json"
     try:
         # before all else: what an earlier run left must not pass for this one's
-        results.write(gradescope.without_score("The grader did not come to its end."), target)
+        _write(gradescope.without_score("The grader did not come to its end."), target)
         result = grade_one(find_assignment(name, root / "source"), root / "submission")
-        if result["status"] == "error":
-            return _not_graded(reason(result), target)
-        result["student"] = student_of(root / "submission_metadata.json") or result["student"]
-        results.write(gradescope.export(result), target)
+        if feedback.failed_us(result):
+            return _not_graded(feedback.why_no_score(result), target)
+        student = student_of(root / "submission_metadata.json") or result.student
+        _write(gradescope.export(result), target)
     except (Exception, SystemExit) as error:
-        return _not_graded(of_error(error), target)
-    print(f"{result['student']}: {result['score']:g} of {result['max_score']:g} points.")
+        return _not_graded(crash.sentence(error), target)
+    score, most = feedback.points(result.score), feedback.points(result.max_score)
+    print(f"{student}: {score} of {most} points.")
     return 0
 
 
@@ -40,18 +42,20 @@ def student_of(metadata: Path) -> str | None:
     """Who handed in, if Gradescope says it; no grade depends on it."""
     try:
         users: Any = json.loads(metadata.read_text(encoding="utf-8"))["users"]
-        return results.printable(", ".join(user["email"] for user in users)) or None
+        return printable(", ".join(user["email"] for user in users)) or None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
+def _write(content: dict[str, Any], target: Path) -> None:
+    """Write ``results.json``, whole. Raises OSError, and ValueError for what JSON can't hold."""
+    files.write_whole(target, json.dumps(content, indent=2, allow_nan=False).encode())
+
+
 def _not_graded(why: str, target: Path) -> int:
-    print(
-        f"Nothing was graded, by a fault that is not the submission's: {why} "
-        "The student gets no score. Mend it and rerun the autograder."
-    )
+    print(f"{feedback.no_grade(why)} The student gets no score. Fix that and rerun the autograder.")
     try:
-        results.write(gradescope.without_score(why), target)
+        _write(gradescope.without_score(why), target)
     except (OSError, ValueError) as error:
         print(f"results.json could not be written ({error}).")
     return 1

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 import math
 import os
 import shutil
@@ -13,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from kit.course import Assignment, CourseError, files_below, of_course, read_notebook, read_text
+from kit.course import Assignment, CourseError, files_below, read_notebook, read_text
+from kit.nbgrader.generate import student_version
 from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError, regions, strip
 
@@ -37,7 +36,8 @@ def build(assignment: Assignment, into: Path) -> None:
     """
     skeletons = {name: _skeleton(assignment, name) for name in assignment.student_files}
     with tempfile.TemporaryDirectory(prefix="kit-release-") as course:
-        generated = _generate(assignment, Path(course))
+        _require_reproducible(assignment)
+        generated = student_version(assignment, Path(course))
         expected, found = files_below(assignment.source), files_below(generated)
         if missing := [name for name in expected if name not in found]:
             raise ReleaseError(
@@ -136,49 +136,9 @@ def _skeleton(assignment: Assignment, name: str) -> str:
     return strip(read_text(assignment.solutions / name), name)
 
 
-def _generate(assignment: Assignment, course: Path) -> Path:
-    """What nbgrader makes of ``source/``, in a throw-away course that has no gradebook."""
-    # nbgrader takes seconds to import, and nothing but building a release needs it
-    from nbgrader.converters import GenerateAssignment, NbGraderException  # noqa: PLC0415 (slow)
-    from nbgrader.coursedir import CourseDirectory  # noqa: PLC0415 (slow)
-
-    _require_reproducible(assignment.notebook)
-    for name in files_below(assignment.source):
-        copy = course / "source" / assignment.name / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(assignment.source / name, copy)
-    messages = io.StringIO()
-    log = logging.Logger("nbgrader", logging.WARNING)
-    log.addHandler(logging.StreamHandler(messages))
-    folders = CourseDirectory(root=str(course.resolve()), assignment_id=assignment.name, log=log)
-    config = _nbgrader_config(assignment.root)
-    with of_course(assignment.notebook, "made into the student version by nbgrader"):
-        try:
-            GenerateAssignment(coursedir=folders, config=config, log=log).start()
-        except NbGraderException as error:
-            raise ReleaseError(
-                f"nbgrader could not make the student version of {assignment.notebook.name}. "
-                f"It said:\n{messages.getvalue()}"
-            ) from error
-    return course / "release" / assignment.name
-
-
-def _nbgrader_config(root: Path) -> Any:
-    """What the course's nbgrader_config.py says on how notebooks are stripped; no database."""
-    from traitlets.config import Config  # noqa: PLC0415 (slow, as nbgrader)
-    from traitlets.config.loader import PyFileConfigLoader  # noqa: PLC0415 (slow, as nbgrader)
-
-    config = Config(GenerateAssignment={"no_database": True}, SaveCells={"enabled": False})
-    if (root / "nbgrader_config.py").is_file():
-        with of_course(root / "nbgrader_config.py"):
-            course = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
-        for section in ("ClearSolutions", "ClearHiddenTests", "ClearMarkScheme", "LockCells"):
-            config[section] = course[section]
-    return config
-
-
-def _require_reproducible(notebook: Path) -> None:
-    for number, cell in enumerate(read_notebook(notebook)["cells"], start=1):
+def _require_reproducible(assignment: Assignment) -> None:
+    notebook = assignment.notebook
+    for number, cell in enumerate(assignment.document["cells"], start=1):
         if not cell.get("id"):
             raise ReleaseError(
                 f"{notebook.name}: cell {number} has no id, so every build would invent another. "

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from kit.batch import pool
 from kit.course import Assignment
 from kit.grading.diagnosis import catalogue
-from kit.limits import Limits
-from kit.skeleton import regions
 from kit.intake.submission import Submission
+from kit.limits import Limits
+from kit.results import Result
+from kit.skeleton import regions
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def measure(assignment: Assignment) -> Iterator[Caught]:
     settings = pool.Settings(assignment, Limits(), tasks)
     handed_in = (made(assignment, known, name) for name in known.tasks)
     for result in pool.grade_all(settings, handed_in, pool.affordable(None)[0]):
-        name = result["student"]
+        name = result.student
         yield _caught(name, known.tasks[name], result)
 
 
@@ -62,13 +62,13 @@ def made(assignment: Assignment, known: catalogue.Catalogue, mistake: str) -> Su
     return Submission(mistake, files)
 
 
-def _caught(mistake: str, task: str, result: Mapping[str, Any]) -> Caught:
+def _caught(mistake: str, task: str, result: Result) -> Caught:
     failed: dict[str, list[str]] = defaultdict(list)
     named = []
-    for each in result["tasks"]:
-        for check in each["checks"]:
-            if check["status"] == "failed":
-                failed[each["id"]].append(check["name"].rpartition("::")[2])
-                named += [check.get("diagnosis")] if each["id"] == task else []
+    for each in result.tasks:
+        for check in each.checks:
+            if check.status == "failed":
+                failed[each.id].append(check.name.rpartition("::")[2])
+                named += [check.diagnosis] if each.id == task else []
     own = tuple(failed.pop(task, ()))
     return Caught(mistake, task, own, bool(named) and set(named) == {mistake}, tuple(failed))

@@ -157,8 +157,7 @@ def _suites(assignment: Assignment) -> Iterator[Secret]:
 
 
 def _notebook(assignment: Assignment) -> Iterator[Secret]:
-    document = read_notebook(assignment.notebook)
-    for cell in document["cells"]:
+    for cell in assignment.document["cells"]:
         where = f"source/{assignment.name}/{assignment.notebook.name}, cell {cell.get('id')}"
         source = "".join(cell["source"])
         cut_by_nbgrader = [match[2] for match in _NBGRADER_REGION.finditer(source)]

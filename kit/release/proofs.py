@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kit.release import build
 from kit.course import Assignment, files_below
 from kit.grading.grader import Grader
 from kit.grading.suites import Suites
 from kit.intake.submission import Submission
+from kit.release import build
+from kit.results import Result
 
 
 def publish(assignment: Assignment) -> None:
@@ -47,19 +48,17 @@ def _submission(name: str, assignment: Assignment, folder: Path) -> Submission:
     return Submission(name, {file: (folder / file).read_bytes() for file in wanted})
 
 
-def _unlike(result: dict[str, object], meant: Mapping[str, float]) -> list[str]:
-    if "message" in result:
-        return [f"{result['student']} could not be graded: {result['message']}"]
-    tasks = result["tasks"]
-    assert isinstance(tasks, list)
+def _unlike(result: Result, meant: Mapping[str, float]) -> list[str]:
+    if result.message is not None:
+        return [f"{result.student} could not be graded: {result.message}"]
     return [
-        f"{result['student']} scores {task['score']} of {task['max_score']} on {task['id']}, "
-        f"not {meant[task['id']]:g}: "
+        f"{result.student} scores {task.score} of {task.max_score} on {task.id}, "
+        f"not {meant[task.id]:g}: "
         + " ".join(
-            f"{check['name']}: {check['message']}"
-            for check in task["checks"]
-            if (check["status"] == "passed") is (meant[task["id"]] == 0)
+            f"{check.name}: {check.message}"
+            for check in task.checks
+            if (check.status == "passed") is (meant[task.id] == 0)
         )
-        for task in tasks
-        if task["id"] in meant and task["score"] != meant[task["id"]]
+        for task in result.tasks
+        if task.id in meant and task.score != meant[task.id]
     ]

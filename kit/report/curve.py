@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +44,7 @@ class Curve:
         return len(self.points) <= MANY
 
 
-def curves(measured: dict[str, Any]) -> list[Curve]:
+def curves(measured: Mapping[str, Any]) -> list[Curve]:
     """A curve for each value that is a list of numbers: ``accuracy_percent_by_epoch``."""
     return [
         curve(name, value, needed(name, measured))
@@ -53,7 +53,7 @@ def curves(measured: dict[str, Any]) -> list[Curve]:
     ]
 
 
-def needed(name: str, measured: dict[str, Any]) -> float | None:
+def needed(name: str, measured: Mapping[str, Any]) -> float | None:
     """What had to be reached: ``needed_percent`` is for the values with ``percent`` in the name."""
     words = name.split("_")
     for key, value in measured.items():

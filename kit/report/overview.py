@@ -6,10 +6,10 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from kit import feedback
 from kit.report.curve import NEEDED, is_number, needed
-from kit.report.visible import Result, mistakes
+from kit.results import CheckResult, Outcome, Result, TaskResult
 
 COMMONEST = 12
 """So many mistakes and exceptions are listed; the table has the rest."""
@@ -66,7 +66,7 @@ class Overview:
 
     results: Sequence[Result]
     tasks: dict[str, TaskShare] = field(default_factory=dict)
-    manual: list[dict[str, Any]] = field(default_factory=list)
+    manual: list[TaskResult] = field(default_factory=list)
     mistakes: dict[str, Mistake] = field(default_factory=dict)
     exceptions: Counter[str] = field(default_factory=Counter)
     undiagnosed: int = 0
@@ -80,14 +80,14 @@ class Overview:
     @property
     def max_score(self) -> float:
         """The automatic points that there were to be had; of a rejected one, all tasks count."""
-        graded = [each["max_score"] for each in self.results if each["status"] == "graded"]
-        return max(graded or [each["max_score"] for each in self.results], default=0.0)
+        graded = [each.max_score for each in self.results if each.status == "graded"]
+        return max(graded or [each.max_score for each in self.results], default=0.0)
 
     @property
     def full_marks(self) -> int:
         """How many have every automatic point of the tasks that were graded."""
-        graded = [each for each in self.results if each["status"] == "graded"]
-        return sum(each["score"] >= each["max_score"] > 0 for each in graded)
+        graded = [each for each in self.results if each.status == "graded"]
+        return sum((each.score or 0.0) >= each.max_score > 0 for each in graded)
 
     @property
     def median(self) -> float | None:
@@ -114,60 +114,53 @@ class Overview:
     def for_a_person(self) -> list[Result]:
         """The submissions that nobody has graded yet, or that had something odd; errors first."""
         order = {"error": 0, "rejected": 1, "graded": 2}
-        found = [result for result in self.results if needs_a_person(result)]
-        return sorted(found, key=lambda result: order[result["status"]])
-
-
-def needs_a_person(result: Result) -> bool:
-    """Whether somebody should look at a submission: nothing was graded, or something is odd."""
-    misplaced = any("wrong_place" in task for task in result["tasks"])
-    return result["status"] != "graded" or bool(result["notes"]) or result["trusted"] or misplaced
+        found = [result for result in self.results if feedback.needs_a_person(result)]
+        return sorted(found, key=lambda result: order[result.status])
 
 
 def overview(results: Sequence[Result]) -> Overview:
     """Count what stands in ``results``."""
     found = Overview(results)
     for result in results:
-        found.status[result["status"]] += 1
-        if result["status"] == "graded":
-            found.scores.append(result["score"])
-            found.seconds.append(result["seconds"])
-        if "course" in result["versions"]:
-            found.courses.add(result["versions"]["course"])
+        found.status[result.status] += 1
+        if result.status == "graded" and result.score is not None:
+            found.scores.append(result.score)
+            found.seconds.append(result.seconds)
+        if "course" in result.versions:
+            found.courses.add(result.versions["course"])
         _count_tasks(found, result)
-        for name, values in _measured(result["tasks"]).items():
+        for name, values in _measured(result.tasks).items():
             measure = found.measures.setdefault(name, Measure())
             measure.values.append(values.values[0])
             measure.needed = values.needed if measure.needed is None else measure.needed
-    found.manual += [task for task in results[0]["tasks"] if task["manual"]] if results else []
+    found.manual += [task for task in results[0].tasks if task.manual] if results else []
     return found
 
 
 def _count_tasks(found: Overview, result: Result) -> None:
     raised, made = set(), set()
-    for task in result["tasks"]:
-        if task["manual"]:
+    for task in result.tasks:
+        if task.manual:
             continue
         share = found.tasks.setdefault(
-            task["id"], TaskShare(task["title"], id=task["id"], points=task["max_score"])
+            task.id, TaskShare(task.title, id=task.id, points=task.max_score)
         )
-        _count_checks(share, task["checks"])
-        share.following += bool(task.get("follows_from"))
-        if task["status"] not in {"passed", "failed"}:
+        _count_checks(share, task.checks)
+        share.following += bool(task.follows_from)
+        if not feedback.judged(task):
             continue
         share.of += 1
-        share.passed += task["status"] == "passed"
-        if task["status"] == "passed":
+        share.passed += task.status == "passed"
+        if task.status == "passed":
             continue
-        diagnosis = task.get("diagnosis", {})
-        ids = list(dict.fromkeys(diagnosis.get("mistakes", ()))) or _from_checks(task)
+        ids = feedback.mistakes(task)
         share.mistakes.update(ids)
         for name in ids:
             mistake = found.mistakes.setdefault(name, Mistake(name))
-            mistake.tasks[task["title"]] = None
-            if len(ids) == 1 and not mistake.text:
-                mistake.text = diagnosis.get("text", "")
-        kinds = {check["error"]["type"] for check in task["checks"] if "error" in check}
+            mistake.tasks[task.title] = None
+            if len(ids) == 1 and not mistake.text and task.diagnosis is not None:
+                mistake.text = task.diagnosis.text
+        kinds = {check.error.type for check in task.checks if check.error is not None}
         made |= set(ids)
         raised |= kinds
         found.undiagnosed += not (ids or kinds)
@@ -176,52 +169,45 @@ def _count_tasks(found: Overview, result: Result) -> None:
     found.exceptions.update(raised)
 
 
-def _count_checks(share: TaskShare, checks: Iterable[dict[str, Any]]) -> None:
+def _count_checks(share: TaskShare, checks: Iterable[CheckResult]) -> None:
     for check in checks:
-        one = share.checks.setdefault(
-            check["name"], Share(check["name"].rpartition("::")[2], check["hint"])
-        )
-        if check["status"] in {"passed", "failed"}:
+        one = share.checks.setdefault(check.name, Share(check.name.rpartition("::")[2], check.hint))
+        if feedback.judged(check):
             one.of += 1
-            one.passed += check["status"] == "passed"
+            one.passed += check.status == "passed"
 
 
-def _from_checks(task: dict[str, Any]) -> list[str]:
-    """The mistakes that single checks name, where the task has no diagnosis."""
-    named = [name for check in task["checks"] for name in mistakes(check.get("diagnosis"))]
-    return list(dict.fromkeys(named))
-
-
-def _measured(tasks: Iterable[dict[str, Any]]) -> dict[str, Measure]:
+def _measured(tasks: Iterable[TaskResult]) -> dict[str, Measure]:
     """The single numbers that the checks of one submission measured, by name."""
     return {
-        name: Measure([float(value)], needed(name, check["measured"]))
+        name: Measure([float(value)], needed(name, check.measured))
         for task in tasks
-        for check in task["checks"]
-        for name, value in check.get("measured", {}).items()
+        for check in task.checks
+        for name, value in check.measured.items()
         if is_number(value) and not name.startswith(NEEDED)
     }
 
 
 def made_by(result: Result) -> list[str]:
     """The known mistakes in one submission, each once."""
-    return list(
-        dict.fromkeys(
-            name
-            for task in result["tasks"]
-            for name in task.get("diagnosis", {}).get("mistakes", ()) or _from_checks(task)
-        )
-    )
+    return list(dict.fromkeys(name for task in result.tasks for name in feedback.mistakes(task)))
 
 
 def values_of(result: Result, names: Iterable[str]) -> list[float | None]:
     """What one submission has of the class's measures, None where it has nothing."""
-    measured = _measured(result["tasks"])
+    measured = _measured(result.tasks)
     return [measured[name].values[0] if name in measured else None for name in names]
 
 
-def cells_of(result: Result, ids: Iterable[str]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Cell:
+    """What the table says of one task of one submission."""
+
+    status: Outcome
+    score: float | None
+
+
+def cells_of(result: Result, ids: Iterable[str]) -> list[Cell]:
     """The tasks of one submission in the order of ``ids``; one that it lacks is not graded."""
-    by_id = {task["id"]: task for task in result["tasks"]}
-    lacking = {"status": "not_graded", "score": None}
-    return [by_id.get(each, lacking) for each in ids]
+    by_id = {task.id: Cell(task.status, task.score) for task in result.tasks}
+    return [by_id.get(each, Cell("not_graded", None)) for each in ids]

@@ -16,20 +16,21 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from kit import feedback
 from kit.feedback import number, without_surrogates
+from kit.report.arrange import arrange
 from kit.report.curve import words
 from kit.report.overview import (
     Measure,
     Overview,
     cells_of,
     made_by,
-    needs_a_person,
     overview,
     values_of,
 )
 from kit.report.pictures import Picture, histogram
-from kit.report.student import arrange
-from kit.report.visible import Result
+from kit.report.visible import Shown
+from kit.results import Result, TaskResult
 
 MARK = b'<meta name="generator" content="nndl-kit report">'
 """Stands near the top of every page, and tells our pages from other files."""
@@ -45,9 +46,14 @@ STATUS = {
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
-def student_page(result: Result) -> bytes:
-    """The page of one student; ``result`` holds only what may be shown."""
-    return _bytes(_template("student.html.jinja").render(view=arrange(result), result=result))
+def student_page(shown: Shown) -> bytes:
+    """The page of one student."""
+    result = shown.result
+    return _bytes(
+        _template("student.html.jinja").render(
+            view=arrange(result), result=result, withheld=shown.withheld
+        )
+    )
 
 
 def class_page(results: Sequence[Result], pages: Mapping[str, str], *, nameless: bool) -> bytes:
@@ -58,7 +64,7 @@ def class_page(results: Sequence[Result], pages: Mapping[str, str], *, nameless:
     return _bytes(
         _template("class.html.jinja").render(
             class_=found,
-            assignment=results[0]["assignment"],
+            assignment=results[0].assignment,
             pictures=_pictures(found),
             hrefs={student: f"{STUDENTS}/{quote(name)}" for student, name in pages.items()},
             nameless=nameless,
@@ -85,6 +91,18 @@ def _pictures(found: Overview) -> list[tuple[str, Picture]]:
 
 def _measure(name: str, label: str, measure: Measure) -> Picture:
     return histogram(measure.values, name=name, label=label, needed=measure.needed)
+
+
+def _badge(result: Result) -> str:
+    """The status of a submission, for the class page."""
+    return "! not graded" if feedback.failed_us(result) else STATUS[result.status]
+
+
+def _correct_given(earlier: Sequence[TaskResult]) -> Markup:
+    """The sentence on a task that is correct given ``earlier`` ones, which it links to."""
+    links = [Markup('<a href="#task-{}">{}</a>').format(task.id, task.title) for task in earlier]
+    first = feedback.first_to_fix([task.title for task in earlier])
+    return Markup(feedback.CORRECT_GIVEN).format(names=Markup(" and ").join(links), first=first)  # noqa: S704 (a constant)
 
 
 def _code(text: str) -> Markup:
@@ -122,7 +140,10 @@ def _environment() -> Environment:
         "STATUS": STATUS,
         "MARK": Markup(MARK.decode()),  # noqa: S704 (a constant)
         "style": Markup(_text("style.css")),  # noqa: S704 (a file of the kit)
-        "needs_a_person": needs_a_person,
+        "needs_a_person": feedback.needs_a_person,
+        "badge": _badge,
+        "GRADER_FAILED": feedback.GRADER_FAILED,
+        "correct_given": _correct_given,
         "made_by": made_by,
         "cells_of": cells_of,
         "values_of": values_of,

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import builtins
 import re
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
-Result = dict[str, Any]
+from kit.feedback import mistakes_of
+from kit.results import CheckResult, Raised, Result, TaskResult
 
-NOTE_LEFT_OUT = "What was odd about the files is left out here, for it could name the student."
-PLACE_LEFT_OUT = (
-    "It stands in a wrong place, which is left out here, for it could name the student."
-)
-REASON_LEFT_OUT = "The reason is left out here, for it could name the student."
+NOTE_LEFT_OUT = "Remarks on the files are left out: they could name the student."
+PLACE_LEFT_OUT = "It is in the wrong place. Where is left out: it could name the student."
+REASON_LEFT_OUT = "The reason is left out: it could name the student."
 
 
 class Unseen(StrEnum):
@@ -31,95 +30,103 @@ class Unseen(StrEnum):
     FULL = "full"
 
 
-def for_student(result: Result, unseen: Unseen) -> Result:
+@dataclass(frozen=True)
+class Shown:
+    """What a page shows of a result; ``withheld`` says that it leaves something of a check out."""
+
+    result: Result
+    withheld: bool
+
+
+def for_student(result: Result, unseen: Unseen) -> Shown:
     """``result`` with no more of the unseen checks in it than ``unseen`` allows.
 
     What work in a wrong place would get is for the instructor, who alone can give it.
     """
-    tasks = [_unpromised(task) for task in result["tasks"]]
+    result = replace(result, tasks=tuple(_unpromised(task) for task in result.tasks))
     if unseen is Unseen.FULL:
-        return {**result, "tasks": tasks}
-    tasks = [_task(task, unseen) for task in tasks]
+        return Shown(result, withheld=False)
+    withheld = any(_withholds(check, unseen) for task in result.tasks for check in task.checks)
+    tasks = tuple(_task(task, unseen) for task in result.tasks)
     # what was printed can hold the inputs, so with hidden checks it is hidden as well
-    output = "" if unseen is Unseen.HIDDEN else result["output"]
-    return {**result, "output": output, "tasks": tasks}
+    output = "" if unseen is Unseen.HIDDEN else result.output
+    return Shown(replace(result, output=output, tasks=tasks), withheld)
 
 
 def anonymous(result: Result, pseudonym: str) -> Result:
     """``result`` under ``pseudonym``, without the texts in which a submission can name its author.
 
     Left out are what the code printed and raised, remarks on the files, and what is computed from
-    their bytes (seed, digest). In the messages that stay, the parts of the name are masked.
+    their bytes (seed, digests). In the messages that stay, the parts of the name are masked.
     """
-    name = _name_pattern(result["student"])
-    tasks = [
-        _placeless({**task, "checks": [_nameless(check, name) for check in task["checks"]]})
-        for task in result["tasks"]
-    ]
-    nameless = {
-        **result,
-        "student": pseudonym,
-        "seed": None,
-        "submission_sha256": None,
-        "output": "",
-        "notes": [NOTE_LEFT_OUT] if result["notes"] else [],
-        "tasks": tasks,
-    }
-    return nameless | ({"message": REASON_LEFT_OUT} if "message" in result else {})
+    name = _name_pattern(result.student)
+    return replace(
+        result,
+        student=pseudonym,
+        seed=None,
+        submission_sha256=None,
+        elsewhere_sha256=None,
+        output="",
+        message=None if result.message is None else REASON_LEFT_OUT,
+        notes=(NOTE_LEFT_OUT,) if result.notes else (),
+        tasks=tuple(_nameless(task, name) for task in result.tasks),
+    )
 
 
-def is_seen(check: dict[str, Any]) -> bool:
+def is_seen(check: CheckResult) -> bool:
     """Whether a check is on values that the notebook shows anyway."""
-    return check.get("documented") is True
+    return check.documented is True
 
 
-def mistakes(diagnosis: str | None) -> list[str]:
-    """The ids of the known mistakes in the ``diagnosis`` of a check."""
-    return diagnosis.split("+") if diagnosis else []
-
-
-def _unpromised(task: dict[str, Any]) -> dict[str, Any]:
-    if "wrong_place" not in task:
+def _unpromised(task: TaskResult) -> TaskResult:
+    if task.wrong_place is None:
         return task
-    return {**task, "wrong_place": {"text": task["wrong_place"]["text"]}}
+    return replace(task, wrong_place=replace(task.wrong_place, would_get=None))
 
 
-def _placeless(task: dict[str, Any]) -> dict[str, Any]:
-    if "wrong_place" not in task:
-        return task
-    return {**task, "wrong_place": {**task["wrong_place"], "text": PLACE_LEFT_OUT}}
+def _withholds(check: CheckResult, unseen: Unseen) -> bool:
+    """Whether a student does not see all of a check."""
+    hidden = unseen is Unseen.HIDDEN or check.expected is not None
+    return hidden and not is_seen(check)
 
 
-def _task(task: dict[str, Any], unseen: Unseen) -> dict[str, Any]:
-    shown = {**task, "checks": [_check(check, unseen) for check in task["checks"]]}
-    if unseen is Unseen.HIDDEN:
-        seen = [check for check in task["checks"] if is_seen(check)]
-        told = {name for check in seen for name in mistakes(check.get("diagnosis"))}
-        if not told.issuperset(task.get("diagnosis", {}).get("mistakes", ())):
-            del shown["diagnosis"]
+def _task(task: TaskResult, unseen: Unseen) -> TaskResult:
+    shown = replace(task, checks=tuple(_check(check, unseen) for check in task.checks))
+    if unseen is Unseen.HIDDEN and task.diagnosis is not None:
+        told = {name for check in task.checks if is_seen(check) for name in mistakes_of(check)}
+        if not told.issuperset(task.diagnosis.mistakes):
+            return replace(shown, diagnosis=None)
     return shown
 
 
-def _check(check: dict[str, Any], unseen: Unseen) -> dict[str, Any]:
+def _check(check: CheckResult, unseen: Unseen) -> CheckResult:
     if is_seen(check):
         return check
     if unseen is Unseen.HIDDEN:
-        kept = {key: check[key] for key in ("name", "status", "points")}
-        return {**kept, "message": "", "hint": "", "withheld": True}
-    withheld = "expected" in check
-    kept = {key: check[key] for key in check.keys() - {"expected", "got"}}
-    return kept | ({"withheld": True} if withheld else {})
+        return CheckResult(check.name, check.status, check.points, False, message="", hint="")
+    return replace(check, expected=None, got=None)
 
 
-def _nameless(check: dict[str, Any], name: re.Pattern[str]) -> dict[str, Any]:
-    masked = {
-        key: name.sub("…", check[key]) if key in {"message", "got"} else check[key] for key in check
-    }
-    if "error" in check:
-        kind = _public(check["error"]["type"])
-        masked["message"] = f"The code raised {kind}; its text is left out here."
-        masked["error"] = {"type": kind, "message": "", "trace": []}
-    return masked
+def _nameless(task: TaskResult, name: re.Pattern[str]) -> TaskResult:
+    place = task.wrong_place
+    return replace(
+        task,
+        checks=tuple(_nameless_check(check, name) for check in task.checks),
+        wrong_place=None if place is None else replace(place, text=PLACE_LEFT_OUT),
+    )
+
+
+def _nameless_check(check: CheckResult, name: re.Pattern[str]) -> CheckResult:
+    got = None if check.got is None else name.sub("…", check.got)
+    if check.error is None:
+        return replace(check, message=name.sub("…", check.message), got=got)
+    kind = _public(check.error.type)
+    return replace(
+        check,
+        message=f"The code raised {kind}; its text is left out here.",
+        got=got,
+        error=Raised(kind, "", ()),
+    )
 
 
 def _public(kind: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from kit.checks.student import Student
 from kit.grading.diagnosis.catalogue import Catalogue
-from kit.grading.verdicts import Diagnosis
+from kit.grading.verdicts import Explanation
+from kit.results import Diagnosis
 from kit.sandbox.faults import KitFault, StudentFault
 from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
@@ -24,8 +25,8 @@ def explain(
     parent: WarmParent,
     failed: Mapping[str, Sequence[str]],
     calls: Mapping[str, Calls],
-) -> dict[str, Diagnosis]:
-    """The diagnoses of tasks with ``failed`` checks; a task without one is left out.
+) -> dict[str, Explanation]:
+    """What explains tasks with ``failed`` checks; a task that nothing explains is left out.
 
     ``calls`` are all that were made. What several mistakes explain equally well is explained by
     none: nobody is told a guess. Raises KitFault where we could not look.
@@ -36,16 +37,16 @@ def explain(
         return {}
     sources = {"mistakes.py": catalogue.source, "replay.py": REPLAY.read_bytes()}
     session = Session(sources, parent)
-    found: dict[str, Diagnosis] = {}
+    found: dict[str, Explanation] = {}
     try:
         with Student(session).deadline(parent.limits.diagnosis_seconds):
             for task in wanted:
                 names = [name for name in failed[task] if name in calls[task]]
-                diagnosis = _diagnosis(
+                explained = _explanation(
                     catalogue, _found(session, task, calls[task], names), len(failed[task])
                 )
-                if diagnosis is not None:
-                    found[task] = diagnosis
+                if explained is not None:
+                    found[task] = explained
     finally:
         session.close()
     return found
@@ -71,7 +72,7 @@ def _found(session: Session, task: str, calls: Calls, failed: list[str]) -> Any:
         raise KitFault(f"The known mistakes of {task} could not be compared: {fault}") from fault
 
 
-def _diagnosis(catalogue: Catalogue, found: dict[str, Any] | None, of: int) -> Diagnosis | None:
+def _explanation(catalogue: Catalogue, found: dict[str, Any] | None, of: int) -> Explanation | None:
     if found is None or not found["mistakes"]:
         return None
     names, checks = tuple(found["mistakes"]), tuple(found["checks"])
@@ -80,4 +81,4 @@ def _diagnosis(catalogue: Catalogue, found: dict[str, Any] | None, of: int) -> D
         text = f"Two things at once. {text}"
     if len(checks) < of:
         text += f" This explains {len(checks)} of the {of} checks that failed."
-    return Diagnosis(names, text, checks)
+    return Explanation(Diagnosis(names, text), checks)

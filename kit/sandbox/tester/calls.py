@@ -252,7 +252,9 @@ class Later(Members):
         given = [_sent(value) for value in call.given] if call.refers else call.given
         message = {"operation": call.operation, "target": _sent(call.target), "name": call.name}
         if call.operation == "call":
-            message |= {"arguments": given, "names": call.names}
+            message["arguments"] = given
+            if call.names:
+                message["names"] = call.names
         elif given:
             message["value"] = given[0]
         if self.place is not None:
@@ -302,6 +304,8 @@ class Function:
 
 def _sent(value: Any) -> Any:
     """``value`` as it is sent: by reference where it is not known yet."""
+    if type(value) not in _REFERENCES:
+        return value
     if isinstance(value, Later) and value.answer is None:
         assert value.place is not None
         return wire.Earlier(value.place, None)
@@ -313,10 +317,10 @@ def _sent(value: Any) -> Any:
 
 def _now(value: Any) -> Any:
     """``value``, or what it stands for now that this is known."""
+    if type(value) not in _REFERENCES:
+        return value
     if isinstance(value, Later):
         return value.value
-    if not isinstance(value, Item):
-        return value
     returned = value.later.value
     if not isinstance(returned, tuple | list) or value.number >= len(returned):
         raise StudentFault(

@@ -10,7 +10,6 @@ import secrets
 import select
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import ExitStack, suppress
@@ -195,9 +194,10 @@ class WarmParent:
         """
         return self._ask(json.dumps({"end": pid, "closed": closed}).encode())
 
-    def waited(self, pid: int) -> float:
-        """How many seconds a worker, so far, could have run and was not let."""
-        return float(self._ask(json.dumps({"waited": pid}).encode())["seconds"])
+    def waited(self, pid: int) -> tuple[float, float]:
+        """Seconds that a worker, so far, could have run and was not let; and that it ran."""
+        told = self._ask(json.dumps({"waited": pid}).encode())
+        return float(told["seconds"]), float(told["ran"])
 
     def for_memory(self) -> bool:
         """Whether the kernel has killed for want of memory since this was asked the last time."""
@@ -300,6 +300,7 @@ class Worker:
         self._parent = parent
         self._deadline = 0.0
         self._excused = self._excused_here = 0.0
+        self._own_seconds, self._ran_before = 0.0, math.inf
         self.granted = 0.0
         """Seconds that calls took beyond their time because the machine was busy with others."""
         self.output = bytearray()
@@ -333,7 +334,7 @@ class Worker:
         return self._ended is None
 
     def _greet(self) -> list[str]:
-        self._deadline = time.monotonic() + HELLO_SECONDS
+        self._give(HELLO_SECONDS, math.inf)
         self._excused_here = _waited_here()
         try:
             hello, _ = self._receive()
@@ -392,7 +393,7 @@ class Worker:
                 answers[number] = Answer(fault=StudentFault(f"{what} was not called: {error}."))
             sizes.clear()
         for place, (number, size) in enumerate(sizes.items()):
-            self._deadline = min(time.monotonic() + seconds, latest)
+            self._give(seconds, latest)
             expected = _Expected(requests[number], nonce, place, last=place == len(sizes) - 1)
             try:
                 value, replied = self._answer(expected, frame, seconds)
@@ -578,9 +579,6 @@ class Worker:
         while True:
             left = self._deadline - time.monotonic()
             ready = dict(self._poll.poll(max(left, 0) * 1000))
-            if not ready and left <= 0:
-                self._grant()
-                continue
             if self._printed in ready and not self._drain():
                 self._poll.unregister(self._printed)
             if rung := self._bell in ready:
@@ -588,17 +586,26 @@ class Worker:
                     os.eventfd_read(self._bell)
             if self._channel.fileno() in ready or (rung and event == BELL):
                 return
+            if left <= 0:  # also where it prints or rings without end: neither is a reply
+                self._grant()
+
+    def _give(self, seconds: float, latest: float) -> None:
+        """Set the deadline of an answer: in ``seconds``, and at the ``latest`` at that time."""
+        self._deadline = min(time.monotonic() + seconds, latest)
+        self._own_seconds, self._ran_before = seconds, math.inf
 
     def _grant(self) -> None:
         """Put the deadline off by the time in which worker and tester could not run.
 
         A student's time is his own: not what a busy machine took from it. Raises TimeoutError where
-        that is nothing that counts.
+        that is nothing that counts, and where the worker has since used all its time: on a machine
+        that is very busy both wait at once, and what is granted grows as fast as time passes.
         """
-        theirs, ours = self._parent.waited(self._pid), _waited_here()
+        (theirs, ran), ours = self._parent.waited(self._pid), _waited_here()
+        self._ran_before = min(self._ran_before, ran)
         grant = theirs - self._excused + ours - self._excused_here
         self._excused, self._excused_here = theirs, ours
-        if grant < LEAST_GRANT:
+        if grant < LEAST_GRANT or ran - self._ran_before > self._own_seconds:
             raise TimeoutError
         self._deadline += grant
         self.granted += grant
@@ -617,7 +624,7 @@ class Worker:
 
 def _waited_here() -> float:
     """How long this thread, so far, could have run and was not let."""
-    return waited(f"self/task/{threading.get_native_id()}")
+    return waited("thread-self")
 
 
 def _is_description(error: Any) -> bool:

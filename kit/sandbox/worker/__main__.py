@@ -5,7 +5,7 @@ its control socket it is asked, in JSON, for workers, and to end them:
 
     {"spawn": limits} with three files: channel, bell, output  ->  {"pid": 123} or {"failed": why}
     {"end": 123, "closed": true}                  ->  {"status", "seconds", "bytes", "before"}
-    {"waited": 123}  ->  {"seconds"} for which it could have run and was not let
+    {"waited": 123}  ->  {"seconds", "ran"}: could have run and was not let; ran
     {"copy": how} with one file: another control socket        ->  on that: {"ready": true}
 
 The last asks for another warm parent, which has the ``cores`` and the scheduling ``policy`` of who
@@ -37,7 +37,7 @@ from kit.sandbox import wire  # noqa: E402
 from kit.sandbox.worker import modules  # noqa: E402
 from kit.sandbox.worker.confine import ConfinementError, SeccompFilter, confine, keep_only  # noqa: E402
 from kit.sandbox.worker.serve import Channel, Server  # noqa: E402
-from kit.sandbox.worker.waited import waited  # noqa: E402
+from kit.sandbox.worker.waited import ran, waited  # noqa: E402
 
 CHANNEL, BELL = 3, 4
 MESSAGE_BYTES = 64 * 1024
@@ -107,7 +107,8 @@ def serve(control: socket.socket, start: Start) -> socket.socket | None:
             reply = spawn(start, request["spawn"], files)
             workers |= {reply["pid"]} if "pid" in reply else set()
         elif "waited" in request:
-            reply = {"seconds": waited(str(request["waited"]))}
+            task = str(request["waited"])
+            reply = {"seconds": waited(task), "ran": ran(task)}
         else:
             workers.remove(request["end"])
             reply = end(request["end"], request["closed"])

@@ -151,7 +151,8 @@ class Server:
 
     def _call(self, request: dict[str, Any]) -> Any:
         function = self._resolve(request)
-        given, names = [self._present(value) for value in request["arguments"]], request["names"]
+        given = [self._present(value) for value in request["arguments"]]
+        names = request.get("names", ())
         positional = len(given) - len(names)
         value = function(*given[:positional], **dict(zip(names, given[positional:], strict=True)))
         self._remember(request, value)

@@ -1,0 +1,1 @@
+"""The kit's own tests, in folders by the rooms of `kit/`; `support` is what they share."""

@@ -1,0 +1,77 @@
+"""What is installed to grade is what grading needs, and none of what the project is made with."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+
+import pytest
+
+from tests.support.course import ROOT
+
+OPTIONAL = {"distributed", "_typeshed"}
+"""What `kit` imports only for a cluster, which is an extra, or for mypy."""
+OURS = {"kit", "nndl", "utils", *(path.stem for path in (ROOT / "autograder").rglob("*.py"))}
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def locked(lock: str) -> dict[str, str]:
+    """The version of each package in a lock."""
+    found = re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / lock).read_text(), re.MULTILINE)
+    return {normal(name): version for name, version in found}
+
+
+def imported(folder: str) -> set[str]:
+    """The packages that Python files below ``folder`` import."""
+    modules = set()
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                modules |= {name.name.partition(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules.add(node.module.partition(".")[0])
+    foreign = modules - sys.stdlib_module_names - OURS - OPTIONAL
+    return {normal(packages_distributions()[module][0]) for module in foreign}
+
+
+def listed(*extras: str) -> set[str]:
+    """The packages that pyproject.toml names."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"]]
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    return {normal(re.split(r"[\[<>=;]", line)[0]) for line in lines} - {"nndl-kit"}
+
+
+@pytest.mark.parametrize("folder", ["kit", "autograder", "source", "solutions"])
+def test_what_grading_imports_is_locked(folder: str) -> None:
+    assert imported(folder) <= locked("requirements.lock").keys()
+
+
+def test_the_kit_lists_only_what_it_imports() -> None:
+    assert listed() - imported("kit") == set()
+
+
+def test_what_the_project_is_made_with_is_locked_apart() -> None:
+    tools = listed("dev", "cluster", "postgresql") - listed()
+    assert {"mypy", "playwright", "distributed", "hypothesis"} <= tools
+    assert tools <= locked("requirements-dev.lock").keys()
+    # nbgrader needs these two itself; the former also installs the kit where no other build may be
+    assert tools & locked("requirements.lock").keys() == {"setuptools", "jsonschema"}
+
+
+def test_both_locks_agree() -> None:
+    assert locked("requirements.lock").items() <= locked("requirements-dev.lock").items()
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_a_lock_has_hashes_and_names_no_host(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert "://" not in text
+    assert [entry for entry in re.split(r"\n(?=\w)", text) if "--hash=sha256:" not in entry] == []

@@ -1,0 +1,87 @@
+"""Makes submissions to the real assignment in which one module is not the reference's."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from kit.course import Assignment
+from kit.grading.grader import Grader
+from kit.intake.submission import Submission
+from tests.support.course import ROOT
+
+SUBMISSIONS = ROOT / "tests/submissions"
+CATALOGUE = ROOT / "autograder/optimization/mistakes.py"
+
+
+def load_catalogue() -> Any:
+    """The module of known mistakes, under a name that no suite uses."""
+    spec = importlib.util.spec_from_file_location("catalogue_under_test", CATALOGUE)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def files_in(kind: str) -> dict[str, Path]:
+    """The files of tests/submissions/<kind>, under "<module>/<name>"."""
+    found = sorted((SUBMISSIONS / kind).glob("*/*.py"))
+    return {f"{path.parent.name}/{path.stem}": path for path in found}
+
+
+def rewritten(assignment: Assignment, path: Path) -> Submission:
+    """The solution, but for what the file ``path`` defines anew in the module of its folder."""
+    name = f"nndl/{path.parent.name}.py"
+    solved = (assignment.solutions / name).read_bytes()
+    return _handed_in(assignment, path.stem, name, solved + b"\n\n" + path.read_bytes())
+
+
+def catalogued(assignment: Assignment, module: str, changes: dict[str, Any]) -> Submission:
+    """The solution, but for ``module``: that is the catalogue's implementation of ``changes``."""
+    lines = [
+        CATALOGUE.read_text(encoding="utf-8"),
+        f"for _name, _function in implementation({changes!r}).items():",
+        f"    if _name.startswith({module + '.'!r}):",
+        "        globals()[_name.partition('.')[2]] = _function",
+        "softmax_loss = _softmax_loss",  # provided, and used by fc_net
+    ]
+    return _handed_in(assignment, "catalogue", f"nndl/{module}.py", "\n".join(lines).encode())
+
+
+def _handed_in(assignment: Assignment, student: str, name: str, content: bytes) -> Submission:
+    files = {each: (assignment.solutions / each).read_bytes() for each in assignment.student_files}
+    return Submission(student, files | {name: content})
+
+
+@contextmanager
+def graders(assignment: Assignment) -> Iterator[Callable[..., Grader]]:
+    """``graders(*tasks)``: a grader of these tasks alone, made once, for what is graded often."""
+    with ExitStack() as kept:
+        yield cache(lambda *tasks: kept.enter_context(Grader(assignment, tasks)))
+
+
+@contextmanager
+def unit_tasks_grader(assignment: Assignment) -> Iterator[Grader]:
+    """Grades every automatic task but the training."""
+    tasks = [task.id for task in assignment.tasks if not task.manual and task.id != "cifar10"]
+    with Grader(assignment, tasks) as grader:
+        yield grader
+
+
+def lost(result: dict[str, Any]) -> dict[str, list[str]]:
+    """Of every task without full marks: what its checks that didn't pass say."""
+    return {
+        task["id"]: [
+            f"{check['name']}: {check['message']}"
+            for check in task["checks"]
+            if check["status"] != "passed"
+        ]
+        for task in result["tasks"]
+        if task["status"] not in {"passed", "not_graded"}
+        or (task["status"] == "passed" and task["score"] != task["max_score"])
+    }
