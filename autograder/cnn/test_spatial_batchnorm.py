@@ -24,11 +24,11 @@ def draw_batch(rng, shape):
     return rng.standard_normal(shape) * spread + mean
 
 
-def draw_case(rng, draw, shape):
-    """Unseen images, gamma, beta and a whole bn_param in mode "train"."""
+def draw_case(rng, draw, shape, mode="train"):
+    """Unseen images, gamma, beta and a whole bn_param."""
     channels = shape[1]
     bn_param = {
-        "mode": "train",
+        "mode": mode,
         "eps": SMALL,
         "momentum": rng.uniform(0.3, 0.8),
         "running_mean": rng.normal(0, 2, channels),
@@ -42,7 +42,7 @@ def read_out(expect, reply):
     return expect.pair(reply, "spatial_batchnorm_forward", ("out", "cache"))[0]
 
 
-def tested(x, gamma, beta, bn_param):
+def in_test_mode(x, gamma, beta, bn_param):
     """What mode "test" gives by a whole bn_param."""
     averages = tuple(bn_param[name] for name in AVERAGES)
     return oracle.normalized(x, gamma, beta, averages, bn_param["eps"])
@@ -71,10 +71,9 @@ class TestForward:
     def test_test(self, student, expect, rng, draw):
         """Mode "test": the running averages stand in the place of μ and σ², and do not change."""
         for shape in SHAPES:
-            x, gamma, beta, bn_param = draw_case(rng, draw, shape)
-            bn_param["mode"] = "test"
+            x, gamma, beta, bn_param = draw_case(rng, draw, shape, "test")
             given = student.place(bn_param)
-            expected = tested(x, gamma, beta, bn_param)
+            expected = in_test_mode(x, gamma, beta, bn_param)
             for call in ("", ", called again"):
                 reply = student.conv_layers.spatial_batchnorm_forward(x, gamma, beta, given)
                 where = f'in mode "test" for x of shape {shape}{call}'
@@ -100,12 +99,11 @@ class TestForward:
     def test_epsilon(self, student, expect, rng, draw):
         """ε is `bn_param["eps"]`, inside the root: `√(σ² + ε)`, in both modes."""
         for mode in ("train", "test"):
-            x, gamma, beta, bn_param = draw_case(rng, draw, SHAPES[0])
-            bn_param |= {"mode": mode, "eps": rng.uniform(0.2, 1)}
+            x, gamma, beta, bn_param = draw_case(rng, draw, SHAPES[0], mode)
+            bn_param["eps"] = eps = rng.uniform(0.2, 1)
             reply = student.conv_layers.spatial_batchnorm_forward(x, gamma, beta, bn_param)
-            eps = bn_param["eps"]
             expected = oracle.spatial_batchnorm(x, gamma, beta, eps=eps)
-            expected = expected if mode == "train" else tested(x, gamma, beta, bn_param)
+            expected = expected if mode == "train" else in_test_mode(x, gamma, beta, bn_param)
             where = f'in mode "{mode}" with eps={eps:.3g}'
             expect.close(read_out(expect, reply), expected, "out", where=where)
 
@@ -125,15 +123,15 @@ class TestForward:
     def test_arguments(self, student, expect, rng, draw):
         """x, gamma and beta are only read. float32 is welcome as well."""
         arrays = [value.astype(np.float32) for value in draw_case(rng, draw, SHAPES[0])[:3]]
-        bn_param = draw_case(rng, draw, SHAPES[0])[-1]
+        testing = draw_case(rng, draw, SHAPES[0], "test")[-1]
         given = [student.place(value) for value in arrays]
         x, gamma, beta = (value.astype(np.float64) for value in arrays)
         first = student.conv_layers.spatial_batchnorm_forward(*given, {"mode": "train"})
         expected = oracle.spatial_batchnorm(x, gamma, beta)
         expect.close(read_out(expect, first), expected, "out", where="for float32 arrays", **NEARLY)
         where = "in a second call with the same arrays, which must only be read,"
-        second = student.conv_layers.spatial_batchnorm_forward(*given, bn_param | {"mode": "test"})
-        expected = tested(x, gamma, beta, bn_param)
+        second = student.conv_layers.spatial_batchnorm_forward(*given, testing)
+        expected = in_test_mode(x, gamma, beta, testing)
         expect.close(read_out(expect, second), expected, "out", where=where, **NEARLY)
 
 
