@@ -59,8 +59,8 @@ PLAIN = [
     Convolution((1, 2, 4, 6), 3, (2, 3), stride=1, pad=0),
 ]
 PADDED = [
-    Convolution((2, 2, 4, 3), 3, (3, 2), stride=1, pad=1),
     Convolution((1, 3, 3, 5), 2, (2, 4), stride=1, pad=2),
+    Convolution((2, 2, 4, 3), 3, (3, 2), stride=1, pad=1),
 ]
 STRIDED = [
     Convolution((2, 2, 5, 9), 3, (3, 3), stride=2, pad=0),

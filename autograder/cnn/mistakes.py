@@ -17,8 +17,11 @@ from kit.checks.mistakes import Mistake, Switches
 
 OPAQUE = {"conv_layers.spatial_batchnorm_forward": 1}
 """The position of a returned value that only the student's own code reads: it is never compared."""
-STATE = frozenset({"running_mean", "running_var"})
-"""What a layer keeps in bn_param. Whatever else a student keeps there is nobody's concern."""
+STATE = frozenset({"running_mean", "running_var"}) | {
+    f"{name}{layer}" for name in ("W", "b", "gamma", "beta") for layer in (1, 2, 3)
+}
+"""What a layer keeps in bn_param, and the names of gradients. Whatever else a student keeps in a
+dictionary is nobody's concern."""
 
 
 DRAWN = frozenset({"params"})
@@ -82,7 +85,7 @@ SWITCHES = Switches(
             "beta": 1,  # 0, -1
             "variance": "biased",  # "unbiased", "mean square"
             "momentum": "right",  # "swapped", "fixed", "sum", "none"
-            "stored": "both",  # "none", "mean", "var", "copy", "always", "root", "exchanged"
+            "stored": "both",  # "none", "mean", "var", "always", "root", "exchanged"
             "test": "running",  # "batch", "plain", "no root", "no epsilon"
             "train": "batch",  # "running"
             "start": "zeros",  # "ones": running_var, "batch": both
@@ -502,8 +505,6 @@ def _spatial_batchnorm_forward(on):
     def spatial_batchnorm_forward(x, gamma, beta, bn_param):
         testing = bn_param["mode"] == "test"
         epsilon = bn_param.get("eps", 1e-5)
-        if on["stored"] == "copy":
-            bn_param = dict(bn_param)
         mean, variance = _statistics(on, x)
         by_batch = on["test"] == "batch" if testing else on["train"] == "batch"
         used = (mean, variance) if by_batch else running(bn_param, x)
@@ -1533,8 +1534,9 @@ MISTAKES: tuple[Mistake, ...] = (
         (
             "running_not_stored",
             {"stored": "none"},
-            'You don\'t put the running averages into `bn_param`. In mode "train" each call must '
-            "leave the new running_mean and running_var there.",
+            "The `bn_param` that was passed in does not get your running averages. In mode "
+            '"train" each call must leave the new running_mean and running_var there; what is put '
+            "into a copy is lost.",
         ),
         (
             "running_var_not_stored",
@@ -1545,12 +1547,6 @@ MISTAKES: tuple[Mistake, ...] = (
             "running_mean_not_stored",
             {"stored": "var"},
             "You put running_var into `bn_param`, but not running_mean.",
-        ),
-        (
-            "running_in_copy",
-            {"stored": "copy"},
-            "You put the running averages into a copy of `bn_param`, which is lost when the "
-            "function ends. Put them into the dictionary that was passed in.",
         ),
         (
             "running_when_testing",
