@@ -1,18 +1,17 @@
-# `make help` lists what can be done; `make demo` shows the whole way once, on real data.
+# `make help` lists the targets. `make demo` shows the whole way once.
 
 PYTHON ?= python3
 BIN := .venv/bin
-DEMO := build/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo data test style types test-quick test-slow test-all check docs commands format lock clean
+.PHONY: help setup demo data test style types test-quick test-slow test-all check docs pictures commands dist format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-# -- set-up: everything lands in .venv, from the versions and hashes in requirements-dev.lock
+# -- set-up: everything is installed into .venv, with the versions and hashes of requirements-dev.lock
 
-setup: .venv/ready  ## install everything into .venv
+setup: .venv/ready  ## install everything into .venv; the other targets do this first
 
 .venv/ready: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -26,22 +25,15 @@ setup: .venv/ready  ## install everything into .venv
 COMPILE := $(BIN)/uv pip compile pyproject.toml $(wildcard source/*/requirements.txt) --universal \
   --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
-lock:  ## resolve anew: requirements.lock grades, requirements-dev.lock adds what the project is made with
+lock:  ## renew requirements.lock and requirements-dev.lock from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(COMPILE) --upgrade --extra dev -o requirements-dev.lock
 	$(COMPILE) --upgrade --constraint requirements-dev.lock -o requirements.lock
 
-# -- the main job, once through
+# -- the whole way once
 
-demo: setup  ## data, release, two submissions graded, their points and pages
-	$(BIN)/kit data
-	$(BIN)/kit release optimization
-	@rm -rf $(DEMO) && mkdir -p $(DEMO)/submitted
-	@cp -r release/optimization $(DEMO)/submitted/untouched
-	@cp -r release/optimization $(DEMO)/submitted/reference
-	@cp -r solutions/optimization/. $(DEMO)/submitted/reference
-	$(BIN)/kit grade optimization $(DEMO)/submitted --out $(DEMO)/results
-	$(BIN)/kit report optimization --results $(DEMO)/results --out $(DEMO)/report
+demo: setup  ## grade five hand-ins and make their pages: the whole way once
+	@$(BIN)/python docs/demo.py
 
 data: setup  ## fetch and verify the data sets
 	$(BIN)/kit data
@@ -75,19 +67,26 @@ test-slow: setup  ## the others: they train on CIFAR-10, start clusters and note
 test-all: setup  ## all tests, with every case of what is drawn from in the others: for the night
 	$(PYTEST) --all-cases
 
-check: setup  ## prove the committed release
+check: setup  ## prove that the committed release is right
 	$(BIN)/kit release optimization --check
 
-docs: setup  ## build the documentation into build/site, warnings are errors
-	$(BIN)/mkdocs build --strict
+docs: setup  ## build the documentation into build/site; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python docs/pictures.py build/site/pictures
 	@echo "Open build/site/index.html."
 
-commands: setup  ## write docs/commands.md from the commands themselves
+pictures: setup  ## renew docs/pictures and the output in the README
+	$(BIN)/python docs/pictures.py docs/pictures README.md
+
+commands: setup  ## write docs/commands.md from the help of the commands
 	$(BIN)/typer kit.cli utils docs --name kit --output docs/commands.md
 
-format: setup  ## let ruff mend style
+dist: setup  ## build sdist and wheel into build/dist; prove that the wheel grades
+	$(BIN)/python tests/support/dist.py build/dist
+
+format: setup  ## correct the style with ruff
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean:  ## remove what the tools made; data/ and .venv stay
+clean:  ## remove what the tools made, except data/ and .venv
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

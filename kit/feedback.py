@@ -43,8 +43,8 @@ def failed_us(result: Result) -> bool:
     return result.status == "error"
 
 
-def why_no_score(result: Result) -> str:
-    """Why the grader failed: what the result says, or else its first check that says so."""
+def why_no_grade(result: Result) -> str:
+    """Why nothing was graded: what the result says, or else its first check that was not run."""
     if result.message is not None:
         return result.message
     broken = (c for task in result.tasks for c in task.checks if c.status == "error")
@@ -63,7 +63,7 @@ def summary(result: Result) -> str:
 
 def instead_of_checks(result: Result) -> str:
     """What to say in the place of checks, where there are none or no score."""
-    return why_no_score(result) if failed_us(result) else summary(result) or NO_CHECK_RAN
+    return why_no_grade(result) if failed_us(result) else summary(result) or NO_CHECK_RAN
 
 
 def needs_a_person(result: Result) -> bool:

@@ -374,6 +374,8 @@ def _text(data: Mapping[str, Any]) -> str:
 
 def printable(text: str, limit: int = MAX_MESSAGE) -> str:
     """``text`` with control characters spelled out, cut to ``limit`` characters."""
+    if len(text) <= limit and text.isprintable():
+        return text
     cut = text[:limit] + (f"… ({len(text) - limit:,} more characters)" if len(text) > limit else "")
     return "".join(
         char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -36,6 +37,25 @@ def pytest_configure() -> None:
     """Take Ctrl-C also where a shell started the run in the background, which has it ignored."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test that is marked ``one_in(number, first)`` leave that part of the cases."""
+    cases = defaultdict(list)
+    for item in items:
+        if mark := item.get_closest_marker("one_in"):
+            cases[item.nodeid.partition("[")[0], mark.args].append(item)
+    if config.getoption("--all-cases"):
+        return
+    out = {
+        case
+        for (_, (number, first)), of_test in cases.items()
+        if len(of_test) > number  # fewer were asked for by name
+        for place, case in enumerate(of_test)
+        if place % number != first
+    }
+    items[:] = [item for item in items if item not in out]
+    config.hook.pytest_deselected(items=list(out))
 
 
 @pytest.fixture(scope="session")

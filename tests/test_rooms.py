@@ -30,8 +30,8 @@ FACES = {
     }
     | {f"worker.{name}" for name in ("confine", "modules")},
     "intake": {"downloads", "elsewhere", "submission", "timestamps"},
-    "checks": {"expect", "student"},
-    "grading": {"grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
+    "checks": {"documented", "expect", "mistakes", "plugin", "student"},
+    "grading": {"earlier", "grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
     "batch": {"run", "pool", "processes", "lock"},
     "nbgrader": {"bookkeeping", "generate", "gradebook"},
     "release": {"build", "leaks", "proofs", "coverage"},

@@ -3,34 +3,25 @@
 ``implementation`` writes all functions of the assignment once, with a switch at each place where
 people go wrong; a `Mistake` names the switches that it turns. So a mistake can be replayed on the
 calls that a submission answered wrongly, two can be combined, and each can be handed in to prove
-that the suites notice it. It needs nothing but NumPy: its text is also put into submissions.
+that the suites notice it. It needs nothing but NumPy and `kit.checks.mistakes`: its text is also
+put into submissions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-
-class Mistake(NamedTuple):
-    """One way to get a task wrong.
-
-    ``text`` is what the student reads: what theirs does and what the rule says, in formulas and not
-    in code. ``changes`` is what `implementation` takes.
-    """
-
-    id: str
-    task: str
-    changes: dict[str, Any]
-    text: str
-
+from kit.checks.mistakes import Mistake, Switches
 
 OPAQUE = {"layer_utils.affine_relu_forward": 1}
 """The position of a returned value that only the student's own code reads: it is never compared."""
 STATE = frozenset({"velocity", "a", "v", "t"})
 """What a rule keeps in config. Whatever else a student keeps there is nobody's concern."""
+DRAWN = frozenset({"params"})
+"""The attributes that hold random numbers when they are read."""
 SETTINGS = frozenset({"learning_rate", "momentum", "decay_rate", "beta1", "beta2", "epsilon"})
 """What a rule reads from config, and has a default for."""
 VARIANTS = {
@@ -61,91 +52,86 @@ AVERAGE = {
     "denominator": "right",  # or another of DENOMINATORS
     "state": "new",  # "old": the step is taken before the state is updated
 }
-TASKS: dict[str, dict[str, Any]] = {
-    "sgd_momentum": MOMENTUM | {"step": "momentum"},  # or another of STEPS
-    "sgd_nesterov_momentum": MOMENTUM | {"step": "nesterov"},
-    "rmsprop": RULE
-    | AVERAGE
-    | {
-        "decay_rate": None,  # a number: whatever config says
-        "average": "right",  # or another of AVERAGES
-        "power": 2,
-        "numerator": "g",  # "1"
-    },
-    "adam": RULE
-    | AVERAGE
-    | {
-        "betas": "right",  # "swapped", "same", "fixed"
-        "averages": "right",  # or another of AVERAGES, for both moments
-        "square": "g²",  # "g", "v²", "swapped": the first moment averages g², the second g
-        "share": "1 - β₂",  # "1 - β₁": of the square in the second moment
-        "grown": "own",  # "v": the second moment goes on from the first
-        "numerator": "v̂",  # "g"
-        "moments": "right",  # "swapped" in the step, "both v", "both a"
-        "correction": "both",  # "none", "first", "second", "multiplied", "betas swapped"
-        "power": "t",  # a number, or "(1 - β)ᵗ"
-        "count": (1, 1),  # what is added to t for the correction, and to the t that is stored
-        "clock": "runs",  # "stands": every step is the first
-        "start": 0,  # t where config has none
-        "rate": "right",  # "1/√t", "kept": the corrected rate is stored as learning_rate
-    },
-    "affine_forward": {
-        "flatten": "right",  # or another of FLATTENINGS
-        "product": "x·w",  # "w·x"
-        "bias": "added",  # "none", "weights", "twice", "subtracted"
-        "relu": False,
-        "cache": "x",  # "flat"
-    },
-    "affine_backward": {
-        "flatten": "right",
-        "dx": "right",  # "flat", "w", "mean"
-        "dw": "right",  # "transposed", "mean"
-        "db": "right",  # "row", "mean", "features", "total", "none", "ones"
-        "order": "dx, dw, db",  # "dw, dx, db"
-    },
-    "relu_forward": {"function": "right", "x": "kept"},  # or another of RECTIFIERS; "changed"
-    "relu_backward": {"function": "right", "dout": "kept"},  # or another of MASKS; "changed"
-    "affine_relu": {
-        "forward": "affine, relu",  # "affine", "relu, affine"
-        "backward": "relu, affine",  # "affine", "affine, relu", "mask of dout", "mask of x"
-    },
-    "fc_net": {
-        "names": 1,  # number of the first layer
-        "layers": "all",  # "hidden": the last one gets no parameters
-        "weights": "right",  # or another of SPREADS
-        "biases": "zeros",  # "row", "random", "ones"
-        "classes": None,  # a number: whatever num_classes says
-        "input": None,  # a number: whatever input_dim says
-        "dtype": "right",  # "ignored", "float32"
-        "relu": "between",  # "none", "everywhere"
-        "scores": "right",  # "softmax"
-        "loss": 0.5,  # factor of reg · ΣW² in the loss
-        "loss_of": "weights",  # "all", "hidden", "last"
-        "norm": "squares",  # "absolute values", "square of sum", "root"
-        "gradient": 1.0,  # factor of reg · W in the gradients
-        "gradient_of": "weights",
-        "examples": False,  # reg is divided by N
-        "mean": "once",  # "twice": gradients divided by N again
-        "backward": "right",  # "without relu"
-        "grads": "all",  # "weights": those of the biases are missing
-    },
-}
-RIGHT: dict[str, Any] = {
-    f"{task}.{what}": value for task, switches in TASKS.items() for what, value in switches.items()
-}
-"""Every switch, "<task>.<what>", and the value under which nothing is wrong."""
+SWITCHES = Switches(
+    {
+        "sgd_momentum": MOMENTUM | {"step": "momentum"},  # or another of STEPS
+        "sgd_nesterov_momentum": MOMENTUM | {"step": "nesterov"},
+        "rmsprop": RULE
+        | AVERAGE
+        | {
+            "decay_rate": None,  # a number: whatever config says
+            "average": "right",  # or another of AVERAGES
+            "power": 2,
+            "numerator": "g",  # "1"
+        },
+        "adam": RULE
+        | AVERAGE
+        | {
+            "betas": "right",  # "swapped", "same", "fixed"
+            "averages": "right",  # or another of AVERAGES, for both moments
+            "square": "g²",  # "g", "v²", "swapped": the first moment averages g², the second g
+            "share": "1 - β₂",  # "1 - β₁": of the square in the second moment
+            "grown": "own",  # "v": the second moment goes on from the first
+            "numerator": "v̂",  # "g"
+            "moments": "right",  # "swapped" in the step, "both v", "both a"
+            "correction": "both",  # "none", "first", "second", "multiplied", "betas swapped"
+            "power": "t",  # a number, or "(1 - β)ᵗ"
+            "count": (1, 1),  # what is added to t for the correction, and to the t that is stored
+            "clock": "runs",  # "stands": every step is the first
+            "start": 0,  # t where config has none
+            "rate": "right",  # "1/√t", "kept": the corrected rate is stored as learning_rate
+        },
+        "affine_forward": {
+            "flatten": "right",  # or another of FLATTENINGS
+            "product": "x·w",  # "w·x"
+            "bias": "added",  # "none", "weights", "twice", "subtracted"
+            "relu": False,
+            "cache": "x",  # "flat"
+        },
+        "affine_backward": {
+            "flatten": "right",
+            "dx": "right",  # "flat", "w", "mean"
+            "dw": "right",  # "transposed", "mean"
+            "db": "right",  # "row", "mean", "features", "total", "none", "ones"
+            "order": "dx, dw, db",  # "dw, dx, db"
+        },
+        "relu_forward": {"function": "right", "x": "kept"},  # or another of RECTIFIERS; "changed"
+        "relu_backward": {"function": "right", "dout": "kept"},  # or another of MASKS; "changed"
+        "affine_relu": {
+            "forward": "affine, relu",  # "affine", "relu, affine"
+            "backward": "relu, affine",  # "affine", "affine, relu", "mask of dout", "mask of x"
+        },
+        "fc_net": {
+            "names": 1,  # number of the first layer
+            "layers": "all",  # "hidden": the last one gets no parameters
+            "weights": "right",  # or another of SPREADS
+            "biases": "zeros",  # "row", "random", "ones"
+            "classes": None,  # a number: whatever num_classes says
+            "input": None,  # a number: whatever input_dim says
+            "dtype": "right",  # "ignored", "float32"
+            "relu": "between",  # "none", "everywhere"
+            "scores": "right",  # "softmax"
+            "loss": 0.5,  # factor of reg · ΣW² in the loss
+            "loss_of": "weights",  # "all", "hidden", "last"
+            "norm": "squares",  # "absolute values", "square of sum", "root"
+            "gradient": 1.0,  # factor of reg · W in the gradients
+            "gradient_of": "weights",
+            "examples": False,  # reg is divided by N
+            "mean": "once",  # "twice": gradients divided by N again
+            "backward": "right",  # "without relu"
+            "grads": "all",  # "weights": those of the biases are missing
+        },
+    }
+)
+"""Where people go wrong; with these values nothing is."""
 
 
 def implementation(changes: Mapping[str, Any]) -> dict[str, Any]:
     """All that students write, by "<module>.<name>", with ``changes`` in the switches.
 
-    Without changes it is right. Raises KeyError for a switch that isn't in `RIGHT`.
+    Without changes it is right. Raises KeyError for a switch that isn't in `SWITCHES`.
     """
-    unknown = sorted(changes.keys() - RIGHT.keys())
-    if unknown:
-        raise KeyError(f"The catalogue of mistakes has no switch {', '.join(unknown)}.")
-    switches = {**RIGHT, **changes}
-    on = {task: {what: switches[f"{task}.{what}"] for what in TASKS[task]} for task in TASKS}
+    on = SWITCHES.on(changes)
     layers = {
         "affine_forward": _affine_forward(on["affine_forward"]),
         "affine_backward": _affine_backward(on["affine_backward"]),
@@ -645,68 +631,7 @@ def _network(on, layers):
     return FullyConnectedNet
 
 
-class Draws:
-    """Random numbers, equal to others where both may well be drawn from one distribution."""
-
-    def __init__(self, values: np.ndarray) -> None:
-        self.mean, self.std, self.size = float(values.mean()), float(values.std()), values.size
-
-    def __eq__(self, other: object) -> bool:
-        """Whether means and standard deviations are within six standard errors of each other.
-
-        Of n normal draws the mean has the standard error σ/√n, and log σ has 1/√(2n). That is no
-        help for a few draws, which may lie close together by chance: those are equal to any other.
-        """
-        if not isinstance(other, Draws) or self.size != other.size:
-            return False
-        if self.size < 10:
-            return True
-        error = 6 * np.sqrt(2 / self.size)
-        if abs(np.log(self.std / other.std)) > error / np.sqrt(2):
-            return False
-        return abs(self.mean - other.mean) <= error * max(self.std, other.std)
-
-    __hash__ = None  # equality with a tolerance allows none
-
-    def __repr__(self) -> str:
-        return f"Draws(mean={self.mean:.3g}, std={self.std:.3g}, size={self.size})"
-
-
-def summary(params: Any) -> dict[str, Any]:
-    """What can be compared, with ==, of ``params``: random weights are `Draws`.
-
-    Takes whatever a submission has there.
-    """
-    if not isinstance(params, dict):
-        return {"params": type(params).__name__}
-    return {str(name): _summary_of(value) for name, value in params.items()}
-
-
-def _summary_of(value: Any) -> tuple:
-    if not isinstance(value, np.ndarray):
-        return (type(value).__name__,)
-    kind = (value.shape, value.dtype.name)
-    if value.dtype.kind != "f" or value.size == 0:
-        return kind
-    with np.errstate(all="ignore"):
-        draws = Draws(value.astype(np.float64))
-        bounded = np.isfinite([draws.mean, draws.std]).all()
-    if not bounded:
-        return (*kind, "not finite")
-    return (*kind, draws if draws.std > 1e-150 else float(value.flat[0]))
-
-
 # -- the catalogue ---------------------------------------------------------------------------------
-
-
-def _of(task: str, *entries: tuple[str, dict[str, Any], str]) -> list[Mistake]:
-    """The mistakes of one task: (name, switches of the task, text)."""
-    return [
-        Mistake(
-            f"{task}.{name}", task, {f"{task}.{what}": to for what, to in changes.items()}, text
-        )
-        for name, changes, text in entries
-    ]
 
 
 def _fixed(name: str, symbol: str, changes: dict[str, Any], value: str) -> tuple:
@@ -822,7 +747,7 @@ VELOCITY: list[tuple] = [
 ]
 
 MISTAKES: tuple[Mistake, ...] = (
-    *_of(
+    *SWITCHES.mistakes(
         "sgd_momentum",
         *VELOCITY,
         (
@@ -887,7 +812,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "the new velocity: w ← w + v.",
         ),
     ),
-    *_of(
+    *SWITCHES.mistakes(
         "sgd_nesterov_momentum",
         *VELOCITY,
         (
@@ -972,7 +897,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "updated twice. What the rule remembers is v itself, updated once.",
         ),
     ),
-    *_of(
+    *SWITCHES.mistakes(
         "rmsprop",
         *_shared(1e-2),
         _fixed("decay_rate", "β", {"decay_rate": 0.99}, "0.99"),
@@ -1121,7 +1046,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "ηg / (√a + ε).",
         ),
     ),
-    *_of(
+    *SWITCHES.mistakes(
         "adam",
         *_shared(1e-3),
         _fixed("epsilon", "ε", {"epsilon": 1e-8}, "1e-8"),
@@ -1461,7 +1386,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "ηv̂ / (√â + ε).",
         ),
     ),
-    *_of(
+    *SWITCHES.mistakes(
         "affine_forward",
         (
             "not_flattened",
@@ -1528,7 +1453,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "Keep x as it was passed in: use another name for the flattened one.",
         ),
     ),
-    *_of(
+    *SWITCHES.mistakes(
         "affine_backward",
         (
             "dx_flat",
@@ -1619,7 +1544,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "db, that of x, w, b.",
         ),
     ),
-    *_of(
+    *SWITCHES.mistakes(
         "relu_forward",
         (
             "leaky",
@@ -1674,7 +1599,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "or given the name x. Leave x as it is, and compute the output in a new array.",
         ),
     ),
-    *_of(
+    *SWITCHES.mistakes(
         "relu_backward",
         (
             "sign_of_dout",
@@ -1773,7 +1698,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "Leave dout as it is, and compute dx in a new array.",
         ),
     ),
-    *_of(
+    *SWITCHES.mistakes(
         "affine_relu",
         (
             "forward_without_relu",
@@ -1812,7 +1737,7 @@ MISTAKES: tuple[Mistake, ...] = (
             "fit. The ReLU's cache is what went into the ReLU: x·w + b.",
         ),
     ),
-    *_of(
+    *SWITCHES.mistakes(
         "fc_net",
         (
             "numbered_from_zero",

@@ -7,9 +7,11 @@ of the forward pass by a complex step in place of a backward pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
+
+from kit.checks import derivatives
 
 Trajectory = dict[str, np.ndarray]
 """``next_w`` and each entry of the state, stacked along a first axis of K steps."""
@@ -149,62 +151,18 @@ def loss(params: Mapping[str, np.ndarray], X, y, reg=0.0):
     return cross_entropy + 0.5 * reg * sum((W**2).sum(axis=(-2, -1)) for W in weights)
 
 
-def accuracy(params: Mapping[str, np.ndarray], X, y) -> float:
-    """The share of examples whose highest score is that of class y; any finite parameters.
-
-    Weights below 1e-37 in size count as 0, so that no product on the way is a subnormal number:
-    arithmetic with those takes a hundred times as long, which would be an attack on the tester.
-    """
-    layers = len(params) // 2
-    with np.errstate(all="ignore"):  # huge weights overflow: a wrong answer, not an error of ours
-        usable = {name: _float64(value) for name, value in params.items()}
-        usable = {name: np.where(abs(v) < 1e-37, 0, v) for name, v in usable.items()}
-        hidden = _float64(X).reshape(len(X), -1)
-        for layer in range(1, layers + 1):
-            hidden = hidden @ usable[f"W{layer}"] + usable[f"b{layer}"]
-            hidden = relu(hidden) if layer < layers else hidden
-        return float(np.mean(np.argmax(hidden, axis=1) == y))
-
-
-# -- derivatives -----------------------------------------------------------------------------------
-
-
-def gradient(function: Callable, point, step=1e-100):
-    """∂function/∂point, of the shape of ``point``: Im function(point + i·step)/step by entry.
-
-    The complex step has no subtraction, so it is exact to rounding (Squire & Trapp 1998). Not to be
-    used across the kink of ReLU. ``function`` maps a stack of points (P, ...) to P numbers.
-    """
-    shifts = step * np.eye(point.size).reshape(point.size, *point.shape)
-    return function(point + 1j * shifts).imag.reshape(point.shape) / step
-
-
-def backward(forward: Callable, dout, *inputs):
-    """Gradients of Σ dout·forward(*inputs), one for each input and of its shape."""
-    return tuple(derivative(forward, dout, inputs, number) for number in range(len(inputs)))
-
-
-def derivative(forward: Callable, dout, inputs, number):
-    """The gradient of Σ dout·forward(*inputs) by input ``number``, of its shape."""
-    axes = tuple(range(-dout.ndim, 0))
-    before, after = inputs[:number], inputs[number + 1 :]
-    return gradient(
-        lambda stack: (dout * forward(*before, stack, *after)).sum(axes), inputs[number]
-    )
+def forward(params: Mapping[str, np.ndarray], X):
+    """What ``scores`` gives of examples X (N, ...), by matrix products: for thousands of them."""
+    hidden, layers = rows(X), len(params) // 2
+    for layer in range(1, layers + 1):
+        hidden = hidden @ params[f"W{layer}"] + params[f"b{layer}"]
+        hidden = relu(hidden) if layer < layers else hidden
+    return hidden
 
 
 def loss_gradients(params: Mapping[str, np.ndarray], X, y, reg=0.0) -> dict[str, np.ndarray]:
     """The gradient of ``loss`` by each parameter, under the parameter's name."""
-    ends = np.cumsum([value.size for value in params.values()])[:-1]
-    shapes = {name: value.shape for name, value in params.items()}
-
-    def parts(flat):
-        """Parameters (..., *shape) by name, of rows (..., P) that hold all of them."""
-        pieces = zip(shapes.items(), np.split(flat, ends, axis=-1), strict=True)
-        return {name: piece.reshape(*flat.shape[:-1], *shape) for (name, shape), piece in pieces}
-
-    point = np.concatenate([value.ravel() for value in params.values()])
-    return parts(gradient(lambda stack: loss(parts(stack), X, y, reg), point))
+    return derivatives.gradients(lambda each: loss(each, X, y, reg), params)
 
 
 def _float64(values):

@@ -58,6 +58,20 @@ class Case(NamedTuple):
     situation: str
 
 
+def expect_step(expect, next_w, state, expected, *, start, where, **tolerance):
+    """One step of a rule: ``next_w`` and each entry of the dict ``state`` are as ``expected``.
+
+    Where one is wrong, the message says which others are right. ``start`` is w before the step.
+    """
+
+    def check(name, values):
+        got = next_w if name == "next_w" else expect.entry(state, name, where)
+        begun = start if name == "next_w" else None
+        expect.close(got, values, name, where=where, start=begun, **tolerance)
+
+    expect.all_of({name: partial(check, name, values) for name, values in expected.items()})
+
+
 def run_rule(student, rule, case, moving=True):
     """Call a rule once for each gradient, with the config that it returned before.
 
@@ -81,7 +95,8 @@ def check_run(expect, rule, run, names, way=None, **tolerance):
     start, steps = run.w, len(run.replies)
     for step, reply in enumerate(run.replies):
         next_w, config = expect.pair(reply.value, rule.name, ("next_w", "config"))
-        expect.step(
+        expect_step(
+            expect,
             next_w,
             config,
             {name: trajectory[name][step] for name in names},
@@ -118,12 +133,12 @@ def draw_cases(rng, draw, config, steps):
 def check_documented(student, expect, documented, rule, names):
     """One step from the documented state gives the documented numbers called ``names``."""
     case = documented(rule.name)
-    w, dw = case.inputs["w"], case.inputs["dw"]
-    reply = getattr(student.optim, rule.name)(w, dw, case.config)
+    w, dw, config = (case.inputs[name] for name in ("w", "dw", "config"))
+    reply = getattr(student.optim, rule.name)(w, dw, config)
     next_w, config = expect.pair(reply, rule.name, ("next_w", "config"))
     expected = {name: case.expected[name] for name in names}
     where = "in the notebook's example"
-    expect.step(next_w, config, expected, start=w, where=where, **case.tolerance)
+    expect_step(expect, next_w, config, expected, start=w, where=where, **case.tolerance)
 
 
 def check_step(student, expect, rng, draw, rule):
@@ -181,7 +196,7 @@ def check_arguments(student, expect, draw, rule):
     situations = ("after one step", "after one step with a dw used before, which must only be read")
     for reply, situation in zip(replies, situations, strict=True):
         next_w, config = expect.pair(reply.value, rule.name, ("next_w", "config"))
-        expect.step(next_w, config, expected, start=w, where=situation)
+        expect_step(expect, next_w, config, expected, start=w, where=situation)
 
 
 def check_float32(student, expect, rng, draw, rule):

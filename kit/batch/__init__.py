@@ -1,5 +1,6 @@
-"""Many submissions: ``run`` has them graded and keeps the results, on this machine or on a cluster.
+"""Grades many submissions, on this machine or on a cluster, and keeps their results.
 
-``pool`` hands out jobs, ``processes`` and ``loaded`` are the processes of this machine, ``cluster``
-the nodes of Dask, ``lock`` keeps two commands apart. Nothing here judges anything.
+``run`` is the entry. ``pool`` hands out jobs. ``processes`` and ``loaded`` run the testers of this
+machine, ``cluster`` the nodes of Dask. ``lock`` keeps two commands apart. Nothing here judges a
+submission.
 """

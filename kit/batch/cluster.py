@@ -1,8 +1,9 @@
-"""Grades on the nodes of a Dask cluster what ``kit.batch.pool`` grades on this machine.
+"""Grades submissions on the nodes of a Dask cluster, as ``kit.batch.pool`` does on this machine.
 
-A node is a process that Dask calls a worker; it grades one submission at a time. What it needs of
-the course travels with the run: the given files, the suites, and the names (not the contents) of
-the files that a student writes. Kit, Python and NumPy it must have itself, in the same versions.
+A node is a process that Dask calls a worker; it grades one submission at a time. The run sends it
+the parts of the course that it needs: the given files, the suites, and the names (not the contents)
+of the files that a student writes. A node must already have the kit, Python and NumPy, in the same
+versions.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ from kit.sandbox.faults import IsolationMissing, RunStopped
 
 CONNECT_SECONDS = 10
 NODE_SECONDS = 60
-"""How long a run waits for a first node, or for another one where all have gone."""
-AGAIN = "What is graded is kept: mend it and run the same command again."
+"""How long a run waits for a first node, or for a new one if all have gone."""
+AGAIN = "Results so far are kept: fix this and run the same command again."
 
 
 @dataclass(frozen=True)
 class Parcel:
-    """What a node needs for a run: the settings, and the course's files, ``{path: content}``."""
+    """The data that a node needs for a run; ``files`` are the course's, ``{path: content}``."""
 
     settings: Settings
     versions: dict[str, str]
@@ -43,7 +44,7 @@ class Parcel:
 
 
 def pack(settings: Settings) -> Parcel:
-    """The parcel of a run; of the solutions it has nothing but their names."""
+    """The parcel of a run; of the solutions it holds only the file names."""
     assignment = settings.assignment
     files = {
         str(folder.relative_to(assignment.root) / name): (folder / name).read_bytes()
@@ -60,13 +61,13 @@ def grade_all(
 ) -> Iterator[Result]:
     """The results of ``submissions`` as they come, from the nodes of the scheduler at ``address``.
 
-    A node that is killed costs nothing: Dask hands what it had to others. Raises CourseError where
-    nobody answers at ``address``, RunStopped and IsolationMissing where the cluster can't grade.
+    A killed node costs nothing: Dask hands its jobs to other nodes. Raises CourseError if nobody
+    answers at ``address``, RunStopped or IsolationMissing if the cluster can't grade.
     """
     with _connected(address) as client:
         parcel = pack(settings)
         _require_fit(client, parcel)
-        # what it gives is sent once to every node, and made anew where the node that had it is lost
+        # Dask sends this value to every node once, and makes it again if its node is lost
         promise = client.submit(_same, parcel, pure=False)
         try:
             yield from pool.distribute(settings, submissions, partial(_of_cluster, client, promise))
@@ -77,11 +78,11 @@ def grade_all(
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
     if not address.startswith(("tcp://", "tls://")):
-        raise CourseError(f"{address} is not the address of a scheduler, like tcp://HOST:8786.")
+        raise CourseError(f"{address} is not a scheduler's address, such as tcp://HOST:8786.")
     if address.startswith("tls://") and not Security().get_connection_args("client")["ssl_context"]:
         raise CourseError(
-            f"{address} takes certificates, and Dask's configuration names none for a client: see "
-            "docs/scaling.md."
+            f"{address} requires certificates, but Dask's configuration names none for a client: "
+            "see docs/scaling.md."
         )
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
@@ -101,7 +102,7 @@ def _of_cluster(client: Client, parcel: Promise[Parcel], alone: bool) -> Iterato
 
 
 def _nodes(client: Client) -> dict[str, int]:
-    """How many threads each node has; raises RunStopped where there are none."""
+    """The number of threads of each node; raises RunStopped if there are no nodes."""
     deadline = time.monotonic() + NODE_SECONDS
     while not (nodes := client.nthreads()):
         if time.monotonic() > deadline:
@@ -114,7 +115,7 @@ def _nodes(client: Client) -> dict[str, int]:
 
 
 def _require_fit(client: Client, parcel: Parcel) -> None:
-    """Raise RunStopped, saying what is wrong where, unless all of the cluster can grade."""
+    """Raise RunStopped, with the place and the problem, unless every node can grade."""
     for address, threads in _nodes(client).items():
         if threads > 1:
             raise RunStopped(
@@ -131,8 +132,8 @@ def _require_fit(client: Client, parcel: Parcel) -> None:
             raise answer
         if isinstance(answer, Exception):
             raise RunStopped(
-                f"{address} does not understand this machine ({type(answer).__name__}: {answer}). "
-                f"Install the same kit and Python there and start it again. {AGAIN}"
+                f"{address} can't read messages from this machine ({type(answer).__name__}: "
+                f"{answer}). Install the same kit and Python there and start it again. {AGAIN}"
             )
 
 
@@ -148,12 +149,12 @@ def _same(parcel: Parcel) -> Parcel:
 
 
 def _prepare(parcel: Parcel, dask_worker: Worker) -> None:
-    """Do what a first job would do, so that a node that is not fit is known before."""
+    """Do the set-up of a first job now, so that an unfit node is found before grading."""
     _unpacked(parcel, dask_worker)
 
 
 def _grade(parcel: Parcel, submission: Submission) -> Result:
-    """The job: the result of one submission, graded in this process."""
+    """Carry out one job: the result of one submission, graded in this process."""
     node = get_worker()
     here = Assignment(_unpacked(parcel, node), parcel.settings.assignment.name)
     try:
@@ -163,14 +164,14 @@ def _grade(parcel: Parcel, submission: Submission) -> Result:
 
 
 def _unpacked(parcel: Parcel, node: Worker) -> Path:
-    """The root of the course on this node, where it lies as long as the node runs.
+    """The root of the course on this node; it stays there as long as the node runs.
 
-    Raises RunStopped where a submission would not be graded here as where the run was started.
+    Raises RunStopped if this node would grade differently from the machine that started the run.
     """
     name, course = parcel.settings.assignment.name, parcel.versions["course"]
     with _unpacking:
         if (name, course) not in _courses:
-            root = Path(node.local_directory, f"kit-{name}-{course}")  # Dask deletes it at its time
+            root = Path(node.local_directory, f"kit-{name}-{course}")  # Dask deletes it later
             for file, content in parcel.files.items():
                 path = root / file
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -186,10 +187,10 @@ def _compare(node: str, wanted: dict[str, str], found: dict[str, str]) -> None:
             continue
         if what == "course":
             raise RunStopped(
-                f"Node {node} runs other code of the kit than this machine. Install the same there "
-                f"and start the node again. {AGAIN}"
+                f"Node {node} runs different kit code from this machine. Install the same kit "
+                f"there and start the node again. {AGAIN}"
             )
         raise RunStopped(
-            f"Node {node} has {what} {found[what]} and this machine {version}. Install the same on "
-            f"both (make setup) and start the node again. {AGAIN}"
+            f"Node {node} has {what} {found[what]}, but this machine has {version}. Install the "
+            f"same version on both (make setup) and start the node again. {AGAIN}"
         )

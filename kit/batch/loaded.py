@@ -1,8 +1,9 @@
-"""The process from which those that grade are forked: it loads what they need, once.
+"""The process from which testers are forked; it loads their modules once.
 
-``kit.batch.processes`` starts it. For each message on its control socket, with a channel and the
-socket of the first warm parent, it forks one: a *tester*, which carries out what comes on its
-channel and sends back what that gave. It ends when the socket closes, and all testers with it.
+``kit.batch.processes`` starts it. Each message on its control socket brings a channel and the
+socket of the first warm parent; for each, the process forks a *tester*. The tester carries out the
+calls that come on its channel and sends back their results. When the control socket closes, the
+process ends, and all testers with it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ LOADED = ("importlib.metadata", "numpy.random", "kit.grading.grader", "kit.batch
 
 def main(control_number: int) -> None:
     """Load, then fork a tester for each message until the socket closes."""
-    gc.disable()  # what is loaded stays: to search it for garbage, again and again, takes time
+    gc.disable()  # loaded modules stay: searching them for garbage again and again takes time
     for name in LOADED:
         import_module(name)
     gc.freeze()
@@ -36,7 +37,7 @@ def main(control_number: int) -> None:
         message, files, _, _ = socket.recv_fds(control, processes.MESSAGE_BYTES, 2)
         if not message:
             os._exit(0)
-        with suppress(OSError):  # of too many processes: then the channel just closes
+        with suppress(OSError):  # too many processes: then the channel just closes
             if os.fork() == 0:
                 control.close()
                 _grade(*files, **json.loads(message))
@@ -48,7 +49,7 @@ def main(control_number: int) -> None:
 
 
 def _grade(channel: int, first: int, core: int, origin: int) -> NoReturn:
-    """Be a tester until the channel closes, or the process ``origin`` that was forked from ends."""
+    """Be a tester until the channel closes or ``origin``, the parent process, ends."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() == origin:
         _settle(core)
@@ -60,11 +61,11 @@ def _grade(channel: int, first: int, core: int, origin: int) -> NoReturn:
 
 
 def _settle(core: int) -> None:
-    """Stay on a core, as batch work, and leave a Ctrl-C to the process that hands out work.
+    """Stay on one core, as batch work, and leave a Ctrl-C to the dispatcher.
 
-    Tester and worker take turns, some dozens of times a submission. On one core, of their own, each
-    turn costs half of what it does where another core has to be woken; as batch work, neither is
-    interrupted when it wakes the other, but goes on until it has to wait itself.
+    Tester and worker take turns some dozens of times per submission. On one core of their own, a
+    turn costs half as much as one that has to wake another core. As batch work, neither process is
+    interrupted when it wakes the other; it goes on until it has to wait itself.
     """
     with suppress(OSError, AttributeError):
         os.sched_setaffinity(0, {core})
@@ -75,14 +76,14 @@ def _settle(core: int) -> None:
 
 
 def _answer(call: bytes) -> bytes:
-    """What a call gives, or raises; so it is also where the call itself can't be read here."""
+    """The pickled result or exception of a call; an exception, too, if the call can't be read."""
     try:
-        function, *arguments = pickle.loads(call)  # noqa: S301 - from who hands out work
+        function, *arguments = pickle.loads(call)  # noqa: S301 - from the dispatcher
         answer = pickle.dumps((True, function(*arguments)))
     except Exception as error:
         try:
             answer = pickle.dumps((False, error))
-            pickle.loads(answer)  # noqa: S301 (our own; some exceptions can't be built again)
+            pickle.loads(answer)  # noqa: S301 (our own; a test, as some exceptions can't be unpickled)
         except Exception:
             answer = pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")))
     return answer

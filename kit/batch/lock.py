@@ -1,7 +1,7 @@
 """Keeps two commands from writing the same results or the same gradebook at once.
 
-The lock is the operating system's, so it ends with the process that holds it, however that ends.
-Its file says who holds it, for those who have to wait.
+The lock belongs to the operating system, so it ends with its process, even if that is killed. The
+lock's file names the holder, for commands that have to wait.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WAIT_SECONDS = 600.0
 """How long a command waits for another to end."""
 QUIET_SECONDS = 0.5
-"""How long it does so without a word, for most are done by then."""
+"""How long a command waits without a message; most commands end by then."""
 _NO_LOCKS = frozenset((errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP))
 _LONGEST = 4096
 _LONGEST_COMMAND = 200
@@ -36,21 +36,21 @@ Say = Callable[[str], None]
 
 
 class HeldError(CourseError):
-    """Another process holds what is needed; the text says which one, and what to do."""
+    """Another process holds the lock; the text says which process, and what to do."""
 
 
 def tell(text: str) -> None:
-    """Say something to the person who waits."""
+    """Print a message for the person who waits."""
     print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def held(file: Path, what: str, seconds: float | None = None, say: Say = tell) -> Iterator[bool]:
-    """Have ``what``, which ``file`` stands for, for this process alone.
+    """Reserve ``what`` for this process, by a lock on ``file``.
 
-    Where another process has it, waits for up to ``seconds`` (by default WAIT_SECONDS), and says
-    who that is. Yields whether it was locked: on a file system without locks it is not, and that is
-    said. Raises HeldError when the time is over, CourseError where ``file`` can't be made.
+    If another process has the lock, names it and waits up to ``seconds`` (default: WAIT_SECONDS).
+    Yields whether ``file`` was locked; a file system without locks can't lock it, and a message
+    says so. Raises HeldError when the time is over, CourseError if ``file`` can't be made.
     """
     from filelock import FileLock  # noqa: PLC0415 - slow, and many commands lock nothing
 
@@ -61,8 +61,8 @@ def held(file: Path, what: str, seconds: float | None = None, say: Say = tell) -
         if error.errno not in _NO_LOCKS:
             raise CourseError(f"{what} can't be locked: {file} ({error.strerror}).") from error
         say(
-            f"{what} can't be locked, for the file system has no locks ({error.strerror}): see to "
-            "it that no other command writes there now."
+            f"{what} can't be locked, because the file system has no locks ({error.strerror}). "
+            "Make sure that no other command writes there now."
         )
     if lock.is_locked:
         _write_holder(file)
@@ -84,24 +84,24 @@ def _acquire(lock: BaseFileLock, file: Path, what: str, seconds: float, say: Say
     if seconds > QUIET_SECONDS:
         say(
             f"{what} is in use by {_holder(file)}. Waiting for it to end, for up to "
-            f"{seconds / 60:g} minutes; Ctrl-C stops that."
+            f"{seconds / 60:g} minutes; Ctrl-C stops the wait."
         )
     try:
         lock.acquire(timeout=max(0.0, seconds - QUIET_SECONDS))
     except Timeout as error:
         raise HeldError(
             f"{what} is in use by {_holder(file)}, so nothing was done. Run the same command again "
-            "when that has ended."
+            "when the other one has ended."
         ) from error
 
 
 def _mode(folder: Path) -> int:
-    """The rights to the lock: who may write in the folder may also take it."""
+    """The permissions of the lock: anybody who may write in the folder may also take the lock."""
     return (folder.stat().st_mode & 0o666) | 0o600
 
 
 def _write_holder(file: Path) -> None:
-    """Leave word of who holds the lock; where that fails, it holds all the same."""
+    """Write into the lock's file who holds it; if that fails, the lock still holds."""
     name = Path(sys.argv[0]).name
     command = shlex.join(["kit" if name == "__main__.py" else name, *sys.argv[1:]])
     about = {
@@ -115,7 +115,7 @@ def _write_holder(file: Path) -> None:
 
 
 def _holder(file: Path) -> str:
-    """Who holds the lock, as far as its file says so."""
+    """The holder of the lock, as far as its file says."""
     try:
         with file.open("rb") as opened:
             about = json.loads(opened.read(_LONGEST))

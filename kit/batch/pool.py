@@ -1,9 +1,9 @@
-"""Grades many submissions at once: jobs for whatever gives a ``concurrent.futures.Future`` for one.
+"""Grades many submissions at once, through anything that gives a ``concurrent.futures.Future``.
 
-A job is data: it names the assignment and carries the submission's bytes. The process that carries
-it out keeps one ``Grader`` and uses it for all jobs of the same kind, so suites are collected and
-NumPy is loaded once a process. The processes here are this machine's;
-``kit.batch.cluster`` has others.
+A job is data: it names the assignment and carries the submission's bytes. The process that runs it
+keeps one ``Grader`` for all jobs of the same kind, so each process collects the suites and loads
+NumPy only once. This module uses the processes of this machine; ``kit.batch.cluster`` uses other
+machines.
 """
 
 from __future__ import annotations
@@ -37,18 +37,19 @@ if TYPE_CHECKING:
 
 JOBS_A_CORE = 4
 JOB_BYTES, JOB_FILES, JOB_PROCESSES = 256 * MIB, 8, 5
-"""What one process that grades takes of memory, of the open files of who hands out work, and of
-processes and threads: a thread there, itself, its own thread, a warm parent and a worker."""
+"""The cost of one process that grades: memory, open files of the dispatcher, and processes and
+threads. These are a thread of the dispatcher, the process itself, its own thread, a warm parent and
+a worker."""
 HANGING_SECONDS = 600
-"""Beyond all that a submission's code may take: how long grading one may last."""
+"""The time that grading one submission may take beyond the limit of the submission's code."""
 
 LOOK_UP_SECONDS = 60
-"""How often it is seen whether anybody is left to grade, while no result comes."""
+"""While no result comes, the dispatcher checks this often whether any grader is left."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What all jobs of one run share; see ``kit.grading.grader.Grader``."""
+    """The settings that all jobs of one run share; see ``kit.grading.grader.Grader``."""
 
     assignment: Assignment
     limits: Limits
@@ -60,10 +61,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Graders:
-    """Processes that grade, wherever they are.
+    """Processes that grade, on this machine or elsewhere.
 
-    ``submit`` hands them a submission, ``at_once`` says how many they should have in hand (it may
-    raise RunStopped), and ``killed`` is what a future raises where the process that had the
+    ``submit`` hands them a submission. ``at_once`` gives the number of submissions that they should
+    have in hand; it may raise RunStopped. A future raises ``killed`` if the process that had its
     submission was killed.
     """
 
@@ -74,13 +75,13 @@ class Graders:
 
 _kept: dict[Settings, Grader] = {}
 _one_at_a_time = threading.Lock()
-"""A Grader has one worker at a time, and a node of a cluster may have several threads."""
+"""A Grader has only one worker at a time, but a cluster's node may have several threads."""
 
 
 def grade(settings: Settings, submission: Submission) -> Result:
     """The result of one submission, graded in this process.
 
-    Raises IsolationMissing or CourseError where nothing can be graded here.
+    Raises IsolationMissing or CourseError if nothing can be graded here.
     """
     from kit.grading.grader import Grader  # noqa: PLC0415 (slow; the dispatcher does not need it)
 
@@ -100,16 +101,16 @@ def grade(settings: Settings, submission: Submission) -> Result:
 
 
 def close() -> None:
-    """End what ``grade`` keeps for further jobs."""
+    """Close the Grader that ``grade`` keeps for further jobs."""
     while _kept:
         _, grader = _kept.popitem()
         grader.__exit__()
 
 
 def affordable(jobs: int | None) -> tuple[int, str | None]:
-    """How many of ``jobs`` processes this machine carries, and a remark where it is not all.
+    """The number of processes, at most ``jobs``, that this machine can run; a remark if fewer.
 
-    None asks for one on each core.
+    None asks for one process on each core.
     """
     host.require()
     cores, available = len(host.cores()), host.available_bytes()
@@ -126,8 +127,8 @@ def affordable(jobs: int | None) -> tuple[int, str | None]:
         return wanted, None
     memory = "" if available is None else f", {available / 1024 / MIB:.1f} GiB of free memory"
     return most, (
-        f"{wanted} processes that grade are more than this machine carries ({cores} cores{memory}; "
-        f"limits: ulimit -n, ulimit -u): {most} grade."
+        f"{wanted} grading processes are too many for this machine ({cores} cores{memory}; "
+        f"limits: ulimit -n, ulimit -u). It runs {most}."
     )
 
 
@@ -151,9 +152,9 @@ def distribute(
 ) -> Iterator[Result]:
     """The results of ``submissions`` as they come, from processes that ``graders`` opens.
 
-    A process that is killed costs only what it had in hand: those are graded once more, each with
-    nothing beside it (``graders(True)``), and end as an ``error`` where that is killed as well.
-    Raises RunStopped, IsolationMissing or CourseError where nothing more can be graded.
+    A killed process costs only the submissions that it had in hand. Each of them is graded once
+    more, alone (``graders(True)``), and gets status ``error`` if that process is killed as well.
+    Raises RunStopped, IsolationMissing or CourseError if nothing more can be graded.
     """
     waiting = iter(submissions)
     while True:
@@ -165,14 +166,17 @@ def distribute(
             with graders(True) as one:
                 unlucky = yield from _carried_out(one, settings, iter([submission]))
             if unlucky:
-                message = "The process that graded it was ended twice, or hung. Grade it again."
+                message = (
+                    "The process that graded this submission was killed twice, or hung. Grade it "
+                    "again."
+                )
                 yield _error(settings, submission, message)
 
 
 def _carried_out(
     graders: Graders, settings: Settings, submissions: Iterator[Submission]
 ) -> Generator[Result, None, list[Submission]]:
-    """Yield results until all are done or a process is killed; return what was lost with it."""
+    """Yield results until all are done or a process is killed; return the lost submissions."""
     running: dict[Future[Result], Submission] = {}
     lost: list[Submission] = []
     try:

@@ -1,10 +1,9 @@
-"""Starts the processes that grade on this machine. It loads little, so that it can begin early.
+"""Starts the testers of this machine. This module loads little, so that it can begin early.
 
-These *testers* are forked from a process that has loaded what they need
-(``kit.batch.loaded``). Each has
-a channel of its own to the process that hands out work, and shares nothing else with it or with its
-neighbours: no lock, no file, no name. So whichever of them is killed, and whenever, its channel
-closes; it costs what it had in hand, and nobody waits for it.
+Testers are forked from a process that has already loaded their modules (``kit.batch.loaded``). Each
+tester has its own channel to the dispatcher, and shares nothing else with the dispatcher or other
+testers: no lock, no file, no name. So if a tester is killed, at any moment, its channel closes.
+Only the submission that it had in hand is lost, and nobody waits for it.
 """
 
 from __future__ import annotations
@@ -36,14 +35,14 @@ T = TypeVar("T")
 
 
 class TesterLost(Exception):
-    """A tester was killed, or did not answer in time: what it had in hand has no result."""
+    """A tester was killed, or did not answer in time; its current job has no result."""
 
 
 class _Origin:
-    """The two processes from which the others are forked: what grades, and what is graded.
+    """The two processes from which the others are forked: one for testers, one for workers.
 
-    They load what they need while whoever starts them does something else. Raises KitFault where
-    no process can be started.
+    They load their modules while the starting process does something else. Raises KitFault if no
+    process can be started.
     """
 
     def __init__(self) -> None:
@@ -55,10 +54,10 @@ class _Origin:
                 self._process = subprocess.Popen(  # noqa: S603 (our own program)
                     [sys.executable, "-P", "-c", program],
                     pass_fds=[theirs.fileno()],
-                    # each tester has one core, and idle threads of NumPy's would spin
+                    # each tester has one core, on which NumPy's idle threads would spin
                     env={**dict.fromkeys(ONE_THREAD, "1"), **os.environ},
                     stdin=subprocess.DEVNULL,
-                    start_new_session=True,  # a Ctrl-C is for the process that hands out work
+                    start_new_session=True,  # a Ctrl-C is for the dispatcher
                 )
             except OSError as error:
                 self._control.close()
@@ -71,9 +70,9 @@ class _Origin:
             raise
 
     def require_first(self) -> None:
-        """Wait until the first warm parent has begun; end one that doesn't, in hanging namespaces.
+        """Wait until the first warm parent has begun; kill it if its namespaces make it hang.
 
-        Each tester then starts one of its own, in the way that works here.
+        In that case each tester starts a warm parent of its own, in a way that works here.
         """
         self.first.settimeout(launch.BEGIN_SECONDS)
         try:
@@ -84,7 +83,7 @@ class _Origin:
             launch.kill(self._parent)
 
     def fork(self, core: int) -> Connection:
-        """The channel to a new tester on ``core``; raises OSError where the process has gone."""
+        """The channel to a new tester on ``core``; raises OSError if the process has gone."""
         from multiprocessing.connection import Connection  # noqa: PLC0415 (slow, and not yet needed)
 
         ours, theirs = socket.socketpair()
@@ -94,12 +93,12 @@ class _Origin:
             return Connection(ours.detach())
 
     def kill(self) -> None:
-        """Kill both, and with them all that were forked from them, whatever they do."""
+        """Kill both processes and every process forked from them, whatever they are doing."""
         launch.kill(self._process)
         launch.kill(self._parent)
 
     def close(self) -> None:
-        """Close the sockets, when no thread waits for anything any more."""
+        """Close the sockets. Call this when no thread waits for them any more."""
         self._control.close()
         self.first.close()
 
@@ -110,9 +109,9 @@ _first: list[socket.socket] = []
 
 
 def begin() -> None:
-    """Start the processes from which the others are forked, where they don't run yet.
+    """Start the processes from which the others are forked, if they don't run yet.
 
-    Where they can't be started, whoever needs them says so.
+    If they can't be started, the first function that needs them reports it.
     """
     with suppress(KitFault):
         _begun()
@@ -125,27 +124,28 @@ def _begun() -> _Origin:
 
 
 def stop() -> None:
-    """Kill all that this process has started to grade, whatever it does."""
+    """Kill every grading process that this process has started, whatever it is doing."""
     for origin in _origin:
         origin.kill()
 
 
 def first_parent() -> socket.socket | None:
-    """The control socket of the warm parent that others can be copies of, where one was started."""
+    """The control socket of the warm parent that can fork copies; None if none was started."""
     given = _first or [origin.first for origin in _origin]
     return given[0] if given else None
 
 
 def take_first(first: socket.socket) -> None:
-    """Make copies of this warm parent, in a tester."""
+    """In a tester: remember the warm parent from which copies are made."""
     _first.append(first)
 
 
 class Testers:
-    """``jobs`` testers; a context manager that ends them, whatever they do.
+    """``jobs`` testers; a context manager that ends them, whatever they are doing.
 
-    Each has a thread here, and one of ``cores`` as far as there are so many. One that doesn't
-    answer within ``seconds`` is given up. Raises KitFault where no process can be started.
+    Each tester has a thread here and a core from ``cores``; testers share cores if there are too
+    few. A tester that does not answer within ``seconds`` is given up. Raises KitFault if no process
+    can be started.
     """
 
     def __init__(self, jobs: int, cores: set[int], seconds: float) -> None:
@@ -168,11 +168,11 @@ class Testers:
         _origin.clear()
 
     def submit(self, function: Callable[..., T], *given: Any) -> Future[T]:
-        """Have a tester call ``function``; it gives or raises what that does, or TesterLost."""
+        """Let a tester call ``function``; gives its result or exception, or raises TesterLost."""
         return self._threads.submit(self._carried_out, function, given)
 
     def _carried_out(self, function: Callable[..., T], given: tuple[Any, ...]) -> T:
-        """In a thread: what its tester gives, which is started where there is none."""
+        """In a thread: the answer of the thread's tester, which is started if there is none."""
         mine = self._mine
         try:
             if not hasattr(mine, "channel"):
@@ -183,7 +183,7 @@ class Testers:
             if hasattr(mine, "channel"):
                 mine.channel.close()
                 del mine.channel
-            raise TesterLost(f"The process that graded it has gone ({error}).") from error
+            raise TesterLost(f"The process that graded this has gone ({error}).") from error
         if not well:
             raise value
         answer: T = value
@@ -194,7 +194,7 @@ class Testers:
         if not hasattr(self._mine, "core"):
             self._mine.core = self._cores.pop()
         channel = self._origin.fork(self._mine.core)
-        # one that is stopped, or hangs, neither answers nor takes what it is sent
+        # a tester that is stopped or hangs neither answers nor reads
         wait = struct.pack("@ll", self._seconds, 0)
         with socket.socket(fileno=os.dup(channel.fileno())) as same:
             same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)

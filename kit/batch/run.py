@@ -1,4 +1,4 @@
-"""Has the submissions that paths mean graded, and keeps a result of each."""
+"""Grades the submissions at the given paths and keeps a result of each."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def grade_one(
 
 
 def grade(grader: Grader, found: Found, seed: int | None = None) -> Result:
-    """The result of one submission: graded, rejected, or an error where the disk fails us."""
+    """The result of one submission: graded, rejected, or an error if the disk fails."""
     taken = _take(grader.assignment, grader.limits, found)
     return grader.grade(taken, seed) if isinstance(taken, Submission) else taken
 
 
 def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> list[Found]:
-    """The submissions that ``paths`` mean, none of them opened yet; see ``kit.intake.downloads``.
+    """The submissions at ``paths``, none of them opened yet; see ``kit.intake.downloads``.
 
-    Raises CourseError where a path means none, and where two are of one student.
+    Raises CourseError if a path holds none, or if two submissions belong to one student.
     """
     by_student: dict[str, Found] = {}
     for path in paths:
@@ -54,7 +54,7 @@ def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> 
             other = by_student.setdefault(found.student, found)
             if other is not found:
                 raise CourseError(
-                    f"Two submissions are of {found.student!r}: {other.where}, {found.where}. "
+                    f"Two submissions belong to {found.student!r}: {other.where}, {found.where}. "
                     "Leave one of them out."
                 )
     return list(by_student.values())
@@ -62,16 +62,16 @@ def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> 
 
 @contextmanager
 def sole_writer(out: Path, seconds: float | None = None) -> Iterator[None]:
-    """Have the folder ``out``, made where there is none, for the results of this process alone.
+    """Make this process the only writer of results in the folder ``out``; makes it if missing.
 
-    Waits where another command has it; see ``kit.batch.lock.held``. Raises CourseError where
-    nothing can be written there, and HeldError where that other command does not end in time.
+    Waits while another command writes there; see ``kit.batch.lock.held``. Raises CourseError if
+    nothing can be written there, HeldError if the other command does not end in time.
     """
     try:
         files.require_writable(out)
     except OSError as error:
         raise CourseError(
-            f"No result can be written to {out} ({error.strerror}), so nothing was graded. Correct "
+            f"No result can be written to {out} ({error.strerror}), so nothing was graded. Fix "
             "that, or name another folder with --out."
         ) from error
     with lock.held(out / ".lock", f"The folder of results {out}", seconds) as alone:
@@ -91,13 +91,12 @@ def grade_all(
 ) -> Iterator[Result]:
     """Grade submissions and yield each result once it is written to ``out``.
 
-    They are graded by ``jobs`` processes (by default on all cores), or by the nodes of ``cluster``,
-    the address of a Dask scheduler.
-    Results come in the order in which they are ready. One that is there already for the same bytes,
-    suites, kit and settings is kept and not graded again, unless ``force`` asks for it. Commands
-    call it as the ``sole_writer``.
+    ``jobs`` processes grade them (default: one per core), or the nodes of ``cluster``, the address
+    of a Dask scheduler. Results come in the order in which they are ready. If ``out`` already has a
+    result for the same bytes, suites, kit and settings, it is kept and the submission is not graded
+    again, unless ``force`` is set. A caller must be the ``sole_writer``.
     """
-    ready: list[Result] = []  # those that need no grading, found while looking for work
+    ready: list[Result] = []  # results that need no grading, found in the search for work
 
     def work() -> Iterator[Submission]:
         for each in found:
@@ -122,10 +121,10 @@ def grade_all(
 
 
 def grade_kept(settings: Settings, found: Found, out: Path) -> Result:
-    """The result of one submission, once it is written to ``out``; one that is right stays.
+    """The result of one submission, written to ``out`` unless the right one is already there.
 
-    For those who have one submission at a time: this process keeps what grades them until
-    ``kit.batch.pool.close``. Commands call it as the ``sole_writer``.
+    For callers with one submission at a time: this process keeps its Grader until
+    ``kit.batch.pool.close``. A caller must be the ``sole_writer``.
     """
     taken = _take(settings.assignment, settings.limits, found)
     if not isinstance(taken, Submission):
@@ -148,7 +147,7 @@ def _on(address: str) -> Callable[[Settings, Iterable[Submission], str], Iterato
         from kit.batch.cluster import grade_all as graded_by  # noqa: PLC0415 (an extra, and slow)
     except ModuleNotFoundError as error:
         raise CourseError(
-            f"Grading at {address} needs Dask ({error}). In the folder of the kit, install it with "
+            f"Grading at {address} needs Dask ({error}). Install it in the kit's folder with "
             "`make setup`, or into another environment with: pip install '.[cluster]'"
         ) from error
     return graded_by
@@ -160,7 +159,7 @@ def _emptied(results_ready: list[Result]) -> Iterator[Result]:
 
 
 def _take(assignment: Assignment, limits: Limits, found: Found) -> Submission | Result:
-    """The submission, or the result where it was rejected or the disk fails us."""
+    """The submission, or a result if it is rejected or the disk fails."""
     try:
         with found.open() as tree:
             return take(tree, assignment, found.student, limits, found.notes)
@@ -173,7 +172,7 @@ def _take(assignment: Assignment, limits: Limits, found: Found) -> Submission | 
 
 
 def _written(result: Result, out: Path) -> Result:
-    """``result``, once it is on the disk; where it can't be, an error in its place."""
+    """``result``, once it is on the disk; an error result if it can't be written."""
     try:
         results.write(result, out / f"{result.student}.json")
     except OSError as error:
@@ -183,7 +182,7 @@ def _written(result: Result, out: Path) -> Result:
 
 
 def _stored(settings: Settings, submission: Submission, out: Path) -> Result | None:
-    """The result that is there already, if grading again could give no other."""
+    """The existing result, if grading again could not change it."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         stored = results.read(out / f"{submission.student}.json")
         graded = {task.id for task in stored.tasks if task.status != "not_graded"}

@@ -81,9 +81,14 @@ class Expect:
     ) -> None:
         """Every element of ``got`` is within ``atol + rtol * |expected|`` of ``expected``.
 
-        ``got`` must have the shape of ``expected`` and hold finite real numbers (NaN never passes).
-        What is said of a wrong ``got`` holds within the same tolerance. ``start`` is from where a
-        step was taken, so that what is said is said of the step.
+        ``got`` must have the shape of ``expected`` and hold finite real numbers (NaN never passes);
+        its dtype is free. ``name`` is how messages call it.
+
+        - ``rtol``, ``atol``: the tolerance, relative to ``expected`` and on top of that. What is
+          said of a wrong ``got`` ("it has the opposite sign") holds within the same tolerance.
+        - ``where``: the case, as it follows the name in messages: ``"for x of shape (2, 3)"``.
+        - ``start``: an array from which ``got`` is a step away; what is said is then said of the
+          step ("the step is 2 times as large as it must be").
         """
         place = f" {where}" if where else ""
         right = np.asarray(expected, dtype=np.float64)
@@ -120,26 +125,16 @@ class Expect:
         )
 
     @staticmethod
-    def step(
-        next_w: Any,
-        state: Any,
-        expected: Mapping[str, Any],
-        *,
-        start: np.ndarray,
-        where: str,
-        **tolerance: float,
-    ) -> None:
-        """One step of an update rule: ``next_w`` and each entry of the dict ``state``.
+    def all_of(parts: Mapping[str, Callable[[], None]]) -> None:
+        """Every one of the named ``parts`` must accept.
 
-        ``expected`` names them all; where one is wrong, the message says which others are right.
+        Where some don't, the first of those says why, and the names of the right ones follow.
         """
         wrong: list[CheckFailure] = []
         right: list[str] = []
-        for name, values in expected.items():
-            begun = start if name == "next_w" else None
+        for name, part in parts.items():
             try:
-                got = next_w if name == "next_w" else Expect.entry(state, name, where)
-                Expect.close(got, values, name, where=where, start=begun, **tolerance)
+                part()
             except CheckFailure as failure:
                 wrong.append(failure.with_traceback(None))  # which leads back to this list
             else:

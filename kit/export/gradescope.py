@@ -23,7 +23,7 @@ def export(result: Result) -> dict[str, Any]:
     Raises NoScoreError where the grader failed: see ``without_score``.
     """
     if result.score is None:
-        raise NoScoreError(feedback.why_no_score(result))
+        raise NoScoreError(feedback.why_no_grade(result))
     return {
         "score": round(result.score, 6),
         "execution_time": result.seconds,

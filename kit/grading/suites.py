@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
+from kit.checks import plugin
+from kit.checks.plugin import CURRENT, RUN, Current, run_of
 from kit.checks.student import Student
 from kit.course import Assignment, CourseError
-from kit.grading import plugin
-from kit.grading.plugin import CURRENT, RUN, Current, run_of
 from kit.grading.verdicts import Check, Verdict
 from kit.sandbox.faults import CheckFailure, KitFault
 

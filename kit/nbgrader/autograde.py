@@ -91,7 +91,7 @@ def _result(converter: Any, settings: Settings, student: str, out: Path) -> Resu
     if feedback.failed_us(result):
         raise NbGraderException(
             f"{student} has no new score. {feedback.GRADER_FAILED} "
-            f"{feedback.why_no_score(result)} Fix that, then run the command again."
+            f"{feedback.why_no_grade(result)} Fix that, then run the command again."
         )
     return result
 

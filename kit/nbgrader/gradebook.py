@@ -92,7 +92,19 @@ def write(
 
 def needed(result: Result) -> Result:
     """What ``write`` needs of a result; the rest, most of it, need not travel."""
-    tasks = tuple(replace(task, checks=(), diagnosis=None) for task in result.tasks)
+    tasks = tuple(
+        TaskResult(
+            id=task.id,
+            title=task.title,
+            score=task.score,
+            max_score=task.max_score,
+            manual=task.manual,
+            status=task.status,
+            checks=(),
+            wrong_place=task.wrong_place,
+        )
+        for task in result.tasks
+    )
     return replace(result, tasks=tasks, notes=(), output="")
 
 

@@ -28,7 +28,7 @@ def run(name: str, folder: Path) -> int:
         _set_output("result", github.without_score("The grader did not come to its end."))
         result = grade_one(find_assignment(name), folder)
         if feedback.failed_us(result):
-            return _not_graded(feedback.why_no_score(result))
+            return _not_graded(feedback.why_no_grade(result))
         _set_output("result", github.export(result))
     except (Exception, SystemExit) as error:
         return _not_graded(crash.sentence(error))

@@ -28,7 +28,7 @@ def run(name: str, root: Path) -> int:
         _write(gradescope.without_score("The grader did not come to its end."), target)
         result = grade_one(find_assignment(name, root / "source"), root / "submission")
         if feedback.failed_us(result):
-            return _not_graded(feedback.why_no_score(result), target)
+            return _not_graded(feedback.why_no_grade(result), target)
         student = student_of(root / "submission_metadata.json") or result.student
         _write(gradescope.export(result), target)
     except (Exception, SystemExit) as error:

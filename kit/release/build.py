@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from kit.course import Assignment, CourseError, files_below, read_notebook, read_text
 from kit.nbgrader.generate import student_version
+from kit.course import Assignment, CourseError, files_below, of_course, read_notebook, read_text
+from kit.release import sealed, section
 from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError, regions, strip
 
@@ -31,7 +32,8 @@ _FILES_NAMED = 5
 def build(assignment: Assignment, into: Path) -> None:
     """Write the complete release of ``assignment`` into ``into``, a folder yet to be made.
 
-    The bytes depend on the authored files alone. Raises ReleaseError where they cannot be
+    The bytes depend on the authored files alone; the section on grading and the sentences about
+    known mistakes are made from the suites. Raises ReleaseError where they cannot be
     released; ``into`` is then left unfinished.
     """
     skeletons = {name: _skeleton(assignment, name) for name in assignment.student_files}
@@ -46,10 +48,12 @@ def build(assignment: Assignment, into: Path) -> None:
             )
         shutil.copytree(generated, into, copy_function=shutil.copyfile)
     for notebook in into.glob("*.ipynb"):
-        notebook.write_text(_normal(notebook), encoding="utf-8", newline="\n")
+        text = _normal(notebook, assignment)
+        notebook.write_text(text, encoding="utf-8", newline="\n")
     for name, skeleton in skeletons.items():
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         (into / name).write_text(skeleton, encoding="utf-8", newline="\n")
+    sealed.write(assignment, into)
     for path in into.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     into.chmod(0o755)
@@ -151,9 +155,10 @@ def _require_reproducible(assignment: Assignment) -> None:
             )
 
 
-def _normal(notebook: Path) -> str:
+def _normal(notebook: Path, assignment: Assignment) -> str:
     """The notebook as students receive it, without what differs between machines."""
     document = read_notebook(notebook)
+    section.fill(document, assignment)
     document["metadata"] = _NOTEBOOK_METADATA
     document["cells"] = [cell for cell in document["cells"] if not _is_for_instructor(cell)]
     for cell in document["cells"]:

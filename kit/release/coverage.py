@@ -50,7 +50,7 @@ def measure(assignment: Assignment) -> Iterator[Caught]:
 
 def made(assignment: Assignment, known: catalogue.Catalogue, mistake: str) -> Submission:
     """The solution, in which the file of the mistake's task is the catalogue's with ``mistake``."""
-    files = {}
+    files = dict(catalogue.PLUMBING)
     for path in assignment.student_files:
         source = (assignment.solutions / path).read_text("utf-8")
         if known.tasks[mistake] in {region.task for region in regions(source, path)}:

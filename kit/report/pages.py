@@ -142,6 +142,7 @@ def _environment() -> Environment:
         "style": Markup(_text("style.css")),  # noqa: S704 (a file of the kit)
         "needs_a_person": feedback.needs_a_person,
         "badge": _badge,
+        "why_no_grade": feedback.why_no_grade,
         "GRADER_FAILED": feedback.GRADER_FAILED,
         "correct_given": _correct_given,
         "made_by": made_by,

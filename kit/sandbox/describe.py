@@ -1,4 +1,4 @@
-"""Says in a few words what a value is that came from a worker, or that goes to one."""
+"""Describes in a few words a value that came from a worker or goes to one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 _FEW = 40
-"""So many characters of a text or number are shown."""
+"""The most characters of a text or number that are shown."""
 _SOME = 8
-"""So many items of a list or dict are shown."""
+"""The most items of a list or dict that are shown."""
 
 
 def describe(value: Any) -> str:
@@ -33,7 +33,7 @@ def describe(value: Any) -> str:
 
 
 def briefly(value: Any) -> str:
-    """An argument in a few characters: what is small as it is written, arrays by their shape."""
+    """An argument in a few characters: small values as Python writes them, arrays by shape."""
     if isinstance(value, np.ndarray):
         return f"<array of shape {value.shape}>"
     if isinstance(value, float):

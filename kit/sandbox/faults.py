@@ -1,4 +1,4 @@
-"""The three ways in which a check doesn't pass: the answer is wrong, broken, or couldn't be had."""
+"""The three ways in which a check fails to pass: the answer is wrong, broken, or unavailable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 class CheckFailure(AssertionError):
     """The student's code answered, and the answer is wrong.
 
-    ``expected`` and ``got`` are short texts, where there is something to compare.
+    ``expected`` and ``got`` are short texts; they are None if there is nothing to compare.
     """
 
     def __init__(self, message: str, expected: str | None = None, got: str | None = None) -> None:
@@ -18,7 +18,7 @@ class CheckFailure(AssertionError):
 
 
 class StudentFault(Exception):
-    """The student's code gave no answer: it raised, ended, hung or replied with something else.
+    """The student's code gave no valid answer: it raised, ended, hung or sent an invalid reply.
 
     ``error`` describes the exception it raised: its type, message and place in the submission.
     """
@@ -33,16 +33,16 @@ class StudentTimeout(StudentFault):
 
 
 class KitFault(Exception):
-    """We could not find out: nobody's grade may follow from this."""
+    """The kit could not judge the submission; this must not change anybody's grade."""
 
 
 class WorkerLost(KitFault):
-    """A worker has gone by no doing of the submission, which may be graded again from the start."""
+    """A worker was lost through no fault of the submission, which may be graded once more."""
 
 
 class IsolationMissing(KitFault):
-    """This host can't confine a worker, so nothing is graded on it."""
+    """This host can't confine a worker, so it grades nothing."""
 
 
 class RunStopped(KitFault):
-    """The run can't go on; what is graded is kept. The text says why and what to do."""
+    """The run can't continue; results so far are kept. The text says why and what to do."""

@@ -1,7 +1,7 @@
-"""What this machine has to offer, found out by trying: processors, memory, files, namespaces.
+"""Finds out by trying what this machine offers: processors, memory, files, namespaces.
 
-Where something is missing there is a lesser way, which ``shortcomings`` names, or none: then
-``require`` says so in a sentence, before anything is graded.
+If something is missing, the kit either falls back to a lesser way, which ``shortcomings`` names, or
+can't grade. In the second case ``require`` says so in a sentence, before anything is graded.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from kit.sandbox.tester import isolation
 from kit.sandbox.tester.launch import BEGIN_SECONDS, kill
 
 NEEDED_FILES = 64
-"""Open files of the process that grades; a worker's own limit is as high."""
+"""Open files of the process that grades; a worker's limit is the same."""
 USUAL_FILES = 1024
 NEEDED_PROCESSES = 6
-"""Processes and threads that grade one submission: besides this one a thread, the warm parent and
-what makes namespaces for it, and the worker."""
+"""Processes and threads that grade one submission: this process, a thread, the warm parent, the
+processes that make its namespaces, and the worker."""
 CGROUP_LIMITS = (
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
@@ -39,7 +39,7 @@ def cores() -> set[int]:
 
 
 def available_bytes() -> int | None:
-    """Memory that is free or can be freed, as far as the kernel and a container tell."""
+    """Memory that is free or can be freed, in bytes; None if kernel and container don't tell."""
     found = []
     with suppress(OSError, StopIteration):
         lines = Path("/proc/meminfo").read_text().splitlines()
@@ -52,7 +52,7 @@ def available_bytes() -> int | None:
 
 
 def memory_kills() -> int:
-    """How many processes the kernel has killed since it started because memory ran out."""
+    """The number of processes that the kernel has killed since it started, for lack of memory."""
     with suppress(OSError):
         for line in Path("/proc/vmstat").read_text().splitlines():
             if line.startswith("oom_kill "):
@@ -61,9 +61,9 @@ def memory_kills() -> int:
 
 
 def require() -> None:
-    """Raise KitFault where nothing can be graded for want of open files or of processes.
+    """Raise KitFault if too few open files or processes are allowed to grade anything.
 
-    Where this process may raise its limit on open files it does.
+    First raises this process's limit on open files, if it may.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     endless = resource.RLIM_INFINITY
@@ -72,22 +72,22 @@ def require() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft != endless and soft < NEEDED_FILES:
         raise KitFault(
-            f"A process may have {soft} files open here, and grading takes {NEEDED_FILES}: raise "
+            f"A process may have {soft} files open here, but grading needs {NEEDED_FILES}. Raise "
             f"the limit (ulimit -n {USUAL_FILES})."
         )
     found = more_processes(NEEDED_PROCESSES)
     if found < NEEDED_PROCESSES:
         raise KitFault(
-            f"Only {found} more processes or threads can be started here, and grading takes "
-            f"{NEEDED_PROCESSES}: raise the limit (ulimit -u), or end some."
+            f"Only {found} more processes or threads can be started here, but grading needs "
+            f"{NEEDED_PROCESSES}. Raise the limit (ulimit -u), or end some processes."
         )
 
 
 def more_processes(wanted: int) -> int:
-    """How many of ``wanted`` processes or threads can be started; to the kernel they are one."""
+    """The number, up to ``wanted``, of processes or threads that can start (one to the kernel)."""
     done, started = threading.Event(), []
     try:
-        with suppress(RuntimeError):  # no more
+        with suppress(RuntimeError):  # no more can be started
             for _ in range(wanted):
                 thread = threading.Thread(target=done.wait, daemon=True)
                 thread.start()
@@ -100,7 +100,7 @@ def more_processes(wanted: int) -> int:
 
 
 def shortcomings() -> list[str]:
-    """What is done in a lesser way on this machine than elsewhere, a sentence each."""
+    """Sentences on the ways in which this machine falls short of others."""
     found = [_namespaces(), _binding(), _memory()]
     return [sentence for sentence in found if sentence is not None]
 
@@ -138,7 +138,7 @@ def _binding() -> str | None:
     try:
         os.sched_setaffinity(0, os.sched_getaffinity(0))
     except (OSError, AttributeError):
-        return "Processes can't be bound to cores here: grading takes a little longer."
+        return "Processes can't be bound to cores here, so grading takes a little longer."
     return None
 
 
@@ -147,6 +147,6 @@ def _memory() -> str | None:
     if available is None or available >= wanted:
         return None
     return (
-        f"{available // MIB:,} MiB of memory are free, and a submission may need "
-        f"{wanted // MIB:,}: one that is killed for want of it ends as an error."
+        f"Only {available // MIB:,} MiB of memory are free, but a submission may need "
+        f"{wanted // MIB:,}. A submission that is killed for lack of memory ends as an error."
     )

@@ -1,18 +1,18 @@
-"""The frames that tester and worker exchange: data only, sized before it is read, never pickled.
+"""The frames that tester and worker exchange: only data, with sizes known first, never pickled.
 
-A frame is a header, a tree in MessagePack and a block of raw array bytes. What MessagePack does not
-have is an extension in the tree, whose type is a letter:
+A frame is a header, a tree in MessagePack, and a block of raw array bytes. Types that MessagePack
+lacks are extensions in the tree, each with a letter as its type:
 
     a   ndarray: dtype, shape                y   a NumPy scalar type: dtype
-    s   NumPy scalar: dtype, its bytes       t   first in a list: the rest of it is a tuple
+    s   NumPy scalar: dtype, its bytes       t   first in a list: the rest of the list is a tuple
     m   ndarray mapped from the n-th file sent along with the frame: n, offset, dtype, shape
     h   an object that stays in the worker: id, type name
-    e   in a request: what the n-th of the same batch gave, or an item of it
+    e   in a request: the value of the n-th request of the same batch, or an item of that value
 
-Array bytes follow each other in the order in which the tree names them, each padded to ALIGNMENT.
+Array bytes follow in the order in which the tree names the arrays, each array padded to ALIGNMENT.
 ``decode`` is called on bytes that a student's code may have written. It returns new values, none of
-them twice, or raises WireError. Nothing in a reply refers to another part of it or to what the
-tester holds, so a reply costs a constant factor of its bytes; see ``require_affordable``.
+them twice, or raises WireError. Nothing in a reply refers to another part of the reply or to data
+of the tester, so a reply costs a constant factor of its bytes; see ``require_affordable``.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ MAX_FILES = 16
 MAX_DEPTH = 32
 MAX_DIMENSIONS = 32
 MAX_ITEMS = 64 * 1024
-"""Of one list or dict: room for so many is made before they are read."""
+"""The most items of one list or dict; their memory is allocated before they are read."""
 MAX_VALUES = 128 * 1024
-"""Of all that a reply holds, however it is nested."""
+"""The most values in one reply, at all levels of nesting together."""
 UNCOUNTED_BYTES = 4096
-"""A tree up to this size can't hold what would cost anything, so it isn't counted first."""
+"""A tree up to this size can't hold anything costly, so its values are not counted first."""
 MAX_SIZE = MAX_BLOCK_BYTES * 64
-"""Of one dimension: an array of no elements may still be long in another one."""
+"""The most elements along one dimension; an array of no elements may still be long in another."""
 ALIGNMENT = 64
 SMALL_BYTES = 64 * 1024
-"""A frame up to this size is sent, and received, by one call."""
+"""A frame up to this size is sent, and received, by one system call."""
 
 DTYPES = {
-    name: np.dtype(np.dtype(name).newbyteorder("<").str)  # by its name, it is NumPy's own object
+    name: np.dtype(np.dtype(name).newbyteorder("<").str)  # from its name: gives NumPy's own object
     for name in (
         "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split()
     )
@@ -58,18 +58,18 @@ DTYPES = {
 
 
 class WireError(Exception):
-    """What was to be sent or was received is not a frame; the text says in which way."""
+    """A value to be sent, or bytes received, can't be a frame; the text says why."""
 
 
 class Remote(NamedTuple):
-    """An object that stayed in the worker, by the number it is known under there."""
+    """An object that stayed in the worker, identified by its number there."""
 
     id: int
     type_name: str
 
 
 class Earlier(NamedTuple):
-    """What request ``number`` of the same batch gave; item ``item`` of it, unless that is None."""
+    """The value of request ``number`` in the same batch, or its item ``item`` unless None."""
 
     number: int
     item: int | None
@@ -79,11 +79,11 @@ Reference = Remote | Earlier
 Revive = Callable[[Reference], Any]
 """Gives the object that a reference in a frame stands for."""
 Keep = Callable[[Any], Remote]
-"""Keeps an object that can't travel, and gives the reference to it."""
+"""Keeps an object that can't travel, and gives a reference to it."""
 
 
 class Mapped(NamedTuple):
-    """An array that is a part of a file: sent as an open file, never copied."""
+    """An array that is part of a file; it is sent as an open file, never copied."""
 
     path: str
     dtype: str
@@ -92,7 +92,7 @@ class Mapped(NamedTuple):
 
 
 class Header(NamedTuple):
-    """How many bytes of tree and of arrays follow, and how many files came along."""
+    """The sizes of a frame: bytes of its tree, bytes of its arrays, number of files sent along."""
 
     tree: int
     block: int
@@ -100,7 +100,7 @@ class Header(NamedTuple):
 
 
 class Frame:
-    """A value in the form in which it travels."""
+    """A value in the form that is sent."""
 
     __slots__ = ("block", "chunks", "files", "tree")
 
@@ -108,55 +108,55 @@ class Frame:
         self.tree = b""
         self.chunks: list[bytes | memoryview] = []
         self.block = 0
-        """How many bytes the chunks are."""
+        """The number of bytes in the chunks."""
         self.files: list[str] = []
 
     @property
     def size(self) -> int:
-        """Of tree and arrays, in bytes."""
+        """The size of tree and arrays, in bytes."""
         return len(self.tree) + self.block
 
     def require_size(self) -> None:
-        """Raise WireError where the frame is too large to be sent."""
+        """Raise WireError if the frame is too large to be sent."""
         if len(self.tree) > MAX_TREE_BYTES or self.block > MAX_BLOCK_BYTES:
             raise WireError(f"the value is too large to be sent ({self.size:,} bytes)")
 
     @property
     def header(self) -> bytes:
-        """The header that goes before the tree; WireError where the frame is too large."""
+        """The header that precedes the tree; raises WireError if the frame is too large."""
         self.require_size()
         return HEADER.pack(MAGIC, len(self.tree), self.block, len(self.files))
 
     def parts(self) -> list[bytes | memoryview]:
-        """All that is sent, in order: in one piece if it is small, to be sent at once."""
+        """The bytes to send, in order; in one piece if the frame is small."""
         pieces = [self.header, self.tree, *self.chunks]
         return [b"".join(pieces)] if HEADER.size + self.size <= SMALL_BYTES else pieces
 
     def to_bytes(self) -> bytes:
-        """All that is sent, in one piece."""
+        """The bytes to send, in one piece."""
         return b"".join(self.parts())
 
 
 MOST = Header(MAX_TREE_BYTES, MAX_BLOCK_BYTES, MAX_FILES)
-"""What a frame may hold."""
+"""The largest sizes of a frame."""
 
 
 def read_header(data: bytes | bytearray, most: Header = MOST) -> Header:
-    """The sizes that a header announces; WireError where it is none or announces over ``most``."""
+    """The sizes in a header; raises WireError if it is no header, or announces over ``most``."""
     if len(data) != HEADER.size:
         raise WireError("a frame ended within its header")
     magic, tree, block, files = HEADER.unpack(data)
     if magic != MAGIC:
-        raise WireError("a frame does not begin as one")
+        raise WireError("a frame has a wrong beginning")
     if tree > most.tree or block > most.block or files > most.files:
         raise WireError(f"a frame is too large ({tree + block:,} bytes)")
     return Header(tree, block, files)
 
 
 class Inbox:
-    """Takes whole frames out of a stream, of which each ``pull`` brings what has come.
+    """Takes whole frames out of a stream.
 
-    ``pull`` puts at least one byte into the room it is given and says how many.
+    ``pull`` receives at least one byte into the given buffer and returns the number of bytes.
     """
 
     def __init__(self, pull: Callable[[memoryview], int]) -> None:
@@ -166,11 +166,11 @@ class Inbox:
 
     @property
     def waiting(self) -> bool:
-        """Whether bytes have come that belong to no frame that was taken out."""
+        """Whether bytes have come that belong to no frame taken out so far."""
         return self._begin < self._end
 
     def frame(self, most: Header = MOST) -> tuple[bytearray, bytearray, int]:
-        """The next frame, of at most ``most``: its tree, its arrays, how many files came along."""
+        """The next frame, at most ``most``: its tree, its arrays, the number of files with it."""
         tree, block, files = read_header(self._take(HEADER.size), most)
         return self._take(tree), self._take(block), files
 
@@ -200,8 +200,8 @@ class Inbox:
 def encode(value: Any, keep: Keep | None = None) -> Frame:
     """``value`` as a frame.
 
-    ``keep`` is asked for a Remote in place of every object that can't travel; without it such an
-    object is a WireError. So is a value nested deeper than MAX_DEPTH.
+    ``keep`` gives a Remote in place of every object that can't travel; without ``keep`` such an
+    object raises WireError. So does a value nested deeper than MAX_DEPTH.
     """
     frame = Frame()
     frame.tree = _Encoder(frame).pack(value, keep)
@@ -209,7 +209,7 @@ def encode(value: Any, keep: Keep | None = None) -> Frame:
 
 
 class Bundle:
-    """Values that travel in one frame, which is read as a list of them."""
+    """Several values in one frame, which is decoded as a list of them."""
 
     def __init__(self) -> None:
         self._frame = Frame()
@@ -217,9 +217,9 @@ class Bundle:
         self._trees: list[bytes] = []
 
     def add(self, value: Any, keep: Keep | None = None) -> int:
-        """Add ``value``, as in ``encode``; how many bytes it takes.
+        """Add ``value``, as in ``encode``; returns the number of bytes that it takes.
 
-        The bundle stays as it was where the value, or ``keep``, raises something.
+        The bundle stays as it was if the value or ``keep`` raises an exception.
         """
         before = self._frame.block
         tree = self._encoder.pack(value, keep)
@@ -227,7 +227,7 @@ class Bundle:
         return len(tree) + self._frame.block - before
 
     def frame(self) -> Frame:
-        """All that was added."""
+        """One frame with all values added."""
         self._frame.tree = b"".join([Packer().pack_array_header(len(self._trees)), *self._trees])
         return self._frame
 
@@ -238,14 +238,14 @@ _BY_CODE = tuple(DTYPES.values())
 _CODES = {name: code for code, name in enumerate(DTYPES)}
 _BOOL = _CODES["bool"]
 _SHAPES = tuple(struct.Struct(f"<B{dimensions}Q") for dimensions in range(MAX_DIMENSIONS + 1))
-"""A dtype and the sizes of so many dimensions."""
+"""A dtype and the sizes of the dimensions, by number of dimensions."""
 _NUMBER, _TWO_NUMBERS = struct.Struct("<Q"), struct.Struct("<QQ")
 SURROGATES = "surrogatepass"
-"""Half a character is text in Python, so it travels as well."""
+"""Python's text may hold lone surrogates (half a character), so they travel as well."""
 PACKER_BYTES = 4096
-"""What a packer has room for at first; most trees are smaller."""
+"""The initial buffer of a packer; most trees are smaller."""
 _LEAST, _MOST = -(2**63), 2**64 - 1
-"""The ints that MessagePack has."""
+"""The range of MessagePack's ints."""
 
 
 class _Encoder:
@@ -256,7 +256,7 @@ class _Encoder:
         self.keep: Keep | None = None
 
     def pack(self, value: Any, keep: Keep | None) -> bytes:
-        """The tree of ``value``, once what it holds besides is in the frame."""
+        """The tree of ``value``; adds its arrays and files to the frame."""
         self.keep = keep
         frame = self.frame
         chunks, block, files = len(frame.chunks), frame.block, len(frame.files)
@@ -278,7 +278,7 @@ class _Encoder:
         return tree
 
     def _fitted(self, value: Any, depth: int) -> Any:
-        """``value`` with no other containers than the lists and dicts that MessagePack has."""
+        """``value`` with only the containers of MessagePack: lists and dicts."""
         kind = type(value)
         if kind in _SINGLE:
             return value
@@ -303,7 +303,7 @@ class _Encoder:
         return [item if type(item) in _SINGLE else self._fitted(item, depth + 1) for item in values]
 
     def _unusual(self, value: Any, depth: int) -> Any:
-        """What is of a type derived from one that holds values; all else is left as it is."""
+        """Convert an instance of a subclass of list, tuple or dict; leave other values as is."""
         if isinstance(value, list):
             return self._items(list(value), depth)
         if isinstance(value, tuple):
@@ -315,7 +315,7 @@ class _Encoder:
         return value
 
     def _special(self, value: Any) -> Any:
-        """What MessagePack has no word for, in a form that it has one for."""
+        """A value of a type that MessagePack lacks, in a form that it has."""
         kind = type(value)
         if kind is np.ndarray and (code := _code(value.dtype)) is not None:
             return self._array(value, code)
@@ -333,7 +333,7 @@ class _Encoder:
             return float(value)
         if isinstance(value, bytes):
             return bytes(value)
-        if isinstance(value, np.ndarray):  # of a type whose attributes may say what they like
+        if isinstance(value, np.ndarray):  # a subclass, whose attributes can't be trusted
             plain = np.asarray(value)
             if type(plain) is np.ndarray and (code := _code(plain.dtype)) is not None:
                 return self._array(plain, code)
@@ -387,13 +387,13 @@ class _Encoder:
 _STRINGS = frozenset({str})
 _REFERENCES = frozenset({Remote, Earlier, Mapped})
 _SINGLE = frozenset({type(None), bool, int, float, str, bytes, np.ndarray, *_REFERENCES})
-"""Types of values that hold no others."""
+"""The types of values that hold no other values."""
 _PADDING = [bytes(ALIGNMENT - over) for over in range(ALIGNMENT)]
 
 
 @lru_cache(maxsize=64)
 def _code(dtype: np.dtype[Any]) -> int | None:
-    """The number under which arrays of ``dtype`` travel; None where they don't."""
+    """The number that stands for ``dtype`` on the wire; None if its arrays can't travel."""
     return _CODES.get(dtype.name)
 
 
@@ -408,7 +408,7 @@ def _require_room(items: int, depth: int) -> None:
     if depth >= MAX_DEPTH:
         raise WireError(f"a value is nested deeper than {MAX_DEPTH} levels")
     if items > MAX_ITEMS:
-        raise WireError(f"a value has {items:,} items, and no more than {MAX_ITEMS:,} may travel")
+        raise WireError(f"a value has {items:,} items, but at most {MAX_ITEMS:,} are allowed")
 
 
 # -- decoding ------------------------------------------------------------------------------------
@@ -425,10 +425,9 @@ def decode(
     """The value that a frame holds; arrays are views of ``block``.
 
     ``files`` are the open files that came along. ``revive`` gives the objects that references stand
-    for. Raises WireError, and nothing else but what ``revive`` raises, where the bytes are not what
-    ``encode`` writes, or would cost too much. A frame that is ``trusted`` is a request: only there
-    may stand what refers to the same batch or to a file, it may hold more values, and what is
-    revived in it may be anything.
+    for. Raises WireError if the bytes are not an encoded value, or would cost too much; any other
+    exception comes from ``revive``. A ``trusted`` frame is a request. Only a request may refer to
+    its own batch or to a file. It may hold more values, and ``revive`` may return anything for it.
     """
     try:
         if not trusted and len(tree) > UNCOUNTED_BYTES:
@@ -438,7 +437,8 @@ def decode(
             tree,
             ext_hook=decoder.special,
             list_hook=_list_or_tuple,
-            # room for so many is made at once: a tuple has one more, nothing more than its bytes
+            # memory for so many is allocated at once; a tuple has one more; no list has more items
+            # than the tree has bytes
             max_array_len=min(MAX_ITEMS + 1, len(tree)),
             max_map_len=min(MAX_ITEMS, len(tree)),
             unicode_errors=SURROGATES,
@@ -453,12 +453,12 @@ def decode(
 
 
 def require_affordable(tree: bytes | bytearray) -> None:
-    """Raise WireError where a tree holds too many values or nests them too deep; builds none.
+    """Raise WireError if a tree holds too many values or nests them too deep; builds no value.
 
-    Of each value only its first bytes are looked at, which say how long it is and how many others
-    it holds.
+    Only the first bytes of each value are read. They say how long the value is and how many other
+    values it holds.
     """
-    position, values, to_come = 0, 0, [1]  # how many values are still to come, on each level
+    position, values, to_come = 0, 0, [1]  # to_come: the number of values left on each level
     while to_come:
         if not to_come[-1]:
             to_come.pop()
@@ -482,10 +482,10 @@ def require_affordable(tree: bytes | bytearray) -> None:
 
 
 def _forms() -> list[tuple[int, int, int]]:
-    """For each first byte of MessagePack's values what follows it, by its specification.
+    """For each first byte of a value, the data that follows it by MessagePack's specification.
 
-    How many bytes say a length, how much is added to that length, and whether it counts the bytes
-    of the value (0), other values (1) or pairs of them (2).
+    A form is: the number of bytes that hold a length, a constant added to that length, and whether
+    the length counts the bytes of the value (0), other values (1) or pairs of values (2).
     """
     forms = [(0, 0, 0)] * 256  # small ints, nil, booleans
     for size in range(16):
@@ -515,20 +515,20 @@ def _list_or_tuple(values: list[Any]) -> list[Any] | tuple[Any, ...]:
 
 
 class _Tuple:
-    """Stands first in a list that is to be a tuple."""
+    """Stands first in a list that becomes a tuple."""
 
 
 def _require_plain(value: Any, depth: int) -> None:
-    """Raise WireError where MessagePack has let through what ``encode`` never writes."""
+    """Raise WireError if MessagePack let through a value that ``encode`` never writes."""
     kind = type(value)
     if kind is dict:
         if not _STRINGS.issuperset(map(type, value)):
-            raise WireError("a dict in a frame has keys that are no strings")
+            raise WireError("a dict in a frame has keys that are not strings")
         inner: Iterable[Any] = value.values()
     elif kind is list or kind is tuple:
         inner = value
     elif kind is _Tuple or kind is Timestamp:
-        raise WireError("a frame holds what has no place there")
+        raise WireError("a frame holds a value that is not allowed there")
     else:
         return
     _require_room(len(value), depth)
@@ -539,7 +539,7 @@ def _require_plain(value: Any, depth: int) -> None:
 
 
 class _Decoder:
-    """Gives the values of extensions, taking array bytes from the block in order."""
+    """Gives the values of extensions; takes array bytes from the block in order."""
 
     def __init__(
         self, block: bytearray, files: Sequence[int], revive: Revive, *, trusted: bool
@@ -569,7 +569,7 @@ class _Decoder:
         if self.trusted and letter == _EARLIER:
             rest = data[_NUMBER.size :]
             return self.revive(Earlier(_number_of(data), _number_of(rest) if rest else None))
-        raise WireError("a frame holds an extension that has no place there")
+        raise WireError("a frame holds an extension that is not allowed there")
 
     def _array(self, data: bytes) -> np.ndarray:
         dtype, shape, size = _specified(data)
@@ -579,7 +579,7 @@ class _Decoder:
         self.position = end + -end % ALIGNMENT
         array: np.ndarray = np.ndarray(shape, dtype, self.block, begin)
         if data[0] == _BOOL and size and array.view(np.uint8).max() > 1:
-            raise WireError("an array of bool holds something else")
+            raise WireError("an array of bool holds other values")
         return array
 
     def _mapped(self, data: bytes) -> np.ndarray:
@@ -601,21 +601,21 @@ def _number_of(data: bytes) -> int:
 
 def _dtype(data: bytes) -> np.dtype[Any]:
     if not data or data[0] >= len(_BY_CODE):
-        raise WireError("an array has a type that may not travel")
+        raise WireError("an array has a type that is not allowed")
     return _BY_CODE[data[0]]
 
 
 def _scalar(data: bytes) -> np.generic:
     dtype = _dtype(data)
     if len(data) != 1 + dtype.itemsize or (data[0] == _BOOL and data[1] > 1):
-        raise WireError("a NumPy scalar in a frame is none")
+        raise WireError("a NumPy scalar in a frame is invalid")
     scalar: np.generic = np.frombuffer(data, dtype, 1, 1)[0]
     return scalar
 
 
 @lru_cache(maxsize=1024)
 def _specified(data: bytes) -> tuple[np.dtype[Any], tuple[int, ...], int]:
-    """The dtype and the shape that ``data`` says, and how many bytes such an array has."""
+    """The dtype and shape in ``data``, and the size of such an array in bytes."""
     dtype, dimensions = _dtype(data), len(data) // _NUMBER.size
     if dimensions > MAX_DIMENSIONS:
         raise WireError("an array has an impossible shape")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import importlib
-import importlib.util
 import json
 import re
 import shutil
@@ -19,12 +18,16 @@ import numpy as np
 import pytest
 
 from kit.course import Assignment
+from kit.grading.verdicts import Check
+from kit.release.sealed import Seal
+from kit.release.section import section
 from tests.support.course import ROOT
 from tests.support.mistaken import EXPECTED
 from tests.support.variants import files_in
 
 ASSIGNMENT = Assignment(ROOT, "optimization")
-NOTEBOOK = json.loads(ASSIGNMENT.notebook.read_text(encoding="utf-8"))
+RELEASED = ASSIGNMENT.release / ASSIGNMENT.notebook.name
+NOTEBOOK = json.loads(RELEASED.read_text(encoding="utf-8"))
 CELLS = {cell["id"]: "".join(cell["source"]) for cell in NOTEBOOK["cells"]}
 
 RULES = ("sgd_momentum", "sgd_nesterov_momentum", "rmsprop", "adam")
@@ -34,22 +37,10 @@ CORRECT, MISTAKEN = files_in("correct"), files_in("mistaken")
 TOLD = "These are exactly the numbers of a known mistake. "
 
 
-def script(name: str) -> ModuleType:
-    """A module that lies beside the suites."""
-    spec = importlib.util.spec_from_file_location(
-        f"{name}_under_test", ASSIGNMENT.suites / f"{name}.py"
-    )
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @contextmanager
 def student_folder(folder: Path, variant: Path | None = None) -> Iterator[None]:
     """Work in a solved folder, made anew, with what ``variant`` defines in the module it is of."""
-    for half in (ASSIGNMENT.source, ASSIGNMENT.solutions):
+    for half in (ASSIGNMENT.release, ASSIGNMENT.solutions):
         shutil.copytree(half, folder, dirs_exist_ok=True)
     if variant:
         with (folder / "nndl" / f"{variant.parent.name}.py").open("ab") as module:
@@ -95,19 +86,19 @@ def solved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 
 
 @pytest.fixture(scope="module")
-def seal(solved: ModuleType) -> ModuleType:
-    return script("seal")
+def seal(solved: ModuleType) -> Seal:
+    return Seal(ASSIGNMENT, ASSIGNMENT.release)
 
 
 @pytest.fixture(scope="module")
-def sealed(seal: ModuleType) -> dict[str, bytes]:
+def sealed(seal: Seal) -> dict[str, bytes]:
     return dict(seal.sealed())
 
 
-def of_task(seal: ModuleType, task: str) -> list[tuple[Any, Any]]:
+def of_task(seal: Seal, task: str) -> list[tuple[Any, Any]]:
     """Each known mistake of a task with the function that makes it."""
     return [
-        (mistake, seal.mistakes.implementation(mistake.changes)[seal.FUNCTIONS[task]])
+        (mistake, seal.function(task, mistake.changes))
         for mistake in seal.mistakes.MISTAKES
         if mistake.task == task
     ]
@@ -116,21 +107,21 @@ def of_task(seal: ModuleType, task: str) -> list[tuple[Any, Any]]:
 class TestSealedSentences:
     """utils/known.json tells a known mistake to those who made it, and nothing to anybody else."""
 
-    def test_the_committed_file_is_what_the_catalogue_gives_now(self, seal: ModuleType) -> None:
-        committed = (ASSIGNMENT.source / "utils" / "known.json").read_text(encoding="utf-8")
-        assert committed == seal.known(), "Run: python autograder/optimization/seal.py"
+    def test_the_committed_file_is_what_the_catalogue_gives_now(self, seal: Seal) -> None:
+        committed = (ASSIGNMENT.release / "utils" / "known.json").read_text(encoding="utf-8")
+        assert committed == seal.known(), "Run: kit release optimization"
 
     def test_most_mistakes_that_show_in_the_documented_numbers_are_sealed(
-        self, seal: ModuleType, sealed: dict[str, bytes]
+        self, seal: Seal, sealed: dict[str, bytes]
     ) -> None:
         mistakes = [mistake for mistake in seal.mistakes.MISTAKES if mistake.task in DOCUMENTED]
         shown = [each for each in mistakes if seal.key(each.task, each.changes) is not None]
         assert sealed.keys() <= {each.id for each in shown}
         assert len(sealed) >= 0.9 * len(shown) >= 50
 
-    def test_nothing_can_be_read_in_it(self, seal: ModuleType) -> None:
+    def test_nothing_can_be_read_in_it(self, seal: Seal) -> None:
         """No eight characters in a row of a sentence or of an id, plain or as base64 has them."""
-        path = ASSIGNMENT.source / "utils" / "known.json"
+        path = ASSIGNMENT.release / "utils" / "known.json"
         entries = json.loads(path.read_text(encoding="utf-8"))
         assert all(re.fullmatch(r"[0-9a-f]{16}", tag) for tag in entries)
         plain = b"".join(base64.b64decode(entry, validate=True) for entry in entries.values())
@@ -142,7 +133,7 @@ class TestSealedSentences:
 
     @pytest.mark.parametrize("task", DOCUMENTED)
     def test_each_sealed_mistake_is_told_in_its_cell_and_told_right(
-        self, task: str, seal: ModuleType, sealed: dict[str, bytes]
+        self, task: str, seal: Seal, sealed: dict[str, bytes]
     ) -> None:
         mistakes = [each for each in of_task(seal, task) if each[0].id in sealed]
         assert mistakes
@@ -153,7 +144,7 @@ class TestSealedSentences:
 
     @pytest.mark.parametrize("task", DOCUMENTED)
     def test_what_is_not_sealed_is_not_told(
-        self, task: str, seal: ModuleType, sealed: dict[str, bytes]
+        self, task: str, seal: Seal, sealed: dict[str, bytes]
     ) -> None:
         for mistake, function in of_task(seal, task):
             if mistake.id in sealed or seal.mistakes.VARIANTS.get(mistake.id) in sealed:
@@ -165,7 +156,7 @@ class TestSealedSentences:
             assert TOLD not in said, mistake.id
 
     def test_numbers_that_several_mistakes_give_are_told_of_none(
-        self, seal: ModuleType, sealed: dict[str, bytes]
+        self, seal: Seal, sealed: dict[str, bytes]
     ) -> None:
         """Plain SGD that stores nothing, and momentum that stores v elsewhere: one and the same."""
         elsewhere = seal.mistakes.implementation({"sgd_momentum.name": "v"})
@@ -179,7 +170,7 @@ class TestSealedSentences:
         assert "sgd_momentum.stored_as_v" not in sealed
 
     def test_two_mistakes_with_the_same_numbers_are_both_left_out(
-        self, seal: ModuleType, sealed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+        self, seal: Seal, sealed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (mistake,) = (each for each in seal.mistakes.MISTAKES if each.id == "adam.ascent")
         twin = mistake._replace(id="adam.twin", text="Another cause.")
@@ -187,7 +178,7 @@ class TestSealedSentences:
         assert sealed.keys() - seal.sealed().keys() == {"adam.ascent"}
         assert "adam.twin" not in seal.sealed()
 
-    def test_another_order_of_computing_gives_the_same_key(self, seal: ModuleType) -> None:
+    def test_another_order_of_computing_gives_the_same_key(self, seal: Seal) -> None:
         """No number lies where the last bits decide how it is rounded."""
         rng = np.random.default_rng(0)
         key_of = seal.feedback.key_of
@@ -209,7 +200,7 @@ class TestSealedSentences:
 
     @pytest.mark.parametrize("content", [None, b"", b"[1]", b'{"', b"\xff\xfe", b"{}"])
     def test_a_lost_or_damaged_file_costs_the_sentence_only(
-        self, content: bytes | None, seal: ModuleType, solved: ModuleType, tmp_path: Path
+        self, content: bytes | None, seal: Seal, solved: ModuleType, tmp_path: Path
     ) -> None:
         known = tmp_path / "known.json"
         if content is not None:
@@ -241,7 +232,7 @@ class TestHandWritten:
 
     @pytest.mark.parametrize("name", [each for each in MISTAKEN if each.startswith("optim/")])
     def test_a_mistake_is_told_as_what_it_is_or_not_at_all(
-        self, name: str, seal: ModuleType, tmp_path: Path
+        self, name: str, seal: Seal, tmp_path: Path
     ) -> None:
         texts = {(each.task, each.text): each.id for each in seal.mistakes.MISTAKES}
         told = set()
@@ -269,7 +260,7 @@ class TestHandWritten:
         ],
     )
     def test_a_common_mistake_is_told(
-        self, name: str, mistake: str, seal: ModuleType, tmp_path: Path
+        self, name: str, mistake: str, seal: Seal, tmp_path: Path
     ) -> None:
         (text,) = (each.text for each in seal.mistakes.MISTAKES if each.id == mistake)
         with student_folder(tmp_path / "optimization", MISTAKEN[f"optim/{name}"]):
@@ -360,8 +351,10 @@ class TestWhatIsSaid:
     def test_a_step_is_judged_from_where_it_began_even_if_weights_are_changed(
         self, solved: ModuleType
     ) -> None:
+        right = solved.sgd_momentum
+
         def in_place(w: Any, dw: Any, config: Any) -> tuple[Any, Any]:
-            w -= solved.sgd_momentum(w.copy(), dw, config)[0] - w
+            w -= right(w.copy(), dw, config)[0] - w
             return w, config
 
         assert "The step has the opposite sign." in run_with("sgd_momentum", in_place)
@@ -370,24 +363,30 @@ class TestWhatIsSaid:
 class TestGradingSection:
     """The notebook's section "How you are graded" says what the graded cells' metadata say."""
 
-    def test_the_committed_section_is_what_the_cells_give_now(self) -> None:
-        grading_section = script("grading_section")
-        made = grading_section.section(NOTEBOOK, grading_section.parts())
-        assert CELLS["grading"] == made, "Run: python autograder/optimization/grading_section.py"
-
     def test_it_names_each_task_with_its_points(self) -> None:
         for task in ASSIGNMENT.tasks:
             how = "by a person" if task.manual else "automatically"
             assert f"| {task.title} (`{task.id}`) | {task.points:g} | {how} |" in CELLS["grading"]
         assert "| **100** | 90 automatically, 10 by a person |" in CELLS["grading"]
 
-    def test_it_changes_with_the_metadata(self) -> None:
-        document = json.loads(json.dumps(NOTEBOOK))
-        (cell,) = (cell for cell in document["cells"] if cell["id"] == "adam")
-        cell["metadata"]["nbgrader"]["points"] = 25
-        section = script("grading_section").section(document, {"adam": "step 25"})
-        assert "| Adam (`adam`) | 25 | automatically | step 25 |" in section
-        assert "| **110** | 100 automatically, 10 by a person |" in section
+    def test_it_says_how_the_points_of_a_task_are_split(self) -> None:
+        checks = [Check("test_optim.py::TestAdam::test_two_steps", "adam", 15, "a rule")]
+        assert "| Adam (`adam`) | 15 | automatically | two steps 15 |" in section(
+            ASSIGNMENT, checks
+        )
+
+    def test_it_names_what_is_graded_of_all_that_is_handed_in(self) -> None:
+        for name in ASSIGNMENT.student_files:
+            assert f"`{name}`" in CELLS["grading"]
+        assert "the answer to `comparison`" in CELLS["grading"]
+
+    def test_what_the_author_wrote_follows_it(self) -> None:
+        assert CELLS["grading"].endswith(
+            "In `cifar10` only the result counts, with all that you wrote."
+        )
+        authored = json.loads(ASSIGNMENT.notebook.read_text(encoding="utf-8"))
+        (cell,) = (cell for cell in authored["cells"] if cell["id"] == "grading")
+        assert "How you are graded" not in "".join(cell["source"])
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kit.checks import derivatives, documented
+from kit.checks.training import accuracy
+
 SUITES = Path(__file__).parents[2] / "autograder" / "optimization"
+
 DOCUMENTED = json.loads((SUITES / "documented.json").read_text(encoding="utf-8"))
 RULES = ("sgd_momentum", "sgd_nesterov_momentum", "rmsprop", "adam")
 
@@ -32,12 +36,7 @@ def rng():
 
 def whole(entries):
     """Documented inputs as arrays; numbers as they are."""
-    return {
-        name: np.linspace(*entry["linspace"], np.prod(entry["shape"])).reshape(entry["shape"])
-        if isinstance(entry, dict)
-        else entry
-        for name, entry in entries.items()
-    }
+    return documented.whole(entries)
 
 
 def relative_error(x, y):
@@ -60,7 +59,7 @@ class TestDocumentedValues:
     def test_update_rules_print_the_documented_errors(self, rule):
         case = DOCUMENTED[rule]
         inputs = whole(case["inputs"])
-        got = getattr(oracle, rule)(inputs["w"], inputs["dw"][None], **whole(case["config"]))
+        got = getattr(oracle, rule)(inputs["w"], inputs["dw"][None], **inputs["config"])
         state = {"cache": "a"} if rule == "rmsprop" else {}
         for printed, error in case["printed"].items():
             name = printed.removesuffix(" error")
@@ -72,7 +71,7 @@ class TestDocumentedValues:
     def test_adam_counts_the_documented_step(self):
         case = DOCUMENTED["adam"]
         inputs = whole(case["inputs"])
-        got = oracle.adam(inputs["w"], inputs["dw"][None], **whole(case["config"]))
+        got = oracle.adam(inputs["w"], inputs["dw"][None], **inputs["config"])
         assert got["t"].tolist() == [case["expected"]["t"]] == [6]
 
     def test_affine_has_the_documented_difference(self):
@@ -217,7 +216,9 @@ class TestForwardPasses:
 
     def test_accuracy_is_the_share_of_right_answers(self):
         params = {"W1": np.eye(3), "b1": np.zeros(3)}
-        assert oracle.accuracy(params, np.eye(3), np.array([0, 1, 0])) == pytest.approx(2 / 3)
+        assert accuracy(oracle.forward, params, np.eye(3), np.array([0, 1, 0])) == pytest.approx(
+            2 / 3
+        )
 
     def test_accuracy_of_weights_that_overflow_is_a_number(self):
         params = {
@@ -225,19 +226,19 @@ class TestForwardPasses:
             "b1": np.zeros(3, dtype=np.float32),
         }
         X = np.full((4, 3), -2, dtype=np.float32)
-        assert 0 <= oracle.accuracy(params, X, np.arange(4)) <= 1
+        assert 0 <= accuracy(oracle.forward, params, X, np.arange(4)) <= 1
 
 
 class TestDerivatives:
     def test_a_complex_step_finds_a_known_derivative(self):
         points = np.array([0.3, -1.2, 2.5])
-        got = oracle.gradient(lambda x: np.sum(np.exp(x) * np.sin(x), axis=1), points)
+        got = derivatives.gradient(lambda x: np.sum(np.exp(x) * np.sin(x), axis=1), points)
         expected = np.exp(points) * (np.sin(points) + np.cos(points))
         np.testing.assert_allclose(got, expected, rtol=1e-14)
 
     def test_it_leaves_the_point_as_it_was(self):
         point = np.array([1.0, 2.0])
-        oracle.gradient(lambda x: np.sum(x**2, axis=1), point)
+        derivatives.gradient(lambda x: np.sum(x**2, axis=1), point)
         assert point.tolist() == [1.0, 2.0]
 
     @pytest.mark.parametrize("forward", ["affine", "affine_relu"])
@@ -249,7 +250,7 @@ class TestDerivatives:
             rng.standard_normal(5),
         )
         dout = rng.standard_normal((3, 5))
-        dx, dw, db = oracle.backward(function, dout, x, w, b)
+        dx, dw, db = derivatives.backward(function, dout, x, w, b)
         by_x = numerical_gradient(lambda x: np.sum(dout * function(x, w, b)), x)
         by_w = numerical_gradient(lambda w: np.sum(dout * function(x, w, b)), w)
         by_b = numerical_gradient(lambda b: np.sum(dout * function(x, w, b)), b)
@@ -259,7 +260,7 @@ class TestDerivatives:
 
     def test_relu_passes_the_gradient_where_its_input_is_positive(self):
         x, dout = np.array([-1.0, 2.0, -3.0, 4.0]), np.array([5.0, 6.0, -7.0, -8.0])
-        (dx,) = oracle.backward(oracle.relu, dout, x)
+        (dx,) = derivatives.backward(oracle.relu, dout, x)
         np.testing.assert_allclose(dx, [0, 6, 0, -8], rtol=1e-15)
 
     @pytest.mark.parametrize("reg", [0.0, 3.14])

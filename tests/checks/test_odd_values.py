@@ -172,6 +172,7 @@ EACH = pytest.mark.parametrize(("turn", "odd"), list(enumerate(ODD.values())), i
 
 @EACH
 class TestOddValues:
+    @pytest.mark.one_in(2, 0)
     def test_returned_by_everything_it_earns_nothing(
         self, grader: Grader, optimization: Assignment, odd: str, turn: int
     ) -> None:
@@ -181,6 +182,7 @@ class TestOddValues:
         }
         assert graded(grader, handed_in(optimization, added))["score"] == 0
 
+    @pytest.mark.one_in(2, 1)
     def test_within_what_is_right_it_is_a_failed_check(
         self, grader: Grader, optimization: Assignment, odd: str, turn: int
     ) -> None:

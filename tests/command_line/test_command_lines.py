@@ -36,11 +36,9 @@ NOBODY = 65534
 TOO_LONG = "x" * 5000
 
 MISTAKES = """\
-from types import SimpleNamespace
+from kit.checks.mistakes import Mistake
 
-THRICE = {"factor": 3}
-MISTAKES = [SimpleNamespace(id="double.thrice", task="double", text="It is 3 x.", changes=THRICE)]
-OPAQUE = {}
+MISTAKES = [Mistake("double.thrice", "double", {"factor": 3}, "It is 3 x.")]
 
 
 def implementation(changes):
@@ -291,7 +289,7 @@ COURSES = [
     ),
     (
         "autograder/tiny/mistakes.py",
-        f"{MISTAKES}MISTAKES[0].task = 'nothing'",
+        f"{MISTAKES}MISTAKES[0] = MISTAKES[0]._replace(task='nothing')",
         "suite tiny",
         "no automatic task 'nothing'",
     ),

@@ -34,7 +34,7 @@ FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 WHOLE_FILE = re.compile(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 INLINE = re.compile(r"(?<!`)`(kit [^`]+)`(?!`)")
 OURS = re.compile(r"`((?:tests|kit|docs|benchmarks|autograder/optimization)/[\w./-]+)`")
-MAKE = re.compile(r"(?:`|^ {4}|^\$ )make ([a-z-]+)", re.MULTILINE)
+MAKE = re.compile(r"(?:`|^)make ([a-z-]+)", re.MULTILINE)
 INDENTED = re.compile(r"^ {4,}(?:\.venv/bin/)?(kit(?: [^\s#]+)+)(?: +#.*)?$", re.MULTILINE)
 
 
@@ -61,15 +61,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Loads(HTMLParser):
     """Collects the addresses that a browser fetches to show a page."""
 
-    ATTRIBUTES: ClassVar = {"link": "href"}  # all others: src
+    ATTRIBUTES: ClassVar = {"link": "href", "object": "data", "use": "href"}  # all others: src
+    ADVICE: ClassVar = {"canonical", "prev", "next"}
+    """Links of these kinds are not fetched."""
 
     def __init__(self) -> None:
         super().__init__()
         self.addresses: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        address = dict(attrs).get(self.ATTRIBUTES.get(tag, "src"))
-        self.addresses += [address] if address else []
+        given = dict(attrs)
+        address = given.get(self.ATTRIBUTES.get(tag, "src"))
+        if address and given.get("rel") not in self.ADVICE:
+            self.addresses.append(address)
 
 
 class TestSite:
@@ -156,6 +160,13 @@ class TestCommands:
         assert what_is_wrong("kit grade optimization")
         assert not what_is_wrong_in_a_sentence("kit grade optimization")
 
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_a_prompt_stands_only_in_a_block_that_shows_output(self, page: Path) -> None:
+        """A block of commands alone is copied as it is."""
+        if page.name != "commands.md":  # generated
+            for kind, block in FENCED.findall(page.read_text()):
+                assert kind in {"console", "text"} or not re.search(r"^\$ ", block, re.MULTILINE)
+
     def test_all_are_shown(self) -> None:
         """And found: a pattern that finds nothing would have nothing to complain of."""
         said = {command.split()[1] for page in PAGES for command in kit_commands(page)}
@@ -163,13 +174,7 @@ class TestCommands:
 
     def test_make_has_the_targets_that_are_named(self) -> None:
         targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-        said = {
-            name
-            for page in PAGES
-            for name in re.findall(
-                r"(?:`|^ {4}|^\$ )make ([a-z-]+)", page.read_text(), re.MULTILINE
-            )
-        }
+        said = {name for page in PAGES for name in MAKE.findall(page.read_text())}
         assert said
         assert said <= targets
 
@@ -178,8 +183,9 @@ def kit_commands(page: Path) -> Iterator[str]:
     """Every command of the kit that a page shows in a block, whole."""
     text = page.read_text()
     if page.name != "commands.md":  # generated: it shows no calls
-        for _, block in FENCED.findall(text):
-            yield from re.findall(r"^\$ (kit .*)$", block, re.MULTILINE)
+        for kind, block in FENCED.findall(text):
+            prompt = "" if kind == "sh" else r"\$ "
+            yield from re.findall(rf"^{prompt}(kit .*)$", block, re.MULTILINE)
         yield from INDENTED.findall(text)
 
 
@@ -276,7 +282,7 @@ class TestExample:
         _, plugin, rule, extension = (
             code for kind, code in FENCED.findall(guide) if kind == "python"
         )
-        (due,) = re.findall(r"^\$ (nbgrader db .*)$", guide, re.MULTILINE)
+        (due,) = re.findall(r"^nbgrader db .*$", guide, re.MULTILINE)
         (course / "late.py").write_text(plugin)
         config = (ROOT / "nbgrader_config.py").read_text()
         (course / "nbgrader_config.py").write_text(f"{config}\n{rule}")

@@ -21,17 +21,9 @@ from tests.support.processes import descendants
 from tests.support.results import task_of
 
 MISTAKES = """
-from typing import NamedTuple
-
 import numpy as np
 
-
-class Mistake(NamedTuple):
-    id: str
-    task: str
-    changes: dict
-    text: str
-
+from kit.checks.mistakes import Mistake
 
 MISTAKES = (
     Mistake("triple", "double", {"double.factor": 3}, "Yours is three times x."),
@@ -41,12 +33,6 @@ MISTAKES = (
     Mistake("silent", "remember", {"remember.kept": False}, "Yours keeps nothing."),
     Mistake("raising", "remember", {"remember.raises": True}, "Yours wants a key."),
 )
-OPAQUE = {}
-STATE = frozenset()
-
-
-def summary(params):
-    return params
 
 
 def implementation(changes):

@@ -241,6 +241,7 @@ def score(optimization: Assignment, real: Grader) -> Callable[..., float]:
 class TestNothingEarnsNothing:
     """Code that only raises, or returns what it has, gets what code gets that is not written."""
 
+    @pytest.mark.one_in(5, 0)  # which meets each function, and each body
     @pytest.mark.parametrize("body", [*(f"raise {name}" for name in EXCEPTIONS), *NOTHING])
     @pytest.mark.parametrize("function", EACH, ids=[name for _, name in EACH])
     def test_in_one_function(self, score, function: tuple[str, str], body: str) -> None:

@@ -157,11 +157,15 @@ class TestStandIns:
                 "import torch.nn as nn",
                 "nn.Linear(3, 4)",
                 "Your `f` raised ModuleNotFoundError: 'torch.nn.Linear' can't be used while your "
-                "code is graded: only NumPy and the standard library are there. Write this line "
-                "without it. (nndl/work.py, line 2)",
+                "code is graded: only NumPy and the standard library are available. Write this "
+                "line without it. (nndl/work.py, line 2)",
             ),
-            ("import pdb", "pdb.set_trace()", "does not load 'pdb' there. Write this line without"),
-            ("", "breakpoint()", "does not load 'pdb' there. Write this line without it."),
+            (
+                "import pdb",
+                "pdb.set_trace()",
+                "does not load 'pdb' for grading. Write this line without",
+            ),
+            ("", "breakpoint()", "does not load 'pdb' for grading. Write this line without it."),
             ("from numpy import NaN", "NaN + 1", f"numpy {np.__version__} has no such name"),
             ("from collections import Iterable", "Iterable()", "'collections.Iterable' can't be"),
             (
@@ -170,7 +174,7 @@ class TestStandIns:
                 "'nndl.conv_layers.conv' can't be used while your code is graded: "
                 "nndl/conv_layers.py was not handed in, or not read. (nndl/work.py",
             ),
-            ("from work import g", "g()", "import 'nndl.work' and not 'work'."),
+            ("from work import g", "g()", "import 'nndl.work', not 'work'."),
             (
                 "from scipy.special import *",
                 "expit(0)",
@@ -305,7 +309,7 @@ class TestPackages:
                 submission("import torch\ndef double(x): return torch.ones(1)")
             ).as_dict()
         message = task_of(result, "double")["checks"][0]["message"]
-        assert "only NumPy, yaml and the standard library are there" in message
+        assert "only NumPy, yaml and the standard library are available" in message
 
     def test_a_package_that_is_not_installed_is_a_fault_of_the_course(
         self, course: Callable[..., Assignment]

@@ -79,7 +79,7 @@ class TestCalls:
         items = work.place([1])
         fault_of(work, "ends")
         for use in (lambda: work.work.f(items), items.fetch):
-            with pytest.raises(StudentFault, match="ended before, and with it its list object"):
+            with pytest.raises(StudentFault, match="ended earlier, and its list object was lost"):
                 use()
 
     def test_arrays_of_the_tester_are_no_arrays_of_the_worker(self, student: Make) -> None:
@@ -275,7 +275,7 @@ class TestTogether:
     def test_replies_sent_for_later_calls_are_no_replies(self, student: Make) -> None:
         """A call may see what was asked for with it, but answers for none of it."""
         work = student(
-            "import os\nfrom kit import wire\n"
+            "import os\nfrom kit.sandbox import wire\n"
             "def f():\n    for _ in range(3): os.write(3, wire.encode({'ok': 1}).to_bytes())\n"
             "def g(): return 2\n"
         )
@@ -403,6 +403,7 @@ class TestConfinement:
         assert work.work.f() == [
             "kit",
             "kit.limits",
+            "kit.sandbox",
             "kit.sandbox.wire",
             "kit.sandbox.worker",
             "kit.sandbox.worker.absent",
@@ -497,7 +498,7 @@ class TestEnds:
         )
         net = work.work.Net()
         fault_of(work)
-        with pytest.raises(StudentFault, match="ended before, and with it its Net object"):
+        with pytest.raises(StudentFault, match="ended earlier, and its Net object was lost"):
             net.x()
 
     def test_all_calls_together_are_limited(self) -> None:
@@ -660,7 +661,7 @@ class TestForgery:
 
     FORGE = (
         "import os, sys\n"
-        "from kit import wire\n"
+        "from kit.sandbox import wire\n"
         "def send(value): os.write(3, wire.encode(value).to_bytes())\n"
     )
 
@@ -693,7 +694,7 @@ class TestForgery:
 
     def test_a_second_reply_to_the_same_request_is_malformed(self, student: Make) -> None:
         work = student(
-            "from kit.worker.serve import Channel\n"
+            "from kit.sandbox.worker.serve import Channel\n"
             "send = Channel.send\n"
             "def twice(self, frame, *, last=True):\n"
             "    send(self, frame, last=False)\n"
@@ -754,7 +755,7 @@ class TestForgery:
         """To another request, an argument, a file; only objects in the worker have a number."""
         work = student(
             "from msgpack import ExtType\n"
-            "from kit import wire\n"
+            "from kit.sandbox import wire\n"
             "def f():\n"
             f"    wire._Encoder._fitted = lambda *_: [ExtType({ord(letter)}, {data!r})]\n"
         )
@@ -789,7 +790,7 @@ class TestForgery:
             session = Session({"w.py": b"def f(): return 1"}, parent)
             student = Student(session)
             student.begin("task", "a check")
-            with pytest.raises(StudentFault, match="to judge what your code returned before"):
+            with pytest.raises(StudentFault, match="judging the earlier answers of your code"):
                 student.w.f()
             session.close()
 

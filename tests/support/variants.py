@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from kit.course import Assignment
+from kit.grading.diagnosis.catalogue import PLUMBING
 from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from tests.support.course import ROOT
@@ -50,12 +52,19 @@ def catalogued(assignment: Assignment, module: str, changes: dict[str, Any]) -> 
         "        globals()[_name.partition('.')[2]] = _function",
         "softmax_loss = _softmax_loss",  # provided, and used by fc_net
     ]
-    return _handed_in(assignment, "catalogue", f"nndl/{module}.py", "\n".join(lines).encode())
+    made = "\n".join(lines).encode()
+    return _handed_in(assignment, "catalogue", f"nndl/{module}.py", made, PLUMBING)
 
 
-def _handed_in(assignment: Assignment, student: str, name: str, content: bytes) -> Submission:
+def _handed_in(
+    assignment: Assignment,
+    student: str,
+    name: str,
+    content: bytes,
+    besides: Mapping[str, bytes] = MappingProxyType({}),
+) -> Submission:
     files = {each: (assignment.solutions / each).read_bytes() for each in assignment.student_files}
-    return Submission(student, files | {name: content})
+    return Submission(student, {**files, name: content, **besides})
 
 
 @contextmanager

@@ -10,7 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from kit.checks import mistakes
 from kit.course import Assignment, CourseError, of_course
+
+PLUMBING = {"kit/checks/mistakes.py": Path(mistakes.__file__).read_bytes()}
+"""What a catalogue imports, by the name under which it goes into a worker."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,9 @@ def load(assignment: Assignment) -> Catalogue:
     path = assignment.suites / "mistakes.py"
     if not path.is_file():
         return Catalogue()
-    with of_course(path):
-        module = _module(path)
+    loaded = module(assignment)
     with of_course(path, "used"):
-        return _catalogue(assignment, path, module)
+        return _catalogue(assignment, path, loaded)
 
 
 def _catalogue(assignment: Assignment, path: Path, module: ModuleType) -> Catalogue:
@@ -58,14 +61,17 @@ def _catalogue(assignment: Assignment, path: Path, module: ModuleType) -> Catalo
         tasks,
         {mistake.id: mistake.changes for mistake in module.MISTAKES},
         functions,
-        module.OPAQUE,
+        getattr(module, "OPAQUE", {}),
     )
 
 
-def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"_mistakes_of_{path.parent.name}", path)
+def module(assignment: Assignment) -> ModuleType:
+    """The mistakes.py of ``assignment``; raises CourseError where it can't be loaded."""
+    path = assignment.suites / "mistakes.py"
+    spec = importlib.util.spec_from_file_location(f"_mistakes_of_{assignment.name}", path)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    loaded = importlib.util.module_from_spec(spec)
+    with of_course(path):
+        spec.loader.exec_module(loaded)
+    return loaded

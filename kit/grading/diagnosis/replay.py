@@ -2,22 +2,29 @@
 
 This module and the assignment's mistakes.py are sent to a worker and run there. Both are ours, but
 what they compute with came from a submission, and arrays can be made to multiply beyond all memory.
-It uses nothing but NumPy and ``mistakes``.
+It uses nothing but NumPy, ``mistakes`` and what goes along with that.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
 import mistakes
 import numpy as np
 
+from kit.checks.mistakes import FEWEST_DRAWS, Mistake, spread, summary
+
 OBJECT = "<an object>"
 TOLERANCE = {"rtol": 1e-7, "atol": 1e-9}
-OPTIONAL: frozenset[str] = mistakes.STATE | getattr(mistakes, "SETTINGS", frozenset())
+NOTHING: frozenset[str] = frozenset()
+OPAQUE: dict[str, int] = getattr(mistakes, "OPAQUE", {})
+STATE: frozenset[str] = getattr(mistakes, "STATE", NOTHING)
+DRAWN: frozenset[str] = getattr(mistakes, "DRAWN", NOTHING)
+OPTIONAL: frozenset[str] = STATE | getattr(mistakes, "SETTINGS", NOTHING)
 """What functions may be given in a dict and have a default for."""
 COARSE = {"rtol": 1e-4, "atol": 1e-6}
 """For arrays of float32."""
@@ -36,13 +43,13 @@ def find(task: str, checks: dict[str, list[dict[str, Any]]], failed: list[str]) 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for mistake in own:
-            explained[mistake.id,] = _explained(mistake.changes, checks, failed)
+            explained[mistake.id,] = _explained(mistake, checks, failed)
         if not any(len(found) == len(failed) for found in explained.values()):
             for a, b in combinations(own, 2):
                 if not a.changes.keys() & b.changes.keys():
-                    changes = a.changes | b.changes
-                    if all(explains(changes, checks[name]) for name in failed):
-                        explained[a.id, b.id] = _explained(changes, checks, failed)
+                    both = Mistake("", task, a.changes | b.changes, "", a.chance or b.chance)
+                    if all(explains(both, checks[name]) for name in failed):
+                        explained[a.id, b.id] = _explained(both, checks, failed)
     most = max(map(len, explained.values()), default=0)
     best = [names for names, found in explained.items() if len(found) == most]
     if not most or len(best) > 1:
@@ -51,17 +58,18 @@ def find(task: str, checks: dict[str, list[dict[str, Any]]], failed: list[str]) 
 
 
 def _explained(
-    changes: dict[str, Any], checks: dict[str, list[dict[str, Any]]], failed: list[str]
+    mistake: Mistake, checks: dict[str, list[dict[str, Any]]], failed: list[str]
 ) -> list[str]:
-    """The failed checks that ``changes`` explain; none where they don't explain what passed."""
-    found = [name for name in failed if explains(changes, checks[name])]
+    """The failed checks that ``mistake`` explains; none where it doesn't explain what passed."""
+    found = [name for name in failed if explains(mistake, checks[name])]
     passed = checks.keys() - set(failed)
-    return found if found and all(explains(changes, checks[name]) for name in passed) else []
+    return found if found and all(explains(mistake, checks[name]) for name in passed) else []
 
 
-def explains(changes: dict[str, Any], calls: list[dict[str, Any]]) -> bool:
-    """Whether the code with ``changes`` answers every call as it was answered."""
-    functions = mistakes.implementation(changes)
+def explains(mistake: Mistake, calls: list[dict[str, Any]]) -> bool:
+    """Whether the code with ``mistake`` answers every call as it was answered."""
+    functions = mistakes.implementation(mistake.changes)
+    close = _alike if mistake.chance else _close
     returned: list[Any] = []
     for call in calls:
         try:
@@ -74,7 +82,7 @@ def explains(changes: dict[str, Any], calls: list[dict[str, Any]]) -> bool:
                 return False
             returned.append(None)
             continue
-        if not call["other"] and ("raised" in call or not _agrees(call, value)):
+        if not call["other"] and ("raised" in call or not _agrees(call, value, close)):
             return False
         returned.append(value)
     return True
@@ -143,7 +151,7 @@ def _thawed(
     if kind == "object":
         return returned[value]
     if kind == "opaque":
-        return returned[value][mistakes.OPAQUE[calls[value]["function"]]]
+        return returned[value][OPAQUE[calls[value]["function"]]]
     return _copied(value)
 
 
@@ -152,22 +160,24 @@ def _copied(value: Any) -> Any:
         return value.copy()
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_copied, value))
     return value
 
 
-def _agrees(call: dict[str, Any], value: Any) -> bool:
+def _agrees(call: dict[str, Any], value: Any, close: Callable[[Any, Any], bool]) -> bool:
     if call["kind"] == "place":
         return True
-    if call["kind"] == "get":
-        return bool(mistakes.summary(call["value"]) == mistakes.summary(value))
-    hidden = mistakes.OPAQUE.get(call["function"])
+    if call["kind"] == "get" and call["attribute"] in DRAWN:
+        return bool(summary(call["value"]) == summary(value))
+    hidden = OPAQUE.get(call["function"])
     if hidden is not None and isinstance(value, tuple) and len(value) > hidden:
         value = (*value[:hidden], None, *value[hidden + 1 :])
-    return _same(call["value"], value)
+    return _same(call["value"], value, close)
 
 
-def _same(seen: Any, replayed: Any) -> bool:
-    """Whether two values are the same within the tolerance of the checks.
+def _same(seen: Any, replayed: Any, close: Callable[[Any, Any], bool]) -> bool:
+    """Whether two values are the same, numbers as ``close`` compares them.
 
     A dict may also hold what the student keeps there for purposes of their own.
     """
@@ -177,18 +187,18 @@ def _same(seen: Any, replayed: Any) -> bool:
         return (
             isinstance(seen, tuple | list)
             and len(seen) == len(replayed)
-            and all(_same(*pair) for pair in zip(seen, replayed, strict=True))
+            and all(_same(*pair, close) for pair in zip(seen, replayed, strict=True))
         )
     if isinstance(replayed, dict):
         return (
             isinstance(seen, dict)
             and replayed.keys() <= seen.keys()
-            and not (seen.keys() - replayed.keys()) & mistakes.STATE
-            and all(_same(seen[key], item) for key, item in replayed.items())
+            and not (seen.keys() - replayed.keys()) & STATE
+            and all(_same(seen[key], item, close) for key, item in replayed.items())
         )
     if replayed is None or isinstance(replayed, str | bool):
         return bool(seen is replayed or seen == replayed)
-    return _close(seen, replayed)
+    return close(seen, replayed)
 
 
 def _close(seen: Any, replayed: Any) -> bool:
@@ -199,3 +209,15 @@ def _close(seen: Any, replayed: Any) -> bool:
         return False
     coarse = any(x.dtype in (np.float32, np.float16) for x in (a, b))
     return bool(np.allclose(a, b, **(COARSE if coarse else TOLERANCE), equal_nan=True))
+
+
+def _alike(seen: Any, replayed: Any) -> bool:
+    """Whether two values may well be drawn from one distribution."""
+    if not isinstance(seen, np.ndarray | np.number | int | float):
+        return False
+    a, b = np.asarray(seen), np.asarray(replayed)
+    if a.shape != b.shape or b.dtype.kind not in "biuf":
+        return False
+    if a.size < FEWEST_DRAWS:
+        return True
+    return bool(spread(a.astype(np.float64)) == spread(b.astype(np.float64)))

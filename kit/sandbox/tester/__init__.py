@@ -1,5 +1,5 @@
 """The process that judges: it holds inputs, expected values and verdicts, and runs pytest.
 
-A student's code never runs here. What comes from a worker is data that
-``kit.sandbox.wire`` has checked, and is still only what somebody claims.
+A student's code never runs here. Data from a worker has passed the checks of ``kit.sandbox.wire``,
+but it is still only a claim.
 """

@@ -1,8 +1,8 @@
-"""How the warm parent of workers is started: in namespaces of its own where the host lets us.
+"""Gives the command that starts the warm parent of workers in namespaces of its own.
 
-Bubblewrap is tried, not asked for by name of the environment: where it isn't installed or may not
-make namespaces (in most containers), the parent starts without, and its workers are confined by the
-other layers.
+The kit tries bubblewrap instead of guessing from the environment. If bubblewrap isn't installed or
+may not make namespaces (as in most containers), the parent starts without them, and the other
+layers confine its workers.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ import kit
 
 NAMESPACES = ("ipc", "mnt", "net", "pid", "uts")
 REQUIRED = frozenset({"rlimits", "seccomp"})
-"""The floor: without these layers nothing is graded, unless the instructor trusts it."""
+"""The floor: nothing is graded without these layers, unless the instructor says ``--trust``."""
 
 
 def own_namespaces() -> dict[str, str]:
     """This process's namespaces, as the kernel names them."""
     try:
         return {kind: os.readlink(f"/proc/self/ns/{kind}") for kind in NAMESPACES}
-    except OSError:  # no /proc: then the parent can't show that it has others
+    except OSError:  # no /proc: the parent can't prove that it has others
         return {}
 
 
 def namespace_command() -> list[str] | None:
-    """The bubblewrap command in front of the parent's own; None where bubblewrap is missing.
+    """The bubblewrap command to put before the parent's own; None if bubblewrap is missing.
 
-    Inside there is the interpreter and what it loads, read-only, and nothing of the course. Started
-    by root, the parent keeps the rights to change a worker's user and to end it then, and no other;
-    a worker gives up both.
+    Inside, the interpreter and the files that it loads are read-only, and nothing of the course
+    exists. A parent started by root keeps only the rights to change a worker's user and then to end
+    it; a worker gives up both.
     """
     program = shutil.which("bwrap")
     if program is None:
@@ -54,7 +54,7 @@ def namespace_command() -> list[str] | None:
 
 
 def _system() -> list[str]:
-    """The system's libraries; links at the top (``/lib``) stay links."""
+    """Options for the system's libraries; top-level links (``/lib``) stay links."""
     words = ["--ro-bind", "/usr", "/usr"]
     for path in ("/bin", "/lib", "/lib32", "/lib64"):
         if os.path.islink(path):
@@ -67,7 +67,7 @@ def _system() -> list[str]:
 
 
 def _interpreter() -> list[str]:
-    """The folders of Python, of its packages and of this one, outermost first, none twice."""
+    """The folders of Python, its packages and the kit, outermost first, none twice."""
     package = str(Path(kit.__file__).parent)
     wanted = {sys.prefix, sys.base_prefix, str(Path(sys.executable).parent), package}
     outside = sorted(path for path in wanted if not path.startswith("/usr/"))

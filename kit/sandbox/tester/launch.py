@@ -1,4 +1,4 @@
-"""Starts the process from which workers are forked. It loads little, so that it can begin early."""
+"""Starts the warm parent of workers. This module loads little, so that it can begin early."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from kit.sandbox.tester import isolation
 
 WORKER = "kit.sandbox.worker"
 OPTIONS = ("-P", "-s", "-B")
-"""Of the interpreter: nothing of the folder it is started in or of the user's is imported. With a
-clean environment that is what ``-I`` does; but that would not let the hash seed be told."""
+"""Interpreter options: Python imports nothing from its working directory or from the user's
+packages. In a clean environment ``-I`` does the same, but it would ignore PYTHONHASHSEED."""
 BEGIN_SECONDS = 10.0
-"""How long bubblewrap may take until what it starts has begun: it takes some hundredths."""
+"""How long bubblewrap may take to start a program. It usually takes some hundredths of a second."""
 CLEAN_ENVIRONMENT = {
     "PYTHONHASHSEED": "0",  # sets in the same order: the same bytes, the same grade
     "PATH": "/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
-    # a worker can't start threads, and one core is what a submission is measured on
+    # a worker can't start threads, and a submission is measured on one core
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -42,9 +42,9 @@ def launch(
 ) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Start a warm parent, and return it with our end of its control socket.
 
-    ``namespaces`` is the command that makes some for it, or empty; ``errors`` is where its error
-    messages go; ``floor_only``, ``trust`` and ``packages`` are those of
-    ``WarmParent``. Raises KitFault where this host makes no more processes.
+    ``namespaces`` is the command that makes namespaces for it, or empty. Its error messages go to
+    ``errors``. ``floor_only``, ``trust`` and ``packages`` are those of ``WarmParent``. Raises
+    KitFault if this host can start no more processes.
     """
     control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     settings = {
@@ -80,8 +80,8 @@ def launch(
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process that was started in a session of its own, with all that it started."""
-    if process.returncode is None:  # else its number may be somebody else's by now
+    """End a process that was started in its own session, and every process that it started."""
+    if process.returncode is None:  # else another process may have its number by now
         with suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,7 +1,7 @@
-"""Finds where a submission defines what the checks call, so that messages can say it.
+"""Finds where a submission defines the functions that checks call, so that messages can say it.
 
-A file is looked at as lines of text. It is never parsed here: that happens in the worker. What is
-found is only told, and no grade depends on it.
+This module reads a file as lines of text. It never parses the file: only the worker does. The
+places only appear in messages; no grade depends on them.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 _LONGEST = 2000
-"""Characters of a signature that are looked at."""
+"""Characters of a signature that are read."""
 
 
 class Definition(NamedTuple):
-    """Where something is defined, and what its parameters are called."""
+    """The place of a definition and the names of its parameters."""
 
     file: str
     line: int
@@ -39,7 +39,7 @@ def find(sources: Mapping[str, bytes], module: str, name: str) -> Definition | N
 
 
 def method(sources: Mapping[str, bytes], kind: str, name: str) -> Definition | None:
-    """The first definition of the method ``name`` in the class ``kind``, in whichever file."""
+    """The first definition of the method ``name`` in the class ``kind``, in any file."""
     for file, content in sources.items():
         text = _text(content)
         of_class = _last(rf"^class[ \t]+{re.escape(kind)}\b", text)
@@ -68,7 +68,7 @@ def _line(text: str, found: re.Match[str]) -> int:
 
 
 def _parameters(text: str, opening: int) -> tuple[str, ...]:
-    """The names between the parenthesis at ``opening`` and its counterpart; none if it has none."""
+    """The names between the parenthesis at ``opening`` and its counterpart; none if unclosed."""
     parts, depth = [""], 0
     for char in text[opening : opening + _LONGEST] if opening >= 0 else "":
         depth += (char in "([{") - (char in ")]}")

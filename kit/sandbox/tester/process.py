@@ -1,4 +1,4 @@
-"""Starts workers and talks to them, believing nothing and waiting for nothing without end."""
+"""Starts workers and talks to them; trusts no answer and never waits without a limit."""
 
 from __future__ import annotations
 
@@ -37,29 +37,30 @@ HELLO_SECONDS = 20.0
 CONTROL_BYTES = 64 * 1024
 READ_BYTES = 1024 * 1024
 LEAST_GRANT = 0.01
-"""Seconds: less waiting than this is no reason for a call to take longer."""
+"""Seconds; a shorter wait for the processor doesn't extend a call's time."""
 BELL = 0
-"""No event of the channel itself, which then tells only that the worker has gone."""
+"""Poll the channel for no event, so that it reports only the end of the worker."""
 OWN_SIGNALS = {
     getattr(signal, f"SIG{name}")
     for name in "SEGV BUS ILL FPE TRAP SYS ABRT PIPE XFSZ XCPU".split()
 }
-"""What code can bring upon itself though it may send no signal. Whatever else ends a worker came
-from outside: SIGKILL, too, but for the limit on processor time, which the time it used tells."""
+"""The signals that code can cause in its own process although it may send none. Any other signal
+that ends a worker came from outside. So did SIGKILL, unless it enforced the limit on processor
+time; the time used tells."""
 
 
 class WarmParent:
-    """The process from which workers are forked; a context manager that ends it, and them.
+    """The process from which workers are forked; a context manager that ends it and its workers.
 
-    It is started in namespaces where the host offers them, unless ``floor_only`` asks for nothing
-    but the floor of the isolation. ``trust`` lets workers run without that floor, too. ``packages``
-    is what submissions may import besides NumPy and the standard library. With none of these it may
-    be a copy, warm at once, of one that was launched before: ``first`` is the control socket of
-    that.
+    It starts in namespaces if the host offers them, unless ``floor_only`` limits isolation to the
+    floor. With ``trust``, workers may run even without the floor. ``packages`` are the modules that
+    submissions may import besides NumPy and the standard library. Without any of these options the
+    process may be a copy of an earlier warm parent, and so warm at once; ``first`` is the control
+    socket of that parent.
 
-    Once a worker is lost, or the process itself, by no doing of a submission, it forks no more
-    until ``renew``: what the submission was given until then counts for nothing. Raises
-    IsolationMissing where the floor can't be had, KitFault where no process can be started.
+    If a worker or the process itself is lost through no fault of a submission, the process forks no
+    more workers until ``renew``, and the submission's results so far don't count. Raises
+    IsolationMissing if the floor is not available, KitFault if no process can be started.
     """
 
     def __init__(
@@ -74,9 +75,9 @@ class WarmParent:
         self.limits = _as_the_host_has_it(limits or Limits())
         self.trust = trust
         self.lost: str | None = None
-        """How a worker was lost since the last ``renew``."""
+        """How a worker was lost since the last ``renew``; None if none was."""
         self.final = False
-        """Whether this is the last try: what may be the submission's own doing is that now."""
+        """Whether this is the last try; a doubtful loss then counts as the submission's fault."""
         self._first = first
         self._settings: dict[str, Any] = {
             "floor_only": floor_only,
@@ -101,7 +102,7 @@ class WarmParent:
         for way in ways:
             try:
                 way()
-            except KitFault as fault:  # this host makes no namespaces for us; the first has gone
+            except KitFault as fault:  # the host makes no namespaces, or the first parent has gone
                 self._held.close()
                 if isinstance(fault, IsolationMissing) or way is ways[-1]:
                     raise
@@ -117,13 +118,13 @@ class WarmParent:
         self._held.callback(kill, self._process)
         self._held.enter_context(self._control)
         self._control.settimeout(BEGIN_SECONDS if namespaces else START_SECONDS)
-        self._answer()  # that it has begun
+        self._answer()  # the message that it has begun
         self._await()
 
     def _copy(self, first: socket.socket) -> None:
-        """Have ``first`` fork another one for us, with the cores and the policy of this process."""
+        """Ask ``first`` to fork a copy for us, with the cores and scheduling of this process."""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._held.enter_context(self._control)  # all that holds a copy, which isn't our child
+        self._held.enter_context(self._control)  # closing it ends the copy, which isn't our child
         how = {"cores": sorted(host.cores()), "policy": os.sched_getscheduler(0)}
         request = json.dumps({"copy": how}).encode()
         with theirs:
@@ -147,20 +148,20 @@ class WarmParent:
         self.close()
 
     def close(self) -> None:
-        """End the parent and every worker it still has."""
+        """End the parent and every worker that it still has."""
         if not self._gone:
             self._gone = True
             with suppress(OSError):
                 self._control.settimeout(END_SECONDS)
                 self._control.shutdown(socket.SHUT_WR)
-                self._control.recv(CONTROL_BYTES)  # nothing comes, when it has ended
-        self._held.close()  # which kills it, whatever it does
+                self._control.recv(CONTROL_BYTES)  # returns nothing once the process has ended
+        self._held.close()  # kills the process, whatever it is doing
 
     def renew(self, *, final: bool = False) -> None:
-        """Be ready for a submission, or for the same once more, after whatever was lost.
+        """Get ready for a submission, or for another try of the same one after a loss.
 
-        The process is started again where it has gone; raises as the constructor does. ``final``
-        says that there will be no further try.
+        Starts the process again if it has gone; raises the same errors as the constructor.
+        ``final`` means that this is the last try.
         """
         self.final = final
         if self._gone:
@@ -169,14 +170,14 @@ class WarmParent:
         self.lost = None
 
     def lose(self, message: str) -> WorkerLost:
-        """Fork no more until ``renew``; the fault to raise, which says why."""
+        """Stop forking until ``renew``; returns the fault to raise, which says why."""
         self.lost = message
         return WorkerLost(message)
 
     def spawn(self, channel: socket.socket, bell: int, output: int) -> int:
         """Fork a worker that talks on ``channel``, rings ``bell`` and prints to ``output``.
 
-        Returns its number.
+        Returns its process id.
         """
         if self.lost is not None:
             raise WorkerLost(self.lost)
@@ -188,19 +189,19 @@ class WarmParent:
         return int(reply["pid"])
 
     def end(self, pid: int, *, closed: bool = False) -> dict[str, Any]:
-        """End a worker: its exit code (``status``), processor ``seconds`` and peak ``bytes``.
+        """End a worker; returns exit code (``status``), processor ``seconds`` and peak ``bytes``.
 
-        Where it has ``closed`` its channel, ``before`` says whether it had ended by itself.
+        If the worker has ``closed`` its channel, ``before`` tells whether it had ended by itself.
         """
         return self._ask(json.dumps({"end": pid, "closed": closed}).encode())
 
     def waited(self, pid: int) -> tuple[float, float]:
-        """Seconds that a worker, so far, could have run and was not let; and that it ran."""
+        """The seconds that a worker has so far waited for a processor, and those that it ran."""
         told = self._ask(json.dumps({"waited": pid}).encode())
         return float(told["seconds"]), float(told["ran"])
 
     def for_memory(self) -> bool:
-        """Whether the kernel has killed for want of memory since this was asked the last time."""
+        """Whether the kernel has killed a process for lack of memory since the last call."""
         before, self._memory_kills = self._memory_kills, host.memory_kills()
         return self._memory_kills > before
 
@@ -227,7 +228,7 @@ class WarmParent:
         return dict(json.loads(message))
 
     def _said(self) -> str:
-        """The last line of what the process said of an error."""
+        """The last line of the process's error messages."""
         if self._errors is None or self._errors.closed:
             return ""
         self._errors.seek(0)
@@ -236,7 +237,7 @@ class WarmParent:
 
 
 def _as_the_host_has_it(limits: Limits) -> Limits:
-    """``limits``, with no more processor time than this process's own limit leaves a worker."""
+    """``limits``, with processor time reduced to what this process's own limit leaves a worker."""
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     if hard == resource.RLIM_INFINITY or hard >= limits.cpu_seconds + CPU_GRACE_SECONDS:
         return limits
@@ -244,36 +245,37 @@ def _as_the_host_has_it(limits: Limits) -> Limits:
 
 
 class Request(NamedTuple):
-    """What is asked of a worker.
+    """A request to a worker.
 
-    ``what`` names it in messages, such as "your `adam`"; ``keep`` and ``revive`` are those of
-    ``kit.sandbox.wire``: the references in ``message`` and the objects behind those in the reply.
+    ``what`` names it in messages, such as "your `adam`". ``keep`` and ``revive`` are those of
+    ``kit.sandbox.wire``: ``keep`` gives the references in ``message``, ``revive`` the objects for
+    the references in the reply.
     """
 
     what: str
     message: Mapping[str, Any]
     ask: Callable[[str, list[Any]], dict[str, Any]] | None = None
-    """Answers what the student's code may ask in the middle of the request; nothing without it."""
+    """Answers questions of the student's code during the request; None allows no questions."""
     keep: Callable[[Any], wire.Remote] | None = None
     revive: wire.Revive | None = None
 
 
 class Answer(NamedTuple):
-    """What a request gave: a ``value`` or, where the student's code gave none, a ``fault``."""
+    """The outcome of a request: a ``value``, or a ``fault`` if the student's code gave none."""
 
     value: Any = None
     fault: StudentFault | None = None
     size: int = 0
-    """How many bytes the request and its reply took."""
+    """The size of the request and its reply, in bytes."""
 
     @staticmethod
     def without(fault: StudentFault) -> Answer:
-        """No value but a fault, without its traceback, whose frames lead back to all replies."""
+        """An answer with a fault. The fault loses its traceback, whose frames hold all replies."""
         return Answer(fault=fault.with_traceback(None))
 
 
 class _Expected(NamedTuple):
-    """Which reply comes next: that to ``request``, which has ``number`` in its batch."""
+    """The next expected reply: the reply to ``request``, number ``number`` in its batch."""
 
     request: Request
     nonce: str
@@ -281,19 +283,20 @@ class _Expected(NamedTuple):
     last: bool
 
     def by(self, reply: Any, keys: Set[str]) -> bool:
-        """Whether ``reply`` is to this request and holds ``keys`` besides."""
+        """Whether ``reply`` answers this request and holds exactly ``keys`` besides."""
         if type(reply) is not dict or reply.keys() != keys | {"nonce", "number"}:
             return False
         nonce, number = reply["nonce"], reply["number"]
-        # an array, too, may come there, and what == gives for that is no bool
+        # an array may stand there, and == on an array gives no bool
         return (type(nonce), type(number), nonce, number) == (str, int, self.nonce, self.number)
 
 
 class Worker:
     """One confined process that serves one submission.
 
-    ``layers`` are the layers of isolation it was found to have, ``output`` the beginning of what it
-    printed. A worker that broke a rule is ended, and every later request is a StudentFault.
+    ``layers`` are the layers of isolation that hold for it. ``output`` is the beginning of its
+    printed output. A worker that breaks a rule is ended, and every later request raises
+    StudentFault.
     """
 
     def __init__(self, parent: WarmParent) -> None:
@@ -302,7 +305,7 @@ class Worker:
         self._excused = self._excused_here = 0.0
         self._own_seconds, self._ran_before = 0.0, math.inf
         self.granted = 0.0
-        """Seconds that calls took beyond their time because the machine was busy with others."""
+        """Seconds of extra time for calls because the machine was busy with other work."""
         self.output = bytearray()
         self.printed_bytes = 0
         self._ended: dict[str, Any] | None = None
@@ -317,7 +320,7 @@ class Worker:
         self._poll.register(self._printed, select.POLLIN)
         self._inbox = wire.Inbox(self._pull)
         self.room = wire.MOST
-        """How much the replies that are still to come may hold."""
+        """The size that remains for further replies."""
         try:
             self._pid = parent.spawn(theirs, self._bell, printing)
         except KitFault:
@@ -330,7 +333,7 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the worker may still be asked."""
+        """Whether the worker can still take requests."""
         return self._ended is None
 
     def _greet(self) -> list[str]:
@@ -339,7 +342,7 @@ class Worker:
         try:
             hello, _ = self._receive()
         except (wire.WireError, EOFError, TimeoutError) as error:
-            self.end()  # no line of the submission has run yet: it is not its doing
+            self.end()  # no line of the submission has run yet, so it is not at fault
             reason = f"A worker did not start ({type(error).__name__})."
             raise self._parent.lose(reason) from error
         if "refused" in hello:
@@ -352,7 +355,7 @@ class Worker:
         return list(hello["layers"])
 
     def request(self, what: str, seconds: float, message: Mapping[str, Any]) -> Any:
-        """Send one request and return what it gave, within ``seconds``; see ``ask``."""
+        """Send one request and return its value, within ``seconds``; see ``ask``."""
         (answer,) = self.ask([Request(what, message)], seconds)
         if answer.fault is not None:
             raise answer.fault
@@ -367,9 +370,9 @@ class Worker:
     ) -> list[Answer]:
         """Send requests at once and return the answer to each; they are carried out in order.
 
-        Each answer may take ``seconds`` from the one before, and all of them ``in_all``; together
-        they may be as large as ``room``, and what they leave of it is in ``self.room`` then. Raises
-        WireError, and sends nothing, where a value can't be sent.
+        Each answer may take ``seconds`` after the previous one, and all together ``in_all``. All
+        answers together may be as large as ``room``; afterwards ``self.room`` holds the rest of it.
+        Raises WireError, and sends nothing, if a value can't be sent.
         """
         self.room = room
         self._excused_here = _waited_here()
@@ -382,12 +385,12 @@ class Worker:
         for number, request in enumerate(requests):
             try:
                 sizes[number] = bundle.add(request.message, request.keep)
-            except StudentFault as fault:  # it refers to an object that is gone
+            except StudentFault as fault:  # the request refers to an object that is gone
                 answers[number] = Answer.without(fault)
         frame = bundle.frame()
         try:
             frame.require_size()
-        except wire.WireError as error:  # a large value that the student's code gave comes back
+        except wire.WireError as error:  # a large value of the student's code goes back to it
             for number in sizes:
                 what = capital(requests[number].what)
                 answers[number] = Answer(fault=StudentFault(f"{what} was not called: {error}."))
@@ -403,14 +406,14 @@ class Worker:
         return [answers[number] for number in range(len(requests))]
 
     def _answer(self, expected: _Expected, frame: wire.Frame, seconds: float) -> tuple[Any, int]:
-        """What a request gave, and the bytes of its reply; the first is when ``frame`` is sent."""
+        """A request's value and its reply's bytes; the first request of a batch sends ``frame``."""
         what = expected.request.what
         if not self.alive:
             raise StudentFault(f"Could not run {what}: the process of your code has ended.")
         try:
             if expected.number == 0:
                 self._send(frame)
-                with suppress(TimeoutError):  # what has come by then counts, though no bell rang
+                with suppress(TimeoutError):  # replies that have come count, even without a bell
                     self._wait(BELL)
             reply, size = self._receive(expected.request.revive)
             while (answer := self._asked(reply, expected)) is not None:
@@ -431,7 +434,7 @@ class Worker:
         return value, size
 
     def _asked(self, reply: Any, expected: _Expected) -> wire.Frame | None:
-        """The answer to what is a question and no reply; None for everything else."""
+        """The answer to a question of the student's code; None if ``reply`` is no question."""
         ask = expected.request.ask
         if ask is None or not expected.by(reply, {"ask", "arguments"}):
             return None
@@ -446,7 +449,7 @@ class Worker:
         return answer
 
     def _open(self, reply: Any, expected: _Expected) -> Any:
-        """What is in a reply, once it is seen to be the one that is ``expected``."""
+        """The value in a reply, after a check that it is the ``expected`` reply."""
         what = expected.request.what
         if expected.by(reply, {"ok"}):
             return reply["ok"]
@@ -456,13 +459,13 @@ class Worker:
         raise StudentFault(f"{capital(what)} sent a malformed reply: it answers no request.")
 
     def _sentence(self, what: str, error: dict[str, Any]) -> str:
-        """What a student reads of an exception."""
+        """The sentence that a student reads about an exception."""
         if error["type"] == "NotImplementedError":
             return f"{capital(what)} is not implemented yet: {error['message']}"
         said = f"{capital(what)} raised {error['type']}: {error['message']}"
         if error["type"] == "MemoryError":
             allowed = self._parent.limits.address_space_bytes // MIB
-            said += f" (your code may use {allowed:,} MiB, the data set included)"
+            said += f" (your code may use {allowed:,} MiB, including the data set)"
         if error["trace"]:
             last = error["trace"][-1]
             said += f" ({last['file']}, line {last['line']})"
@@ -474,7 +477,7 @@ class Worker:
         if status == -signal.SIGXCPU or ended["seconds"] > allowed:
             how = f"was stopped: your code used more than {allowed} s of processor time"
         elif not ended["before"]:
-            how = "ended without an answer: it closed the way back to the tester"
+            how = "ended without an answer: it closed the connection to the tester"
         elif status >= 0:
             how = f"ended the process (exit code {status})"
         elif -status in OWN_SIGNALS:
@@ -484,25 +487,25 @@ class Worker:
         raise StudentFault(f"{capital(what)} {how}.")
 
     def _explain_kill(self, ended: Mapping[str, Any]) -> str:
-        """How the submission brought a kill upon itself; raises WorkerLost where it didn't.
+        """How the submission caused a kill; raises WorkerLost if it did not cause it.
 
-        It can't have where it may send no signal. Where it may, or had its share of memory, it has
-        if that happens in every try.
+        A submission that may send no signals, and used less than its share of memory, can't cause
+        one. Any other submission counts as the cause if the kill happens in every try.
         """
         parent, name = self._parent, signal.Signals(-ended["status"]).name
         held, share = ended["bytes"], parent.limits.resident_bytes
         how = f"was killed from outside ({name})"
         if parent.for_memory():
-            how = f"was killed by the kernel, for this machine had no more memory ({name})"
+            how = f"was killed by the kernel because this machine ran out of memory ({name})"
         may_be_own = held > share or "seccomp" not in self.layers
         if may_be_own and parent.final:
-            return f"{how}, each time that it was tried, and held {held // MIB:,} MiB"
+            return f"{how} in every try; it held {held // MIB:,} MiB"
         raise parent.lose(f"A worker {how}; it held {held // MIB:,} MiB.")
 
     def end(self, *, closed: bool = False) -> dict[str, Any]:
-        """End the worker; its exit code, processor seconds and peak bytes.
+        """End the worker; returns its exit code, processor seconds and peak bytes.
 
-        ``closed`` says that its channel was found closed; see ``WarmParent.end``.
+        ``closed`` means that its channel was found closed; see ``WarmParent.end``.
         """
         if self._ended is None:
             self._ended = {}
@@ -534,7 +537,7 @@ class Worker:
                 os.close(file)
 
     def _push(self, data: memoryview, files: Sequence[int] = ()) -> int:
-        """Send as much as the channel takes, waiting where it takes nothing; how much it took."""
+        """Send as many bytes as the channel takes, after a wait if needed; returns their number."""
         while True:
             try:
                 if files:
@@ -544,7 +547,7 @@ class Worker:
                 self._wait(select.POLLOUT)
 
     def _receive(self, revive: wire.Revive | None = None) -> tuple[Any, int]:
-        """The value in the next frame, and how many bytes it took."""
+        """The value in the next frame, and the frame's size in bytes."""
         tree, block, files = self._inbox.frame(self.room)
         if files:
             raise wire.WireError("a reply announces files")
@@ -553,13 +556,13 @@ class Worker:
         return wire.decode(tree, block, revive=revive), len(tree) + len(block)
 
     def _pull(self, room: memoryview) -> int:
-        """Receive at least one byte into ``room``, and say how many came."""
+        """Receive at least one byte into ``room``; returns the number of bytes."""
         waited = False
         while True:
             try:
                 count = self._channel.recv_into(room, min(len(room), READ_BYTES))
             except BlockingIOError:
-                if waited:  # an urgent byte wakes poll, and is none that can be received
+                if waited:  # an urgent byte wakes poll but can't be received
                     time.sleep(0.001)
                 self._wait(select.POLLIN)
                 waited = True
@@ -571,9 +574,9 @@ class Worker:
     def _wait(self, event: int) -> None:
         """Wait until the channel is ready for ``event``, or the worker has gone.
 
-        For BELL wait until the worker says that it has replied to all, or can send no more before
-        something is received. What it prints meanwhile is taken in. Raises TimeoutError at the
-        deadline.
+        For BELL, wait until the worker signals that it has replied to every request, or that it can
+        send no more before the tester receives something. Output printed meanwhile is read. Raises
+        TimeoutError at the deadline.
         """
         self._poll.modify(self._channel, event)
         while True:
@@ -582,7 +585,7 @@ class Worker:
             if self._printed in ready and not self._drain():
                 self._poll.unregister(self._printed)
             if rung := self._bell in ready:
-                with suppress(BlockingIOError):  # where the student's process has read it first
+                with suppress(BlockingIOError):  # the student's process may have read it first
                     os.eventfd_read(self._bell)
             if self._channel.fileno() in ready or (rung and event == BELL):
                 return
@@ -595,11 +598,11 @@ class Worker:
         self._own_seconds, self._ran_before = seconds, math.inf
 
     def _grant(self) -> None:
-        """Put the deadline off by the time in which worker and tester could not run.
+        """Extend the deadline by the time in which worker and tester could not run.
 
-        A student's time is his own: not what a busy machine took from it. Raises TimeoutError where
-        that is nothing that counts, and where the worker has since used all its time: on a machine
-        that is very busy both wait at once, and what is granted grows as fast as time passes.
+        A busy machine must not take time from a student. Raises TimeoutError if the wait is too
+        short to count, or if the worker has used all its time: on a very busy machine worker and
+        tester wait at the same time, so the granted time grows as fast as time passes.
         """
         (theirs, ran), ours = self._parent.waited(self._pid), _waited_here()
         self._ran_before = min(self._ran_before, ran)
@@ -611,7 +614,7 @@ class Worker:
         self.granted += grant
 
     def _drain(self) -> bool:
-        """Read what was printed, keep its beginning; False once nothing more can come."""
+        """Read printed output and keep its beginning; False once no more output can come."""
         try:
             data = os.read(self._printed, READ_BYTES)
         except BlockingIOError:
@@ -623,12 +626,12 @@ class Worker:
 
 
 def _waited_here() -> float:
-    """How long this thread, so far, could have run and was not let."""
+    """The seconds that this thread has so far spent waiting for a processor."""
     return waited("thread-self")
 
 
 def _is_description(error: Any) -> bool:
-    """Whether ``error`` has the form in which a worker describes an exception."""
+    """Whether ``error`` has the form of a worker's description of an exception."""
     return (
         isinstance(error, dict)
         and set(error) == {"type", "message", "trace"}
@@ -645,5 +648,5 @@ def _is_description(error: Any) -> bool:
 
 
 def capital(text: str) -> str:
-    """``text`` as the beginning of a sentence."""
+    """``text`` with a capital first letter, to begin a sentence."""
     return text[:1].upper() + text[1:]

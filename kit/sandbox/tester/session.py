@@ -1,4 +1,4 @@
-"""One submission's time with workers: from the first call to the last, within its limits."""
+"""Runs all calls of one submission in workers, within its limits."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from kit.sandbox.tester.process import Answer, Request, WarmParent, Worker, capi
 from kit.sandbox.tester.transcript import Transcript
 
 MOST_PLACES = 3
-"""Of so many functions a message says where they are."""
+"""The most functions whose places one message gives."""
 
 
 @dataclass(frozen=True)
 class Handle:
-    """An object in a worker: known there by a number, and gone with that worker."""
+    """An object in a worker, known there by a number; it ends with that worker."""
 
     worker: Worker
     number: int
@@ -32,9 +32,9 @@ class Handle:
 
 
 class Session:
-    """Runs a submission in a worker, and in a new one after a call that ended it.
+    """Runs a submission in a worker, and in a new worker after a call that ended the last one.
 
-    ``sources`` are the files sent to the worker, those we provide and those that were handed in.
+    ``sources`` are the files sent to the worker: the provided files and the submitted ones.
     """
 
     def __init__(
@@ -46,18 +46,18 @@ class Session:
     ) -> None:
         self.sources = dict(sources)
         self.transcript = transcript or Transcript()
-        """What was asked and answered, for those tasks whose mistakes are known."""
+        """The requests and answers, for the tasks that have known mistakes."""
         self._parent = parent
         self._worker: Worker | None = None
         self._seconds_left = parent.limits.total_seconds
         self.call_seconds = parent.limits.call_seconds
-        """What one call may take, in seconds of the wall clock."""
+        """The limit of one call, in seconds of wall-clock time."""
         self.layers: list[str] = []
         """The layers of isolation under which the submission ran."""
         self.output = bytearray()
-        """The beginning of what the submission printed."""
+        """The beginning of the submission's printed output."""
         self.printed_bytes = 0
-        """How much it printed in all."""
+        """The size of the whole printed output."""
         self._timeouts: Counter[str] = Counter()
         self._answers = answers
         self._room = wire.MOST
@@ -66,9 +66,9 @@ class Session:
         self._definitions: dict[tuple[str, str, bool], Definition | None] = {}
 
     def begin(self) -> None:
-        """Begin a check: what its calls bring back may be as large as what any other's do.
+        """Begin a check, whose replies have the full size limit again.
 
-        From the first on, the processor time of the thread that judges is counted.
+        From the first check on, the processor time of the judging thread is counted.
         """
         self._room = wire.MOST
         self._called.clear()
@@ -80,7 +80,7 @@ class Session:
         self._called[owner, name, method] = None
 
     def definition(self, owner: str, name: str, *, method: bool) -> Definition | None:
-        """Where the submission defines what ``note_call`` takes."""
+        """Where the submission defines the function given as to ``note_call``; None if unknown."""
         key = owner, name, method
         if key not in self._definitions:
             find = places.method if method else places.find
@@ -88,19 +88,19 @@ class Session:
         return self._definitions[key]
 
     def called(self) -> str:
-        """Where the submission defines what this check called; empty where that is not found."""
+        """Where the submission defines the functions that this check called; empty if unknown."""
         by_objects = any(method for _, _, method in self._called)
         found = [
             self.definition(owner, name, method=method)
             for owner, name, method in self._called
-            if method or not by_objects  # of an object, what was asked of it is what matters
+            if method or not by_objects  # for an object, only the called methods matter
         ]
         return "; ".join(str(each) for each in found[-MOST_PLACES:] if each is not None)
 
     def start(self) -> Worker:
-        """The submission's worker, started where there is none.
+        """The submission's worker, started if there is none.
 
-        Raises KitFault or IsolationMissing where it can't be started.
+        Raises KitFault or IsolationMissing if it can't be started.
         """
         if self._worker is not None and not self._worker.alive:
             self.close()
@@ -114,14 +114,14 @@ class Session:
                     self._parent.limits.call_seconds,
                     {"operation": "load", "sources": sources},
                 )
-            except StudentFault as fault:  # no line of the submission has run yet: it is ours
+            except StudentFault as fault:  # no line of the submission has run yet: our fault
                 raise KitFault(f"A worker could not take the submission: {fault}") from fault
         return self._worker
 
     def close(self) -> None:
         """End the submission's worker."""
         if self._worker is not None:
-            with suppress(KitFault):  # then it has gone together with its parent
+            with suppress(KitFault):  # the worker has gone together with its parent
                 self._worker.end()
             room = self._parent.limits.output_bytes - len(self.output)
             self.output += self._worker.output[: max(room, 0)]
@@ -129,7 +129,7 @@ class Session:
             self._worker = None
 
     def ask(self, requests: Sequence[Request]) -> list[Answer]:
-        """Have ``requests`` carried out in order and return what each gave; see ``Worker.ask``."""
+        """Have ``requests`` carried out in order; the answer to each. See ``Worker.ask``."""
         if self._judged_for() > self._parent.limits.tester_seconds:
             return [Answer(fault=self._too_much(request.what)) for request in requests]
         refused = {
@@ -154,34 +154,34 @@ class Session:
         return answers
 
     def _judged_for(self) -> float:
-        """The processor time that went into judging, in seconds."""
+        """The processor time spent on judging, in seconds."""
         return 0.0 if self._began is None else time.thread_time() - self._began
 
     @property
     def ask_back(self) -> Callable[[str, list[Any]], dict[str, Any]] | None:
-        """Answers what the submission's code asks for while it is called, where it may ask."""
+        """The function that answers questions of the submission's code; None if it may not ask."""
         return None if self._answers is None else self._answered
 
     def _answered(self, name: str, arguments: list[Any]) -> dict[str, Any]:
         assert self._answers is not None
         if self._judged_for() > self._parent.limits.tester_seconds:
-            return {"error": "too much was asked for"}
+            return {"error": "the code asked for too many values"}
         return self._answers(name, arguments)
 
     def _too_much(self, what: str) -> StudentFault:
         return StudentFault(
-            f"{capital(what)} was not called: to judge what your code returned before took more "
+            f"{capital(what)} was not called: judging the earlier answers of your code took more "
             f"than {self._parent.limits.tester_seconds:g} s of processor time."
         )
 
     def _too_often(self, what: str) -> StudentFault:
         return StudentFault(
-            f"{capital(what)} was not called again: it did not return "
-            f"{self._timeouts[what]} times before."
+            f"{capital(what)} was not called again: {self._timeouts[what]} earlier calls did not "
+            "return in time."
         )
 
     def _judged(self, what: str, fault: StudentFault) -> Answer:
-        """The answer of a request that failed, once it is noted whether it took too long."""
+        """The answer to a failed request; counts it if it took too long."""
         self._timeouts[what] += isinstance(fault, StudentTimeout)
         if self._seconds_left > 0:
             return Answer(fault=fault)
@@ -193,18 +193,19 @@ class Session:
         )
 
     def handle(self, remote: wire.Remote) -> Handle:
-        """The handle of an object that the worker named in its last replies."""
+        """The handle of an object that the worker named in its latest replies."""
         assert self._worker is not None
         return Handle(self._worker, remote.id, remote.type_name)
 
     def remote(self, handle: Handle, what: str) -> wire.Remote:
-        """How the object behind ``handle`` travels: by its number in the present worker.
+        """The reference that is sent for ``handle``: the object's number in the current worker.
 
-        Raises StudentFault where it has gone with its worker; ``what`` is what needs it.
+        Raises StudentFault if the object has gone with its worker. ``what`` names the call that
+        needs it, for the message.
         """
         if handle.worker is not self._worker:
             raise StudentFault(
-                f"Could not run {what}: the process of your code ended before, and with it its "
-                f"{handle.type_name} object."
+                f"Could not run {what}: the process of your code ended earlier, and its "
+                f"{handle.type_name} object was lost."
             )
         return wire.Remote(handle.number, handle.type_name)

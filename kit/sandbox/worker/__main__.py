@@ -1,19 +1,18 @@
-"""The warm parent of workers: loads NumPy once, then forks one confined worker a submission.
+"""The warm parent of workers: loads NumPy once, then forks one confined worker per submission.
 
-It is started by the tester with a clean environment and knows nothing but what it loads here. On
-its control socket it is asked, in JSON, for workers, and to end them:
+The tester starts it with a clean environment; it knows only what it loads here. Requests come in
+JSON on its control socket:
 
     {"spawn": limits} with three files: channel, bell, output  ->  {"pid": 123} or {"failed": why}
     {"end": 123, "closed": true}                  ->  {"status", "seconds", "bytes", "before"}
-    {"waited": 123}  ->  {"seconds", "ran"}: could have run and was not let; ran
-    {"copy": how} with one file: another control socket        ->  on that: {"ready": true}
+    {"waited": 123}  ->  {"seconds", "ran"}: waited for a processor; ran
+    {"copy": how} with one file: another control socket  ->  on that socket: {"ready": true}
 
-The last asks for another warm parent, which has the ``cores`` and the scheduling ``policy`` of who
-asks; the first then only makes such copies. At once, before it loads anything, it says
-``{"begun": true}``, and when it is warm ``{"ready": true}``.
-It ends, with all its workers, when the tester closes the socket. Its only argument is JSON:
-``control``, the number of the socket; ``namespaces``, those of the tester; ``floor_only``,
-``packages`` and ``trust``, see ``Start``.
+"copy" asks for another warm parent, with the ``cores`` and the scheduling ``policy`` of the asking
+process; the first parent then only makes such copies. The parent sends ``{"begun": true}`` before
+it loads anything, and ``{"ready": true}`` when it is warm. It ends, with all its workers, when the
+tester closes the socket. Its only argument is JSON: ``control``, the number of the socket;
+``namespaces``, those of the tester; ``floor_only``, ``packages`` and ``trust``, see ``Start``.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-if __name__ == "__main__":  # before the slow part: whoever waits for less than this waits in vain
+if __name__ == "__main__":  # before the slow part, as the launcher waits for this
     os.write(json.loads(sys.argv[1])["control"], b'{"begun": true}')
-gc.disable()  # until all is loaded: it stays, and there is nothing to search for garbage
+gc.disable()  # until everything is loaded: loaded modules stay, so a garbage search is useless
 
 from kit.sandbox import wire  # noqa: E402
 from kit.sandbox.worker import modules  # noqa: E402
@@ -43,22 +42,22 @@ CHANNEL, BELL = 3, 4
 MESSAGE_BYTES = 64 * 1024
 READY = b'{"ready": true}'
 PF_EXITING = 0x4
-"""The kernel's flag of a process that is on its way out; set before its files are closed."""
+"""The kernel's flag of a process that is ending; it is set before the process's files close."""
 ENDING_SECONDS = 1.0
-"""How long a worker may take to be gone where the kernel doesn't show that flag."""
+"""How long a worker may take to end if the kernel doesn't show that flag."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """How all workers of this parent are confined."""
+    """The settings that confine all workers of this parent."""
 
     seccomp: SeccompFilter | None
     layers: tuple[str, ...]
-    """The layers that this process has already, and its workers with it."""
+    """The layers that this process already has; its workers inherit them."""
     floor_only: bool
-    """Whether nothing but the floor is used, though the host may offer more."""
+    """Whether only the floor is used, even if the host offers more."""
     packages: tuple[str, ...]
-    """What submissions may import besides NumPy and the standard library."""
+    """The modules that submissions may import besides NumPy and the standard library."""
     trust: bool
     """Whether a worker may run without the floor."""
 
@@ -87,7 +86,7 @@ def main(settings: dict[str, Any]) -> None:
 
 
 def serve(control: socket.socket, start: Start) -> socket.socket | None:
-    """Do what is asked until the socket closes; in a copy of this process, return its socket."""
+    """Answer requests until the socket closes; in a copy of this process, return its socket."""
     workers: set[int] = set()
     while True:
         message, files, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 3)
@@ -96,7 +95,7 @@ def serve(control: socket.socket, start: Start) -> socket.socket | None:
         request = json.loads(message)
         if "copy" in request:
             other = socket.socket(fileno=files[0])
-            with suppress(OSError):  # where no process can be made, the socket just closes
+            with suppress(OSError):  # if no process can be started, the socket just closes
                 if os.fork() == 0:
                     control.close()
                     _run_as(**request["copy"])
@@ -119,7 +118,7 @@ def serve(control: socket.socket, start: Start) -> socket.socket | None:
 
 
 def _run_as(cores: list[int], policy: int) -> None:
-    """Run on these cores and by this policy, as far as the host lets us."""
+    """Run on these cores and with this policy, as far as the host allows it."""
     with suppress(OSError, AttributeError):
         os.sched_setaffinity(0, cores)
     with suppress(OSError, AttributeError):
@@ -127,7 +126,7 @@ def _run_as(cores: list[int], policy: int) -> None:
 
 
 def are_own(testers: dict[str, str]) -> bool:
-    """Whether this process is in other namespaces than the tester, in all those named."""
+    """Whether each named namespace of this process differs from the tester's."""
     try:
         return bool(testers) and all(
             os.readlink(f"/proc/self/ns/{kind}") != testers[kind] for kind in testers
@@ -137,7 +136,7 @@ def are_own(testers: dict[str, str]) -> bool:
 
 
 def spawn(start: Start, limits: dict[str, int], files: list[int]) -> dict[str, Any]:
-    """Fork a worker that talks on ``files`` (channel, bell, output); the reply to who asked."""
+    """Fork a worker that uses ``files`` (channel, bell, output); returns the reply to send."""
     try:
         pid = os.fork()
     except OSError as error:
@@ -166,10 +165,10 @@ def work(start: Start, limits: dict[str, int], channel: int, bell: int, output: 
 
 
 def end(pid: int, closed: bool = False) -> dict[str, Any]:
-    """Kill a worker if it still runs; say how it ended, what it used, and if it had ended before.
+    """Kill a worker if it still runs; returns how it ended, its usage, and if it had ended before.
 
-    Where its channel is ``closed`` and it had (``before``), its ``status`` is the kernel's word on
-    what ended it: we had no part in it, and no worker can forge it.
+    If its channel is ``closed`` and it had ended ``before``, the kernel says in ``status`` what
+    ended it: the kit had no part in that, and no worker can forge it.
     """
     before = closed and _is_ending(pid)
     os.kill(pid, signal.SIGKILL)
@@ -183,15 +182,15 @@ def end(pid: int, closed: bool = False) -> dict[str, Any]:
 
 
 def _is_ending(pid: int) -> bool:
-    """Whether a worker has ended or is about to; asked at once after its channel was closed.
+    """Whether a worker has ended or is ending; called at once after its channel was closed.
 
-    A process that ends is marked before its files are closed, so one that is not marked has closed
+    The kernel marks an ending process before it closes the files. So an unmarked worker has closed
     its channel itself.
     """
     with suppress(OSError, ValueError, IndexError):
         with open(f"/proc/{pid}/stat", "rb") as file:
             flags = int(file.read().rpartition(b")")[2].split()[6])
-        if flags:  # a kernel that is none (gVisor) shows 0
+        if flags:  # an emulated kernel (gVisor) shows 0
             return bool(flags & PF_EXITING)
     deadline = time.monotonic() + ENDING_SECONDS
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
@@ -202,8 +201,8 @@ def _is_ending(pid: int) -> bool:
 
 
 if __name__ == "__main__":
-    # without a script's folder on the path, and deaf to a Ctrl-C that is meant for the tester
+    # ignore a Ctrl-C, which is meant for the tester
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.dont_write_bytecode = True
     main(json.loads(sys.argv[1]))
-    os._exit(0)  # with nothing to tidy up
+    os._exit(0)  # there is nothing to clean up

@@ -1,8 +1,8 @@
-"""Stands in for what can't be imported in a worker, so that an import alone costs nothing.
+"""Stands in for modules that can't be imported in a worker, so that an import alone costs nothing.
 
-Editors insert imports, and starter files carry some that nobody uses. What such a line names gets a
-stand-in, which fails when it is used, with a sentence that says what to do. Where the student's
-code is prepared for the failure (``try: import x`` ... ``except ImportError:``), the import fails.
+Editors insert imports, and starter files carry imports that nobody uses. Such an import gets a
+stand-in. The stand-in fails when it is used, with a sentence that says what to do. If the student's
+code is prepared for a failure (``try: import x`` ... ``except ImportError:``), the import fails.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _GUARDS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
 class Absent:
-    """Stands for ``name``, as the student's code calls it, which is not there for a reason.
+    """Stands for the missing module or name ``name``; ``reason`` says why it is missing.
 
-    A name in it is a stand-in, too; every other use raises ModuleNotFoundError.
+    An attribute of a stand-in is a stand-in, too; every other use raises ModuleNotFoundError.
     """
 
     __slots__ = ("_name", "_reason")
@@ -48,7 +48,7 @@ class Absent:
 
 
 def use(absent: Absent, *_: Any, **__: Any) -> NoReturn:
-    """Raise what every use of ``absent`` raises."""
+    """Raise the error for any use of ``absent``."""
     raise ModuleNotFoundError(
         f"{absent._name!r} can't be used while your code is graded: {absent._reason}"
     )
@@ -59,10 +59,10 @@ for _use in [*_USES, *(side + name for name in _OPERATORS for side in ("", "r", 
 
 
 class Importer:
-    """Takes the place of ``__import__``: imports as ever, and stands in where that fails.
+    """Replaces ``__import__``: imports as usual, and gives a stand-in if that fails.
 
-    Only imports in ``sources``, the files of the submission, get stand-ins. ``packages`` are those
-    that the assignment allows besides NumPy.
+    Only imports in ``sources``, the files of the submission, get stand-ins. ``packages`` are the
+    modules that the assignment allows besides NumPy.
     """
 
     def __init__(self, sources: Mapping[str, bytes], packages: Sequence[str] = ()) -> None:
@@ -80,7 +80,7 @@ class Importer:
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> Any:
-        """What ``import name`` or, with ``fromlist``, ``from name import ...`` gives."""
+        """The module for ``import name`` or, with ``fromlist``, for ``from name import ...``."""
         frame, names = sys._getframe(1), fromlist or ()
         try:
             module = self._import(name, globals, locals, names, level)
@@ -98,16 +98,16 @@ class Importer:
         return module
 
     def hint(self, file: str) -> str:
-        """Where a name that ``file`` doesn't know may come from; empty where that is not known."""
+        """The possible source of a name that ``file`` doesn't define; empty if there is none."""
         name = self._starred.get(file)
         return f"If it is one of {name!r}: {self._reason(name)}" if name else ""
 
     def absent(self, name: str, missing: str) -> Absent:
-        """A stand-in for ``name``, because ``missing`` is not there."""
+        """A stand-in for ``name``, because ``missing`` can't be imported."""
         return Absent(name, self._reason(missing))
 
     def _top(self, missing: str) -> Any:
-        """The first part of a name, in which the rest is found: what ``import a.b.c`` gives."""
+        """The top-level package for ``import a.b.c``, with a stand-in for ``missing`` inside."""
         package, _, last = missing.rpartition(".")
         if not package:
             return self.absent(missing, missing)
@@ -115,9 +115,9 @@ class Importer:
         return sys.modules[missing.partition(".")[0]]
 
     def _completed(self, module: Any, names: Sequence[str], frame: FrameType) -> Any:
-        """``module``, or something that has all ``names`` where it lacks some of them.
+        """``module``, or if it lacks some of ``names``, a namespace with all of them.
 
-        What a file of the submission does not define stays an error, as Python itself says it.
+        A name that a file of the submission does not define stays an ordinary Python error.
         """
         full = {each: f"{module.__name__}.{each}" for each in names if each != "*"}
         absent = {
@@ -132,18 +132,18 @@ class Importer:
         return SimpleNamespace(**held | absent)
 
     def _is_open(self, frame: FrameType) -> bool:
-        """Whether ``frame`` is in a line of the submission that expects no import to fail."""
+        """Whether ``frame`` is in a line of the submission that handles no failing import."""
         file = frame.f_code.co_filename
         if file not in self._sources:
             return False
         if file not in self._guarded:
             source = self._sources[file]
-            may_guard = b"try" in source or b"suppress" in source  # reading it takes a while
+            may_guard = b"try" in source or b"suppress" in source  # parsing takes a while
             self._guarded[file] = set(_guarded_lines(ast.parse(source))) if may_guard else set()
         return frame.f_lineno not in self._guarded[file]
 
     def _reason(self, missing: str) -> str:
-        """Why ``missing`` is not there and what to do about it."""
+        """A sentence that says why ``missing`` can't be imported and what to do."""
         top, _, inner = missing.partition(".")
         if inner and any(file.startswith(f"{top}/") for file in self._sources):
             return f"{missing.replace('.', '/')}.py was not handed in, or not read."
@@ -152,25 +152,26 @@ class Importer:
             owner = f"{top} {getattr(sys.modules.get(top), '__version__', '')}".strip()
         if inner and top in sys.modules:
             return (
-                f"{owner} has no such name, or does not load it there. Write this line without it."
+                f"{owner} has no such name, or does not load it for grading. Write this line "
+                "without it."
             )
         if top in sys.stdlib_module_names:
-            return f"{owner} does not load {top!r} there. Write this line without it."
+            return f"{owner} does not load {top!r} for grading. Write this line without it."
         for file in self._sources:
             if PurePosixPath(file).stem == top:
-                return f"import {file[:-3].replace('/', '.')!r} and not {top!r}."
+                return f"import {file[:-3].replace('/', '.')!r}, not {top!r}."
         there = ", ".join(["NumPy", *self._packages])
-        return f"only {there} and the standard library are there. Write this line without it."
+        return f"only {there} and the standard library are available. Write this line without it."
 
 
 def _full(name: str, globals: Mapping[str, Any] | None, level: int) -> str:
-    """The whole name of what is imported, where it may be named relative to a package."""
+    """The absolute name of an imported module, which may be given relative to a package."""
     package = (globals or {}).get("__package__") or ""
     return importlib.util.resolve_name("." * level + name, package) if level else name
 
 
 def _guarded_lines(node: ast.AST, guarded: bool = False) -> Iterator[int]:
-    """The lines of those imports below ``node`` whose failure is caught around them."""
+    """The lines of those imports below ``node`` whose failure the surrounding code catches."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         yield from range(node.lineno, (node.end_lineno or node.lineno) + 1) if guarded else ()
         return
@@ -180,13 +181,13 @@ def _guarded_lines(node: ast.AST, guarded: bool = False) -> Iterator[int]:
     elif isinstance(node, ast.With):
         body = node.body if any(_suppresses(each.context_expr) for each in node.items) else []
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        guarded = False  # by what stands around its definition
+        guarded = False  # code around a definition does not guard its body
     for child in ast.iter_child_nodes(node):
         yield from _guarded_lines(child, guarded or child in body)
 
 
 def _catches(kind: ast.expr | None) -> bool:
-    """Whether ``except kind`` catches an import that fails."""
+    """Whether ``except kind`` catches a failing import."""
     if isinstance(kind, ast.Tuple):
         return any(_catches(each) for each in kind.elts)
     return kind is None or ast.unparse(kind).rpartition(".")[2] in _GUARDS

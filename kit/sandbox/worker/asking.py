@@ -1,4 +1,4 @@
-"""Functions whose values the tester computes: right ones, in place of a student's earlier work."""
+"""Makes functions whose values the tester computes, to replace a student's earlier work."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _ask: list[Callable[[str, list[Any]], Any]] = []
 
 
 def connect(ask: Callable[[str, list[Any]], Any]) -> None:
-    """Let ``ask(name, arguments)`` bring the values."""
+    """Use ``ask(name, arguments)`` to get the values."""
     _ask[:] = [ask]
 
 
 def asked(name: str) -> Callable[..., Any]:
-    """The function that is known to the tester as ``name``; it takes positional arguments."""
+    """The function that the tester knows as ``name``; it takes positional arguments."""
 
     def function(*arguments: Any) -> Any:
         return _ask[0](name, list(arguments))

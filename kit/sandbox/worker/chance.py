@@ -1,8 +1,8 @@
-"""Lets code that draws without a seed draw the same numbers in every worker.
+"""Makes unseeded random numbers the same in every worker.
 
-The same bytes are to get the same grade, also where a student initializes weights by
-``np.random.randn`` or ``np.random.default_rng()``. Code that asks the clock or the kernel for
-chance still gets it.
+The same bytes must get the same grade, even if a student initializes weights with
+``np.random.randn`` or ``np.random.default_rng()``. Code that takes randomness from the clock or the
+kernel still gets it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 
 def settle() -> None:
-    """Seed the generators that everybody shares, and those that are made without a seed."""
+    """Seed the shared generators, and every generator that is made without a seed."""
     random.seed(0)
     np.random.seed(0)
     unseeded, made = count(), np.random.default_rng

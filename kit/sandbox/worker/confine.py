@@ -1,13 +1,14 @@
-"""Takes from this process, for good, whatever a student's code has no business with.
+"""Takes from this process, for good, every right that a student's code does not need.
 
-The layers, outermost first: the warm parent may have been started in ``namespaces`` of its own;
-``uid`` is another user than the tester's; ``rlimits`` bound what a process uses; ``landlock`` shuts
-the file system; ``seccomp`` leaves out system calls.
+The layers, outermost first: ``namespaces``, if the warm parent was started in its own; ``uid``,
+another user than the tester's; ``rlimits``, bounds on resources; ``landlock``, which closes the
+file system; ``seccomp``, which blocks system calls.
 
-The floor is a seccomp filter that holds without root and without namespaces: everything the worker
-needs is open and loaded before, so no call that takes a path, opens a socket, makes a process,
-executes or signals is left. libseccomp writes the filter, for it knows the call numbers of every
-processor. Each layer is tried after it is set up; a layer that doesn't hold is not named.
+The floor is a seccomp filter that needs neither root nor namespaces. Everything that the worker
+needs is opened and loaded beforehand. So the filter blocks every call that takes a path, opens a
+socket, starts a process, executes a program or sends a signal. libseccomp writes the filter,
+because it knows the call numbers of every processor. Each layer is tested after it is set up; a
+layer that doesn't hold is not reported.
 """
 
 from __future__ import annotations
@@ -36,13 +37,15 @@ SCMP_CMP_EQ = 4
 SCMP_CMP_MASKED_EQ = 7
 PROT_EXEC = 0x4
 ADVICE = (4, 8, 14, 15)
-"""Of madvise only what allocators use: DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE."""
+"""The only allowed advice for madvise, as used by allocators: DONTNEED, FREE, HUGEPAGE,
+NOHUGEPAGE."""
 F_DUPFD, F_GETFD, F_GETFL, F_DUPFD_CLOEXEC = 0, 1, 3, 1030
 LAST_CLOCK = 11
-"""CLOCK_TAI. Clocks up to here belong to the host or the caller; a negative one to any process."""
+"""CLOCK_TAI. Clocks from 0 to here belong to the host or the caller; a negative one may belong to
+any process."""
 
 ALLOWED_CALLS = (
-    # reading and writing what is open already; closing it
+    # reading, writing and closing files that are already open
     "read readv write writev lseek close "
     # memory (more of it below)
     "brk munmap mremap "
@@ -60,7 +63,7 @@ CLOCK_CALLS = (
     "clock_gettime clock_gettime64 clock_getres clock_getres_time64 "
     "clock_nanosleep clock_nanosleep_time64"
 ).split()
-"""Their first argument is a clock; that of another process's time is made of its number."""
+"""Calls whose first argument is a clock; another process's clock is made from its process id."""
 
 
 class ConfinementError(Exception):
@@ -79,32 +82,32 @@ class _Comparison(ctypes.Structure):
 
 
 libc = ctypes.CDLL(None, use_errno=True)
-"""The C library, for what Python has no function for."""
+"""The C library, for calls that Python doesn't offer."""
 
 
 class _Program(ctypes.Structure):
-    """The kernel's ``struct sock_fprog``: how many instructions of 8 bytes, and where they are."""
+    """The kernel's ``struct sock_fprog``: the number of 8-byte instructions, and their address."""
 
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
 class SeccompFilter:
-    """The filter of a worker: built once in the warm parent, loaded in every worker.
+    """The filter of a worker; it is built once in the warm parent and loaded in every worker.
 
-    Raises ConfinementError where libseccomp is missing or refuses a rule.
+    Raises ConfinementError if libseccomp is missing or refuses a rule.
     """
 
     def __init__(self) -> None:
         if sys.platform != "linux":
             raise ConfinementError(
-                f"Students' code can only be confined on Linux, this is {sys.platform}. Grade in a "
-                "Linux container or, on Windows, in WSL."
+                f"Students' code can only be confined on Linux, but this system is {sys.platform}. "
+                "Grade in a Linux container or, on Windows, in WSL."
             )
         try:
             self._library = ctypes.CDLL("libseccomp.so.2", use_errno=True)
         except OSError:
             raise ConfinementError(
-                "libseccomp.so.2 is missing, and without it students' code can't be confined. "
+                "libseccomp.so.2 is missing. Without it, students' code can't be confined. "
                 "Install it (Debian, Ubuntu: apt-get install libseccomp2)."
             ) from None
         self._library.seccomp_init.restype = ctypes.c_void_p
@@ -151,7 +154,7 @@ class SeccompFilter:
             )
 
     def _compiled(self) -> bytes:
-        """The filter as the kernel takes it: libseccomp would write it anew in every worker."""
+        """The filter as the kernel takes it, so that no worker has to compile it again."""
         reading, writing = os.pipe()
         with open(reading, "rb") as compiled:
             with open(writing, "wb"):
@@ -161,7 +164,7 @@ class SeccompFilter:
             return compiled.read()
 
     def load(self) -> None:
-        """Put the filter on this process, irrevocably."""
+        """Put the filter on this process, for good."""
         if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(self._program)):
             reason = os.strerror(ctypes.get_errno())
             raise ConfinementError(f"The kernel refused the seccomp filter ({reason}).")
@@ -183,17 +186,17 @@ def confine(
     floor_only: bool = False,
     trust: bool = False,
 ) -> list[str]:
-    """Confine this process and return the layers that were tried and hold.
+    """Confine this process; returns the layers that were tested and hold.
 
     ``limits`` holds ``address_space_bytes``, ``cpu_seconds``, ``open_files``, ``processes``. With
-    ``floor_only`` nothing but rlimits and seccomp is used, as on a host that offers no more;
-    without a filter there is no seccomp. Call it before a byte of a student's code is read. Raises
-    ConfinementError where the filter doesn't hold, unless an instructor trusts the submission.
+    ``floor_only``, only rlimits and seccomp are used, as on a host that offers no more. Without a
+    filter there is no seccomp. Call this before any of a student's code is read. Raises
+    ConfinementError if the filter doesn't hold, unless ``trust`` is set.
     """
     layers = []
     with contextlib.suppress(OSError):
         score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
-        os.write(score, b"1000")  # where memory runs out the worker goes, and not its neighbours
+        os.write(score, b"1000")  # if memory runs out, the kernel kills the worker first
         os.close(score)
     if not floor_only and os.geteuid() == 0 and _drop_root():
         layers.append("uid")
@@ -219,7 +222,7 @@ def confine(
 
 
 def _drop_root() -> bool:
-    """Become the user nobody; False where this root may not (a user namespace without one)."""
+    """Become the user nobody; False if root may not (a user namespace without that user)."""
     try:
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
@@ -232,7 +235,7 @@ def _drop_root() -> bool:
 def _limit(limits: Mapping[str, int]) -> None:
     for name, soft, hard in (
         (resource.RLIMIT_AS, limits["address_space_bytes"], limits["address_space_bytes"]),
-        # at the first a signal that tells why, at the second one that can't be ignored
+        # the soft limit sends a signal that tells why, the hard limit one that can't be ignored
         (resource.RLIMIT_CPU, limits["cpu_seconds"], limits["cpu_seconds"] + 2),
         (resource.RLIMIT_NOFILE, limits["open_files"], limits["open_files"]),
         (resource.RLIMIT_NPROC, limits["processes"], limits["processes"]),
@@ -245,10 +248,10 @@ def _limit(limits: Mapping[str, int]) -> None:
 
 
 def _shut_file_system() -> bool:
-    """Leave no path that can be opened (Landlock with no rule); False where the kernel can't.
+    """Close the file system to every path (Landlock with no rule); False if the kernel can't.
 
-    The call numbers and the structure are the same on every processor; each ABI version knows
-    more rights than the one before (Linux, Documentation/userspace-api/landlock.rst).
+    The call numbers and the structure are the same on every processor. Each ABI version knows more
+    rights than the previous one (Linux, Documentation/userspace-api/landlock.rst).
     """
     abi = libc.syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), LANDLOCK_VERSION)
     if abi < 1:

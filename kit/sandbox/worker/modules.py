@@ -1,8 +1,8 @@
-"""Imports a submission from memory, and only what was loaded before the confinement besides.
+"""Imports a submission from memory; other modules must be loaded before the confinement.
 
-``SubmissionFinder`` stands first in line, so an installed package that happens to have the name of
-a student's package is never graded in its place. Behind it nothing looks on the disk. Whatever else
-the student's code imports gets a stand-in (``kit.sandbox.worker.absent``).
+``SubmissionFinder`` comes first, so an installed package with the name of a student's package is
+never graded in its place. No finder after it reads the disk. Any other import of the student's code
+gets a stand-in (``kit.sandbox.worker.absent``).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ BEHIND = (
     "_strptime encodings.ascii encodings.cp1252 encodings.idna encodings.latin_1 encodings.utf_16 "
     "encodings.utf_8_sig"
 ).split()
-"""What those load only when it is needed, which is then too late."""
+"""Modules that the modules above load only when needed, which would be too late."""
 NUMPY = (
     "numpy numpy.core numpy.fft numpy.lib numpy.lib.recfunctions numpy.lib.stride_tricks "
     "numpy.linalg numpy.ma numpy.matlib numpy.polynomial numpy.random numpy.testing numpy.typing"
@@ -45,19 +45,19 @@ NUMPY = (
 
 
 def preload(packages: Iterable[str] = ()) -> None:
-    """Load what a submission may import, since no file can be opened later.
+    """Load every module that a submission may import, because no file can be opened later.
 
-    ``packages`` are the modules that the assignment allows besides; ModuleNotFoundError is raised
-    where one of them is not installed. Some of all this warns that it is old: that is not a
-    student's concern.
+    ``packages`` are further modules that the assignment allows; raises ModuleNotFoundError if one
+    of them is not installed. Deprecation warnings of these modules are hidden, because they don't
+    concern students.
     """
-    # `from numpy import *` asks for f2py, which nobody needs here and which takes as long as NumPy
+    # `from numpy import *` imports f2py, which nobody needs here, and which loads as long as NumPy
     vars(numpy)["f2py"] = sys.modules["numpy.f2py"] = ModuleType("numpy.f2py")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in [*PRELOADED, *BEHIND, *NUMPY, *packages]:
             importlib.import_module(name)
-        core = sys.modules["numpy.core"]  # what NumPy 1 had there NumPy 2 still finds
+        core = sys.modules["numpy.core"]  # NumPy 2 still offers NumPy 1's modules there
         for module in pkgutil.iter_modules(core.__path__, "numpy.core."):
             importlib.import_module(module.name)
 
@@ -77,7 +77,7 @@ class SubmissionFinder(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The spec of ``fullname`` where the submission has it."""
+        """The spec of ``fullname``; None if the submission doesn't have it."""
         stem = fullname.replace(".", "/")
         for name in (f"{stem}/__init__.py", f"{stem}.py"):
             if name in self.sources:
@@ -89,7 +89,7 @@ class SubmissionFinder(MetaPathFinder, Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Compile and run the module's source; once only, also where it fails."""
+        """Compile and run the module's source, only once, even if it fails."""
         assert module.__spec__ is not None
         name = module.__spec__.name
         if name in self._failed:
@@ -99,7 +99,7 @@ class SubmissionFinder(MetaPathFinder, Loader):
             self._run(module, module.__spec__.origin)
         except BaseException as error:
             self._failed[name] = error
-            # the first module that it ends is the one to blame
+            # the first module that the error ends is to blame
             self._raised.setdefault(id(error), error.__traceback__)
             raise
 
@@ -114,7 +114,7 @@ class SubmissionFinder(MetaPathFinder, Loader):
         exec(code, module.__dict__)  # noqa: S102 - running the submission is what this process is for
 
     def settle(self, error: BaseException) -> None:
-        """Give ``error`` the traceback with which it came out of the module to blame, if any."""
+        """Reset the traceback of ``error`` to the one from the module to blame, if any."""
         if id(error) in self._raised:
             error.__traceback__ = self._raised[id(error)]
 
@@ -122,8 +122,9 @@ class SubmissionFinder(MetaPathFinder, Loader):
 class Imports:
     """Makes ``sources`` importable, before anything else of the same name.
 
-    They are the files of a submission and those that we provide; ``packages`` are what the
-    assignment allows besides NumPy. From then on nothing but what was preloaded can be imported.
+    ``sources`` are the files of a submission and the provided files. ``packages`` are the modules
+    that the assignment allows besides NumPy. From then on, only ``sources`` and preloaded modules
+    can be imported.
     """
 
     def __init__(self, sources: Mapping[str, bytes], packages: Sequence[str] = ()) -> None:
@@ -135,11 +136,11 @@ class Imports:
         sys.breakpointhook = partial(use, self._importer.absent("breakpoint", "pdb"))
 
     def settle(self, error: BaseException) -> None:
-        """Let an error that ended an import read the same, whichever way the module is reached."""
+        """Give an error that ended an import the same traceback on every way to the module."""
         self._finder.settle(error)
 
     def hint(self, error: BaseException) -> str:
-        """What its imports have to do with a name that a file doesn't know; empty for others."""
+        """A sentence on imports that may explain a NameError; empty for any other error."""
         trace = error.__traceback__
         if type(error) is not NameError or trace is None:
             return ""

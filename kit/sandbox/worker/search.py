@@ -1,7 +1,7 @@
-"""Looks for functions in a submission's texts, by their syntax alone: nothing of them is run.
+"""Looks for functions in a submission's texts by syntax alone, without running them.
 
-This module is sent to a worker like a submission, and is alone there, for a parser can be made to
-take all time and memory, or to crash. It needs the standard library only.
+This module is sent to a worker of its own, like a submission, because crafted text can make a
+parser take all time and memory, or crash. It needs only the standard library.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Named = tuple[int, int, Scope]
-"""A function or class, with how far its name is off and the number of its text."""
+"""The distance of a name, the number of its text, and the function or class itself."""
 
 CLOSE = 0.87
-"""How alike two names must be to be near: `adamm` is to `adam`, `relu_backward` not to another."""
+"""How alike two names must be to be near: `adamm` is near `adam`; `relu_backward` is near no other
+name."""
 _SHELL = re.compile(r"(\s*)(?:[%!?]|\w+\s*=\s*[%!]|[\w.]+\?+\s*$)")
-"""A line that IPython reads and Python does not."""
+"""A line that IPython can read and Python can't."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -29,14 +30,14 @@ def find(
     cells: int,
     given: Sequence[str],
 ) -> dict[str, Any]:
-    """Where what is ``wanted`` and not written stands in ``texts``, the last of which are cells.
+    """Search ``texts`` for the unwritten functions and classes in ``wanted``.
 
-    A text is an array of bytes. Each wanted has a ``name``, the number of its own text ``home`` (or
-    None), and how many arguments it takes, from ``least`` to ``most`` (or None). ``given`` are
-    names of the assignment's own, which are near to nothing. Returned are ``found``, with the
-    number of what was wanted, the ``text``, the ``name`` and ``line`` there; and by the number of a
-    text in ``code`` its imports, functions and classes. The code of all cells is under the number
-    of the first.
+    A text is an array of bytes; the last ``cells`` texts are notebook cells. Each entry of
+    ``wanted`` has a ``name``, the number of its own text ``home`` (or None), and the bounds
+    ``least`` and ``most`` of its number of arguments (or None). ``given`` are the assignment's own
+    names, which never count as near. Returns ``found``: the number of the ``wanted`` entry, the
+    ``text``, and the ``name`` and ``line`` there. Also returns ``code``: the imports, functions and
+    classes of a text, by its number. The code of all cells is under the number of the first cell.
     """
     first = len(texts) - cells
     parsed = [_parsed(text.tobytes(), number >= first) for number, text in enumerate(texts)]
@@ -55,7 +56,7 @@ def find(
 
 
 def _parsed(text: bytes, is_cell: bool) -> ast.Module | None:
-    """The syntax of ``text``; None where it has none that can be read."""
+    """The syntax tree of ``text``; None if it can't be parsed."""
     for source in (text, _without_shell(text)) if is_cell else (text,):
         try:
             return ast.parse(source)
@@ -76,7 +77,10 @@ def _scopes(module: ast.Module | None) -> list[Scope]:
 
 
 def _is_written(module: ast.Module | None, name: str) -> bool:
-    """Whether ``name`` is more than a stub; so is what can't be read, or comes by another way."""
+    """Whether ``name`` is more than a stub.
+
+    A module that can't be parsed counts as written. So does a name that is assigned or imported.
+    """
     if module is None:
         return True
     own = [node for node in _scopes(module) if node.name == name]
@@ -120,9 +124,10 @@ def _best(
     first: int,
     ours: set[str],
 ) -> Named | None:
-    """What is most likely meant: by its name, then in the order of the texts.
+    """The most likely match: the nearest name, then the first text.
 
-    Of two in the same text the last, and in a notebook the last of all: that is what counts there.
+    Of two matches in the same text the last one wins. In a notebook the last of all cells wins,
+    because the last definition counts there.
     """
     found: list[Named] = []
     for number, module in enumerate(parsed):
@@ -144,7 +149,7 @@ def _best(
 
 
 def _off(wanted: Mapping[str, Any], scope: Scope, ours: set[str]) -> int | None:
-    """How far a name is off, from 0; None where it is another, or one of the assignment's own."""
+    """The distance of a name, from 0; None if it is another name, or the assignment's own."""
     name = wanted["name"]
     if scope.name == name:
         return 0
@@ -159,7 +164,7 @@ def _off(wanted: Mapping[str, Any], scope: Scope, ours: set[str]) -> int | None:
 
 
 def _takes_as_much(scope: Scope, least: int | None, most: int | None) -> bool:
-    """Whether it can be called as what was wanted is called."""
+    """Whether ``scope`` can be called with the number of arguments that is wanted."""
     if isinstance(scope, ast.ClassDef) or least is None or most is None:
         return isinstance(scope, ast.ClassDef) or least is None
     own = len(scope.args.posonlyargs) + len(scope.args.args)
@@ -176,7 +181,7 @@ def _words(name: str) -> list[str]:
 
 
 def _holds(words: Sequence[str], name: str) -> bool:
-    """Whether some of ``words``, one after another, are ``name``."""
+    """Whether consecutive ``words``, joined, are ``name``."""
     ends = range(len(words) + 1)
     return any("".join(words[begin:end]) == name for begin in ends for end in ends[begin:])
 
@@ -191,7 +196,7 @@ def _code(parsed: Sequence[ast.Module | None], number: int, first: int) -> str:
 
 
 def _kept(module: ast.Module | None) -> Iterator[ast.stmt]:
-    """What a function may need of what stands around it: imports, functions, classes, constants."""
+    """The parts of a module that a function may need: imports, functions, classes, constants."""
     body: Iterable[ast.stmt] = [] if module is None else module.body
     for node in body:
         future = isinstance(node, ast.ImportFrom) and node.module == "__future__"

@@ -1,7 +1,7 @@
-"""Answers the tester's requests with what the student's code does.
+"""Answers the tester's requests by running the student's code.
 
-The tester believes nothing of this: it runs in the student's process, and the student's code can
-change all of it. It only has to be right for those who don't.
+The tester trusts nothing from here: this runs in the student's process, and the student's code can
+change all of it. It only has to be right for students who don't.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Channel:
         self._unannounced = 0
 
     def receive(self, revive: Callable[[Any], Any]) -> Any:
-        """What the tester asks next, objects by ``revive``; EOFError when the tester has gone."""
+        """The tester's next requests, objects by ``revive``; EOFError if the tester has gone."""
         tree, block, count = self._inbox.frame()
         files, self._files = self._files[:count], self._files[count:]
         return wire.decode(tree, block, files, revive, trusted=True)
@@ -51,13 +51,13 @@ class Channel:
         return count
 
     def send(self, frame: wire.Frame, *, last: bool = True) -> None:
-        """Send one reply, and wake the tester where it is the ``last`` that it waits for.
+        """Send one reply; wake the tester if it is the ``last`` reply that the tester waits for.
 
-        What is sent is there whatever becomes of this process, so whoever asks for several things
-        at once knows of each whether it was done, and is woken once.
+        A sent reply stays readable whatever happens to this process. So the tester knows for each
+        of its requests whether it was done, and is woken only once.
         """
         self._unannounced += frame.size
-        if self._unannounced > wire.SMALL_BYTES:  # more may not go in before something goes out
+        if self._unannounced > wire.SMALL_BYTES:  # the tester must read some first
             self._ring()
         for part in frame.parts():
             self._socket.sendall(part)
@@ -66,12 +66,12 @@ class Channel:
 
     def _ring(self) -> None:
         self._unannounced = 0
-        with suppress(BlockingIOError):  # rung so often already that the tester wakes anyway
+        with suppress(BlockingIOError):  # the bell has rung so often that the tester wakes anyway
             os.eventfd_write(self._bell, 1)
 
 
 class Server:
-    """Holds the objects that stay here and carries requests out."""
+    """Holds the objects that stay in the worker, and carries out requests."""
 
     def __init__(self, channel: Channel, packages: Sequence[str] = ()) -> None:
         self._channel = channel
@@ -90,23 +90,23 @@ class Server:
         }
 
     def run(self, layers: list[str]) -> None:
-        """Say which layers hold, then serve until the tester closes the channel."""
+        """Report the layers that hold, then serve until the tester closes the channel."""
         asking.connect(self._ask)
-        # no bell: it would still ring when the first replies are waited for
+        # no bell: it would still ring when the tester waits for the first replies
         self._channel.send(wire.encode({"layers": layers}), last=False)
         while True:
             try:
                 nonce, *requests = self._channel.receive(self._revived)
             except EOFError:
                 return
-            self._earlier.clear()  # a new batch refers to nothing of the last one
+            self._earlier.clear()  # a new batch never refers to the last one
             for number, request in enumerate(requests):
                 self._now = {"nonce": nonce, "number": number}
                 frame = self._answer(request, dict(self._now))
                 self._channel.send(frame, last=number == len(requests) - 1)
 
     def _answer(self, request: dict[str, Any], reply: dict[str, Any]) -> wire.Frame:
-        """What ``request`` gives, or raises, put into ``reply``."""
+        """The frame of ``reply``, completed with the value or exception of ``request``."""
         try:
             reply["ok"] = self._operations[request["operation"]](request)
             self._flush()
@@ -123,7 +123,7 @@ class Server:
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
-            except BaseException:  # noqa: S112 - a student may have put anything in its place
+            except BaseException:  # noqa: S112 - the student's code may have replaced the stream
                 continue
 
     def _keep(self, value: Any) -> wire.Remote:
@@ -191,16 +191,16 @@ class Server:
             self._earlier[request["place"]] = value
 
     def _present(self, argument: Any) -> Any:
-        """``argument``, or what it stands for where it is what an earlier request gave."""
+        """``argument``, or the earlier value of this batch that it stands for."""
         if not isinstance(argument, wire.Earlier):
             return argument
         if argument.number not in self._earlier:
-            raise LookupError("what it was to be given was not returned")
+            raise LookupError("a value that this call needs was not returned")
         value = self._earlier[argument.number]
         if argument.item is None:
             return value
         if not isinstance(value, tuple | list):
-            raise LookupError("what it was to be given was not returned in a tuple")
+            raise LookupError("a value that this call needs was not returned in a tuple")
         return value[argument.item]
 
 

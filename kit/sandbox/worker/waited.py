@@ -1,4 +1,4 @@
-"""How long a thread could have run and was not let: the part of time that nobody's code used."""
+"""Measures how long a thread could have run but had to wait for a processor."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 from contextlib import suppress
 
 ACCOUNT_BYTES = 256
-"""More than the three numbers of it take."""
+"""More bytes than the three numbers of the account take."""
 
 
 def waited(task: str) -> float:
     """Seconds that ``task``, such as "123" or "thread-self", has waited for a processor so far.
 
-    By the kernel's own account (``/proc/<pid>/schedstat``); 0 where it keeps none. It is asked for
-    before every call of a student's function, so it is read in the cheapest way.
+    The number comes from the kernel (``/proc/<pid>/schedstat``); it is 0 if the kernel keeps none.
+    It is read before every call of a student's function, so this uses the cheapest way.
     """
     with suppress(OSError, ValueError, IndexError):
         account = os.open(f"/proc/{task}/schedstat", os.O_RDONLY | os.O_CLOEXEC)

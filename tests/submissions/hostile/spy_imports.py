@@ -5,7 +5,7 @@
 import importlib
 import sys
 
-_NAMES = "kit.sandbox.tester kit.checks.expect kit.grading.grader kit.grading.plugin kit.course oracle conftest test_optim "
+_NAMES = "kit.sandbox.tester kit.checks.expect kit.grading.grader kit.checks.plugin kit.course oracle conftest test_optim "
 _NAMES += "pytest _pytest.config documented nbgrader kit.results sqlite3"
 sys.path[:] = [ROOT, f"{ROOT}/autograder/optimization", f"{ROOT}/solutions/optimization"]
 refused(

@@ -1,7 +1,8 @@
 """The pytest plugin of the suites: the marker ``task`` and the fixtures that checks use.
 
 ``pytest autograder/ASSIGNMENT --submission FOLDER`` runs a suite over one submission as ordinary
-tests. ``kit grade`` uses the same plugin and sets the submission itself (``kit.grading.suites``).
+tests, where the conftest.py beside the suite names this plugin. ``kit grade`` uses the same plugin
+and sets the submission itself (``kit.grading.suites``).
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kit.checks import documented as of_notebook
+from kit.checks.documented import Documented
 from kit.checks.expect import Expect
 from kit.checks.student import Student
 from kit.course import Assignment
+from kit.intake.submission import read, sources_of
+from kit.limits import Limits
 from kit.provided import load_provided
+from kit.sandbox.tester.process import WarmParent
+from kit.sandbox.tester.session import Session
 
 
 @dataclass
@@ -33,6 +40,8 @@ class Current:
 
 
 CURRENT = pytest.StashKey[Current]()
+DRAWING = frozenset({"rng", "draw"})
+"""The fixtures that draw: a check that asks for one of them begins at its own place."""
 RUN = "kit.run"
 """The name of the plugin that a ``Run`` is."""
 
@@ -90,7 +99,7 @@ class Run:
         The seed determines the sequence and the check's name the place, 2**64 numbers from any
         other check's: to go there takes a tenth of the time that another seed would.
         """
-        if "rng" not in item.fixturenames:  # type: ignore[attr-defined]  # every Function has them
+        if DRAWING.isdisjoint(item.fixturenames):  # type: ignore[attr-defined]  # every Function has them
             return
         seed = self.current.seed
         if self._seeded is None or self._seeded[0] != seed:
@@ -114,11 +123,6 @@ class Run:
 
     def _plain(self) -> Current:
         """What a plain pytest run grades, where no ``kit.grading.grader`` leads."""
-        from kit.intake.submission import read, sources_of
-        from kit.limits import Limits
-        from kit.sandbox.tester.process import WarmParent
-        from kit.sandbox.tester.session import Session
-
         folder = Path(self._config.args[0].partition("::")[0]).resolve()
         folder = folder if folder.is_dir() else folder.parent
         assignment = Assignment(folder.parent.parent, folder.name)
@@ -167,6 +171,26 @@ def fixtures(run: Run) -> ModuleType:
         """``provided("utils.data_utils")`` is the assignment's own module of that name, trusted."""
         return lambda name: load_provided(run.current.assignment, name)
 
+    @pytest.fixture(scope="session")
+    def documented() -> Callable[[str], Documented]:
+        """``documented(task)``: the documented call of a task; see ``kit.checks.documented``."""
+        entries = of_notebook.entries(run.current.assignment.suites / "documented.json")
+        return lambda task: of_notebook.case(entries[task])
+
+    @pytest.fixture(scope="session")
+    def draw() -> Callable[[tuple[int, ...]], np.ndarray]:
+        """``draw(shape)``: unseen float64 numbers of either sign with 1 <= |value| < 2.
+
+        That is so far from 0 that neither a kink there nor a small epsilon decides anything.
+        """
+
+        def drawn(shape: tuple[int, ...]) -> np.ndarray:
+            values = run.rng.uniform(-1, 1, shape)
+            return values + np.copysign(1, values)
+
+        return drawn
+
     module = ModuleType("kit.fixtures")
-    vars(module).update(expect=expect, student=student, rng=rng, provided=provided)
+    for each in (expect, student, rng, provided, documented, draw):
+        setattr(module, each.__name__, each)
     return module

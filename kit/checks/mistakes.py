@@ -1,0 +1,127 @@
+"""What a catalogue of known mistakes is written with, so that a mistakes.py holds only mistakes.
+
+A catalogue is replayed in a worker and handed in as a submission, so this file goes along with it:
+it needs nothing but NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+FEWEST_DRAWS = 10
+"""Fewer random numbers than these may lie close together by chance, so they tell nothing."""
+
+
+class Mistake(NamedTuple):
+    """One way to get a task wrong.
+
+    ``text`` is what the student reads: what their code does and what the rule says, in formulas and
+    not in code. ``changes`` is what the catalogue's ``implementation`` takes. ``chance`` says that
+    the code with this mistake draws numbers that nobody can draw again: its answers are compared by
+    shape, mean and standard deviation, not number by number.
+    """
+
+    id: str
+    task: str
+    changes: dict[str, Any]
+    text: str
+    chance: bool = False
+
+
+class Switches:
+    """The places where people go wrong, by task: ``{"double": {"factor": 2}}``.
+
+    Under the values given here nothing is wrong. A mistake sets some of them to other values, under
+    names such as ``"double.factor"``.
+    """
+
+    def __init__(self, tasks: Mapping[str, Mapping[str, Any]]) -> None:
+        self.tasks = {task: dict(switches) for task, switches in tasks.items()}
+        self.right: dict[str, Any] = {
+            f"{task}.{what}": value
+            for task, switches in self.tasks.items()
+            for what, value in switches.items()
+        }
+        """Every switch and the value under which nothing is wrong."""
+
+    def on(self, changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """The switches of each task with ``changes``; raises KeyError for one that is not there."""
+        unknown = sorted(changes.keys() - self.right.keys())
+        if unknown:
+            raise KeyError(f"The catalogue of mistakes has no switch {', '.join(unknown)}.")
+        return {
+            task: {what: changes.get(f"{task}.{what}", value) for what, value in switches.items()}
+            for task, switches in self.tasks.items()
+        }
+
+    @staticmethod
+    def mistakes(
+        task: str, *entries: tuple[str, dict[str, Any], str], chance: bool = False
+    ) -> list[Mistake]:
+        """The mistakes of one task, each given as its name, the task's switches and the text."""
+        return [
+            Mistake(
+                f"{task}.{name}",
+                task,
+                {f"{task}.{what}": value for what, value in changes.items()},
+                text,
+                chance,
+            )
+            for name, changes, text in entries
+        ]
+
+
+class Draws:
+    """Random numbers, equal to others where both may well be drawn from one distribution."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.mean, self.std, self.size = float(values.mean()), float(values.std()), values.size
+
+    def __eq__(self, other: object) -> bool:
+        """Whether means and standard deviations are within six standard errors of each other.
+
+        Of n normal draws the mean has the standard error σ/√n, and log σ has 1/√(2n).
+        """
+        if not isinstance(other, Draws) or self.size != other.size:
+            return False
+        if self.size < FEWEST_DRAWS:
+            return True
+        error = 6 * np.sqrt(2 / self.size)
+        if abs(np.log(self.std / other.std)) > error / np.sqrt(2):
+            return False
+        return bool(abs(self.mean - other.mean) <= error * max(self.std, other.std))
+
+    __hash__ = None  # type: ignore[assignment]  # equality with a tolerance allows none
+
+    def __repr__(self) -> str:
+        return f"Draws(mean={self.mean:.3g}, std={self.std:.3g}, size={self.size})"
+
+
+def summary(value: Any) -> Any:
+    """What can be compared, with ==, of a value with random numbers in it, whatever it is.
+
+    An array becomes its shape, its dtype and its `Draws`, or its number where all are the same.
+    """
+    if isinstance(value, dict):
+        return {str(name): summary(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [type(value).__name__, *map(summary, value)]
+    if not isinstance(value, np.ndarray):
+        return (type(value).__name__,)
+    kind = (value.shape, value.dtype.name)
+    if value.dtype.kind != "f" or value.size == 0:
+        return kind
+    return (*kind, spread(value))
+
+
+def spread(value: np.ndarray) -> Draws | float | str:
+    """How the numbers of an array of floats with at least one entry are spread."""
+    with np.errstate(all="ignore"):
+        draws = Draws(value.astype(np.float64))
+        bounded = np.isfinite([draws.mean, draws.std]).all()
+    if not bounded:
+        return "not finite"
+    return draws if draws.std > 1e-150 else float(value.flat[0])
