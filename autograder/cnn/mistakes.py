@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+
 from kit.checks.mistakes import Mistake, Switches
 
 OPAQUE = {"conv_layers.spatial_batchnorm_forward": 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import oracle
 import pytest
+
 from kit.checks.training import Make, Recipe, train
 
 EPOCHS = 3
