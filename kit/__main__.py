@@ -1,12 +1,11 @@
-"""Where the command `kit` begins: what grades is started before the commands are loaded.
+"""Where the command `kit` begins.
 
-A Ctrl-C ends it at any moment with a sentence and exit code 130; nobody waits for what is still
-being graded. It loads nothing by itself.
+Ctrl-C ends it at any moment with a sentence and exit code 130, also while the commands are being
+loaded. The command does not wait for submissions that are still being graded.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -16,8 +15,6 @@ from typing import NoReturn
 from kit.exit_codes import INTERRUPTED, STOPPED
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-STARTED_LATER = ("--cluster", "--jobs", "--help")
-"""Options with which there may be nothing to start; ``kit.cli`` knows."""
 
 
 def main() -> None:
@@ -43,20 +40,9 @@ def _main() -> None:
     os.close(spare)
     for name in ONE_THREAD:  # where no thread can be started NumPy would break off as it loads
         os.environ.setdefault(name, "1")
-    gc.disable()  # what is loaded stays: to search it for garbage, again and again, takes time
-    words = sys.argv[1:]
-    if words[:1] == ["grade"] and not any(word.startswith(STARTED_LATER) for word in words):
-        from kit.batch import processes
-
-        processes.begin()
     from kit.cli import app
 
-    gc.freeze()
-    gc.enable()
-    try:
-        app()
-    finally:
-        gc.freeze()  # all ends with the process: not searched for garbage, it ends much sooner
+    app()
 
 
 def _stopped() -> NoReturn:

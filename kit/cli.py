@@ -74,13 +74,16 @@ def data(
     from kit.provided import load_provided
 
     root = find_root()
+    fetched = set()
     for name in assignment_names(root):
         assignment = Assignment(root, name)
-        if "utils/data_utils.py" not in assignment.provided_modules:
+        path = assignment.given.get("utils/data_utils.py")
+        if path is None or path in fetched:
             continue
+        fetched.add(path)  # several assignments may share one loader
         loader = load_provided(assignment, "utils.data_utils")
         failure = None
-        with of_course(assignment.source / "utils/data_utils.py", "used"):
+        with of_course(path, "used"):
             mendable: type[Exception] = loader.DataError
             try:
                 folder = loader.fetch(source=source)
@@ -183,7 +186,6 @@ def grade(
     from kit.batch.run import find_all, grade_all, sole_writer
     from kit.display import show_class, show_progress
     from kit.feedback import failed_us
-    from kit.limits import Limits
     from kit.nbgrader.bookkeeping import Bookkeeper
 
     with ExitStack() as kept:
@@ -192,7 +194,7 @@ def grade(
         which = find_assignment(assignment)
         folder = out or which.root / "results" / assignment
         chosen = tuple(task.strip() for task in tasks.split(",")) if tasks else None
-        settings = Settings(which, Limits(), chosen, seed, trust=trust)
+        settings = Settings(which, which.limits, chosen, seed, trust=trust)
         which.require(chosen or ())
         found = find_all(which, paths, kept)
         kept.enter_context(sole_writer(folder))  # until the gradebook has the results, too

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kit.limits import Limits
+
+_EMPTY = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 _MOST = 1_000_000
 """More points than any task is worth; a larger number is a mistake."""
 
@@ -30,6 +33,19 @@ class Task:
     title: str
     points: float
     manual: bool
+
+
+@dataclass(frozen=True)
+class BuildsOn:
+    """What an assignment takes from an ``earlier`` one.
+
+    ``given`` are files that it gives as well, ``written`` those that students wrote for the earlier
+    one and bring; by their names, and where they are authored.
+    """
+
+    earlier: Assignment
+    given: Mapping[str, Path]
+    written: Mapping[str, Path]
 
 
 @dataclass(frozen=True)
@@ -60,14 +76,113 @@ class Assignment:
         return self.root / "autograder" / self.name
 
     @cached_property
+    def given(self) -> dict[str, Path]:
+        """The files that every student is given, and where each is authored.
+
+        They are named by their POSIX paths in the release. Those that this assignment shares with
+        an earlier one lie there (``builds_on``).
+        """
+        files = {name: self.source / name for name in files_below(self.source)}
+        return self._joined(files, {} if self.builds_on is None else self.builds_on.given)
+
+    @cached_property
+    def written(self) -> dict[str, Path]:
+        """The files that a student writes, named like ``given``, and where each is solved."""
+        files = {name: self.solutions / name for name in files_below(self.solutions)}
+        return self._joined(files, {} if self.builds_on is None else self.builds_on.written)
+
+    def _joined(self, own: dict[str, Path], earlier: Mapping[str, Path]) -> dict[str, Path]:
+        if both := own.keys() & earlier.keys():
+            raise CourseError(
+                f"{self.name} has {', '.join(sorted(both))}, and takes it from an earlier "
+                "assignment besides. Keep one of them."
+            )
+        return dict(sorted({**own, **earlier}.items()))
+
+    @cached_property
     def student_files(self) -> tuple[str, ...]:
-        """The files a student writes, as POSIX paths relative to the assignment's folder."""
-        return files_below(self.solutions)
+        """The files that a student hands in, as POSIX paths relative to the assignment's folder."""
+        return tuple(self.written)
 
     @cached_property
     def provided_modules(self) -> tuple[str, ...]:
         """The Python files that every student is given, as POSIX paths."""
-        return tuple(name for name in files_below(self.source) if name.endswith(".py"))
+        return tuple(name for name in self.given if name.endswith(".py"))
+
+    @cached_property
+    def builds_on(self) -> BuildsOn | None:
+        """What this assignment takes from an earlier one; the notebook's metadata say it.
+
+        ``"kit": {"builds_on": {"assignment": "first", "gives": ["utils"], "code": ["nndl/a.py"],
+        "code_from": "student"}}``. ``gives`` are files or folders that the earlier assignment
+        gives, and this one as well. ``code`` are files that students wrote there: each brings
+        their own, or, with ``"code_from": "solution"``, everybody is given the solution.
+        """
+        stated = self._stated("builds_on", {})
+        if not stated:
+            return None
+        where = f'{self.notebook.name}: "builds_on" in its metadata'
+        unknown = stated.keys() - {"assignment", "gives", "code", "code_from"}
+        earlier, source = stated.get("assignment"), stated.get("code_from", "student")
+        if unknown or source not in {"student", "solution"} or not isinstance(earlier, str):
+            raise CourseError(
+                f'{where} must hold "assignment", and may hold "gives", "code" and "code_from" '
+                '("student" or "solution").'
+            )
+        if earlier == self.name or earlier not in assignment_names(self.root):
+            raise CourseError(f"{where} names {earlier!r}, which is no other assignment.")
+        before = Assignment(self.root, earlier)
+        if self in before.chain:
+            raise CourseError(f"{where}: {earlier} builds on {self.name} itself.")
+        given = _chosen(before.given, stated.get("gives", []), where)
+        code = _chosen({**before.given, **before.written}, stated.get("code", []), where)
+        brought = {name: path for name, path in code.items() if name in before.written}
+        if source == "solution":
+            return BuildsOn(before, {**given, **code}, {})
+        return BuildsOn(
+            before, {**given, **{n: p for n, p in code.items() if n not in brought}}, brought
+        )
+
+    @cached_property
+    def chain(self) -> tuple[Assignment, ...]:
+        """The assignments that this one builds on, nearest first."""
+        found: list[Assignment] = []
+        name = self._stated("builds_on", {}).get("assignment")
+        while isinstance(name, str) and name in assignment_names(self.root):
+            earlier = Assignment(self.root, name)
+            if earlier in found:
+                break
+            found.append(earlier)
+            name = earlier._stated("builds_on", {}).get("assignment")
+        return tuple(found)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What a submission may use; ``"kit": {"limits": {"cpu_seconds": 1800}}`` changes some."""
+        try:
+            return Limits.stated(self._stated("limits", {}))
+        except ValueError as error:
+            raise CourseError(f'{self.notebook.name}: "limits" in its metadata: {error}.') from None
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the notebook's metadata say to the kit."""
+        kit = self.document.get("metadata", {}).get("kit", {})
+        if not isinstance(kit, dict):
+            raise CourseError(f'{self.notebook.name}: "kit" in its metadata must be an object.')
+        return kit
+
+    @property
+    def stub(self) -> bytes:
+        """A notebook that says to the kit what this one says, and nothing to anybody else."""
+        document = {**_EMPTY, "metadata": {"kit": self.metadata} if self.metadata else {}}
+        return json.dumps(document).encode()
+
+    def _stated(self, name: str, default: dict[str, Any]) -> dict[str, Any]:
+        value = self.metadata.get(name, default)
+        if not isinstance(value, dict):
+            raise CourseError(f'{self.notebook.name}: "{name}" in its metadata must be an object.')
+        return value
 
     @cached_property
     def notebook(self) -> Path:
@@ -93,7 +208,7 @@ class Assignment:
         each module by itself, because a module that is not loaded beforehand can't be loaded while
         a submission is graded.
         """
-        names = self.document.get("metadata", {}).get("kit", {}).get("packages", [])
+        names = self.metadata.get("packages", [])
         if not isinstance(names, list) or not all(
             isinstance(name, str) and all(part.isidentifier() for part in name.split("."))
             for name in names
@@ -222,15 +337,41 @@ def _task(metadata: dict[str, Any], where: str) -> Task:
 
 
 def files_below(folder: Path) -> tuple[str, ...]:
-    """Every authored file below ``folder``, as sorted POSIX paths relative to it."""
+    """Every authored file below ``folder``, as sorted POSIX paths relative to it.
+
+    Raises CourseError for a linked folder, into which nothing looks.
+    """
     skipped = {"__pycache__", ".ipynb_checkpoints"}
-    return tuple(
-        sorted(
-            str(PurePosixPath(path.relative_to(folder)))
-            for path in folder.rglob("*")
-            if path.is_file() and not skipped.intersection(path.relative_to(folder).parts)
-        )
-    )
+    found = []
+    for path in folder.rglob("*"):
+        if skipped.intersection(path.relative_to(folder).parts):
+            continue
+        if path.is_symlink() and path.is_dir():
+            raise CourseError(
+                f"{path} is a linked folder, and what is in it would be left out. Put the files "
+                'there, or share those of another assignment by "builds_on" in the notebook\'s '
+                "metadata (docs/new-assignment.md)."
+            )
+        if path.is_file():
+            found.append(str(PurePosixPath(path.relative_to(folder))))
+    return tuple(sorted(found))
+
+
+def _chosen(files: Mapping[str, Path], wanted: Any, where: str) -> dict[str, Path]:
+    """Those of ``files`` that are ``wanted``, or lie in a folder that is."""
+    if not isinstance(wanted, list) or not all(isinstance(each, str) for each in wanted):
+        raise CourseError(f"{where} must list files and folders.")
+    found: dict[str, Path] = {}
+    for each in wanted:
+        some = {
+            name: path
+            for name, path in files.items()
+            if name == each or name.startswith(f"{each.rstrip('/')}/")
+        }
+        if not some:
+            raise CourseError(f"{where} names {each}, which the earlier assignment does not have.")
+        found |= some
+    return found
 
 
 def find_root(start: Path | None = None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,13 @@ contents of arrays."""
 REPLY_BLOCK_BYTES = 256 * MIB
 """All arrays of these replies. These two limits bound the tester's allocations, so nobody may
 raise them."""
+CAPS = {
+    "call_seconds": 600,
+    "total_seconds": 7200,
+    "cpu_seconds": 7200,
+    "tester_seconds": 600,
+}
+"""The limits that an assignment may state for itself, and how far it may go."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,22 @@ class Limits:
     """The list in a Gradescope download of a class that says who handed in what."""
     list_items: int = 10_000_000
     """Keys and values in that list."""
+
+    @classmethod
+    def stated(cls, own: Mapping[str, Any]) -> Limits:
+        """The limits of an assignment that states some of its ``own``.
+
+        Raises ValueError, with a sentence, where one is unknown, no number, or beyond its cap.
+        """
+        for name, value in own.items():
+            if name not in CAPS:
+                raise ValueError(f"an assignment can't state {name!r}, only {', '.join(CAPS)}")
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"{name} must be a number, it is {value!r}")
+            if not 0 < value <= CAPS[name]:
+                raise ValueError(f"{name} must be at most {CAPS[name]:,}, it is {value:,}")
+        kinds = {name: type(getattr(cls, name)) for name in own}
+        return cls(**{name: kinds[name](value) for name, value in own.items()})
 
     def as_dict(self) -> dict[str, Any]:
         """The limits by name, for people and for the workers' parent."""

@@ -2,7 +2,7 @@
 
 Two comments mark an answer region, both indented like the code between them::
 
-    # YOUR CODE HERE: adam
+    # YOUR CODE HERE: accuracy
     ...
     # END YOUR CODE HERE
 """
@@ -40,10 +40,11 @@ class Region:
         return self.begin < line < self.end
 
 
-def strip(source: str, filename: str) -> str:
+def strip(source: str, filename: str, instead: str = "") -> str:
     r"""``source`` with every answer replaced by a statement that names its task.
 
-    ``filename`` is the file's name for students, such as ``nndl/optim.py``. The result compiles,
+    The statement raises NotImplementedError, with the text ``instead`` if that is given.
+    ``filename`` is the file's name for students, such as ``nndl/losses.py``. The result compiles,
     and its lines end with ``\n``. Raises ReleaseError, with file and line, if a marker is
     unbalanced, nested, unnamed, misspelt, or outside any function.
     """
@@ -51,7 +52,7 @@ def strip(source: str, filename: str) -> str:
     lines = _lines(source)
     for region in reversed(regions(source, filename)):
         function = _enclosing_function(tree, region, filename)
-        message = f"task {region.task}: write `{function}` in {filename}."
+        message = instead or f"task {region.task}: write `{function}` in {filename}."
         lines[region.begin : region.end - 1] = [
             f'{region.indent}raise NotImplementedError("{message}")'
         ]
@@ -64,6 +65,14 @@ def strip(source: str, filename: str) -> str:
             f"{error.lineno} of the skeleton. Let each answer region hold whole statements."
         ) from error
     return skeleton
+
+
+def solved(source: str, filename: str) -> str:
+    """``source`` with its answers, without the marks around them; raises ReleaseError as above."""
+    lines = _lines(source)
+    for region in reversed(regions(source, filename)):
+        del lines[region.end - 1], lines[region.begin - 1]
+    return "\n".join(lines)
 
 
 def regions(source: str, filename: str) -> list[Region]:

@@ -13,7 +13,7 @@ from tests.support.course import ROOT
 
 ROOMS = (
     # what is true of every room
-    *("exit_codes", "limits", "course", "provided", "files", "skeleton", "results", "feedback"),
+    *("exit_codes", "limits", "course", "skeleton", "provided", "files", "results", "feedback"),
     # the way of a submission
     *("sandbox", "intake", "checks", "grading", "batch"),
     # what instructors make with it
@@ -175,3 +175,16 @@ def test_tests_lie_in_the_folders_of_rooms() -> None:
     """Beside the rooms of the kit: ``assignment`` (the real one), ``docs`` and ``command_line``."""
     folders = {path.parent.name for path in TESTS if path.name.startswith("test_")}
     assert folders - {"tests"} <= {*ROOMS, "assignment", "docs", "command_line"}
+
+
+NAMES = re.compile(
+    r"\boptim|cifar|\badam|relu|affine|momentum|rmsprop|nesterov|\bsgd|batch_?norm|dropout"
+    r"|\bconv_|fc_net|next_w",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_names_an_optimizer_a_layer_or_a_data_set(module: str) -> None:
+    """They are an assignment's; the kit knows none."""
+    assert NAMES.findall(MODULES[module].read_text("utf-8")) == []

@@ -90,32 +90,25 @@ class TestAffineBackward:
         douts = [draw((len(x), len(b))) for x, _, b in cases]
 
         def with_ours():
-            with student.together():
-                replies = [
-                    student.layers.affine_backward(dout, case)
-                    for dout, case in zip(douts, cases, strict=True)
-                ]
-            self.compare(expect, name, cases, douts, replies)
+            for dout, case in zip(douts, cases, strict=True):
+                reply = student.layers.affine_backward(dout, case)
+                self.compare(expect, name, case, dout, reply)
 
         def with_theirs():
-            with student.together():
-                forwards = [student.layers.affine_forward(*case) for case in cases]
-                replies = [
-                    student.layers.affine_backward(dout, forward[1])
-                    for dout, forward in zip(douts, forwards, strict=True)
-                ]
-            self.compare(expect, name, cases, douts, replies)
+            for dout, case in zip(douts, cases, strict=True):
+                forward = student.layers.affine_forward(*case)
+                _, cache = expect.pair(forward, "affine_forward", ("out", "cache"))
+                reply = student.layers.affine_backward(dout, cache)
+                self.compare(expect, name, case, dout, reply)
 
         expect.one_of(with_ours, with_theirs)
 
-    def compare(self, expect, name, cases, douts, replies):
-        for dout, (x, w, b), reply in zip(douts, cases, replies, strict=True):
-            inputs = (oracle.rows(x), w, b)
-            number = GRADIENTS.index(name)
-            expected = derivatives.derivative(oracle.affine, dout, inputs, number)
-            got = expect.pair(reply.value, "affine_backward", GRADIENTS)
-            shape = (x, w, b)[number].shape
-            expect.close(got[number], expected.reshape(shape), name, where=where(x))
+    def compare(self, expect, name, case, dout, reply):
+        x, w, b = case
+        number = GRADIENTS.index(name)
+        expected = derivatives.derivative(oracle.affine, dout, (oracle.rows(x), w, b), number)
+        got = expect.pair(reply, "affine_backward", GRADIENTS)
+        expect.close(got[number], expected.reshape(case[number].shape), name, where=where(x))
 
 
 class TestReluForward:
@@ -130,11 +123,9 @@ class TestReluForward:
     @pytest.mark.task("relu_forward", points=1)
     def test_shapes(self, student, expect, draw):
         """`out = max(0, x)` by element, for arrays of any number of dimensions."""
-        inputs = [10 * draw(shape) for shape in [(9,), (5, 4), (2, 3, 2, 2)]]
-        with student.together():
-            replies = [student.layers.relu_forward(x) for x in inputs]
-        for x, reply in zip(inputs, replies, strict=True):
-            out, _ = expect.pair(reply.value, "relu_forward", ("out", "cache"))
+        for shape in [(9,), (5, 4), (2, 3, 2, 2)]:
+            x = 10 * draw(shape)
+            out, _ = expect.pair(student.layers.relu_forward(x), "relu_forward", ("out", "cache"))
             expect.close(out, oracle.relu(x), "out", where=where(x))
 
     @pytest.mark.task("relu_forward", points=1)
@@ -159,54 +150,43 @@ class TestReluBackward:
         self.check(student, expect, draw, [(9,)])
 
     def check(self, student, expect, draw, shapes):
-        inputs = [(draw(shape), draw(shape)) for shape in shapes]
-        with student.together():
-            replies = [student.layers.relu_backward(dout, x) for x, dout in inputs]
-        for (x, dout), reply in zip(inputs, replies, strict=True):
+        for shape in shapes:
+            x, dout = draw(shape), draw(shape)
             (expected,) = derivatives.backward(oracle.relu, dout, x)
-            expect.close(reply.value, expected, "dx", where=where(x))
+            expect.close(student.layers.relu_backward(dout, x), expected, "dx", where=where(x))
 
     @pytest.mark.task("relu_backward", points=1)
     def test_arguments(self, student, expect, draw):
         """dx is a new array: dout, which other layers may still need, is only read."""
         x, dout = draw((5, 4)), draw((5, 4))
-        with student.together():
-            given = student.place(dout)  # for both calls: the second gets what the first left
-            replies = [student.layers.relu_backward(given, cache) for cache in (x, -x)]
+        given = student.place(dout)  # one array for both calls: the second gets what the first left
         situations = (where(x), "in a second call with the same dout, which must only be read,")
-        for cache, reply, situation in zip((x, -x), replies, situations, strict=True):
+        for cache, situation in zip((x, -x), situations, strict=True):
             (expected,) = derivatives.backward(oracle.relu, dout, cache)
-            expect.close(reply.value, expected, "dx", where=situation)
+            expect.close(
+                student.layers.relu_backward(given, cache), expected, "dx", where=situation
+            )
 
 
 class TestAffineRelu:
     @pytest.mark.task("affine_relu", points=1)
     def test_forward(self, student, expect, draw_layers):
         """`out = max(0, x·w + b)`."""
-        cases = draw_layers()
-        with student.together():
-            replies = [student.layer_utils.affine_relu_forward(*case) for case in cases]
-        for (x, w, b), reply in zip(cases, replies, strict=True):
+        for x, w, b in draw_layers():
             expected = oracle.affine_relu(oracle.rows(x), w, b)
-            out, _ = expect.pair(reply.value, "affine_relu_forward", ("out", "cache"))
+            reply = student.layer_utils.affine_relu_forward(x, w, b)
+            out, _ = expect.pair(reply, "affine_relu_forward", ("out", "cache"))
             expect.close(out, expected, "out", where=where(x))
 
     @pytest.mark.task("affine_relu", points=3)
     def test_backward(self, student, expect, draw, draw_layers):
         """Backwards through the ReLU first, then the affine layer: dx, dw and db."""
-        cases = draw_layers()
-        douts = [draw((len(x), len(b))) for x, _, b in cases]
-        with student.together():
-            forwards = [student.layer_utils.affine_relu_forward(*case) for case in cases]
-            backwards = [
-                student.layer_utils.affine_relu_backward(dout, forward[1])
-                for dout, forward in zip(douts, forwards, strict=True)
-            ]
-        for (x, w, b), dout, forward, backward in zip(
-            cases, douts, forwards, backwards, strict=True
-        ):
-            expect.pair(forward.value, "affine_relu_forward", ("out", "cache"))
+        for x, w, b in draw_layers():
+            dout = draw((len(x), len(b)))
+            forward = student.layer_utils.affine_relu_forward(x, w, b)
+            _, cache = expect.pair(forward, "affine_relu_forward", ("out", "cache"))
+            reply = student.layer_utils.affine_relu_backward(dout, cache)
+            got = expect.pair(reply, "affine_relu_backward", GRADIENTS)
             expected = derivatives.backward(oracle.affine_relu, dout, oracle.rows(x), w, b)
-            got = expect.pair(backward.value, "affine_relu_backward", GRADIENTS)
             for name, value, right, given in zip(GRADIENTS, got, expected, (x, w, b), strict=True):
                 expect.close(value, right.reshape(given.shape), name, where=where(x))

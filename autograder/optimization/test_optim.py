@@ -44,8 +44,7 @@ class Run(NamedTuple):
 
     w: np.ndarray
     replies: list[Any]
-    right: Callable[..., dict[str, np.ndarray]]
-    """What the oracle computes for them; it takes further arguments of its rule."""
+    trajectory: dict[str, np.ndarray]
     situation: str
 
 
@@ -72,26 +71,39 @@ def expect_step(expect, next_w, state, expected, *, start, where, **tolerance):
     expect.all_of({name: partial(check, name, values) for name, values in expected.items()})
 
 
-def run_rule(student, rule, case, moving=True):
-    """Call a rule once for each gradient, with the config that it returned before.
+def run_steps(student, rule, cases, moving=True):
+    """Take the steps of all ``cases``, each from the config that the one before returned.
 
-    Also with the w that it returned, unless ``moving`` is False.
+    Also from the w that it returned, unless ``moving`` is False. They are taken at once: one after
+    another they would make grading a third slower.
     """
+    with student.together():
+        replies = [_steps(student, rule, case, moving) for case in cases]
+    return [
+        Run(case.w, each, trajectory(rule, case), case.situation)
+        for case, each in zip(cases, replies, strict=True)
+    ]
+
+
+def _steps(student, rule, case, moving):
     reply, replies = (case.w, case.config), []
     for dw in case.gradients:
         w = reply[0] if moving else case.w
         reply = getattr(student.optim, rule.name)(w, dw, reply[1])
         replies.append(reply)
-    right = partial(getattr(oracle, rule.name), case.w, case.gradients, **(case.config or {}))
-    return Run(case.w, replies, right, case.situation)
+    return replies
 
 
-def check_run(expect, rule, run, names, way=None, **tolerance):
+def trajectory(rule, case, **way):
+    """What the oracle computes for ``case``, in one of the right ways."""
+    return getattr(oracle, rule.name)(case.w, case.gradients, **(case.config or {}), **way)
+
+
+def check_run(expect, rule, run, names, right=None, **tolerance):
     """After each step, those of next_w and the state that are in ``names`` are the oracle's.
 
-    ``way`` is another way to be right: further arguments of the oracle's rule.
+    ``right`` is another way to be right.
     """
-    trajectory = run.right(**(way or {}))
     start, steps = run.w, len(run.replies)
     for step, reply in enumerate(run.replies):
         next_w, config = expect.pair(reply.value, rule.name, ("next_w", "config"))
@@ -99,7 +111,7 @@ def check_run(expect, rule, run, names, way=None, **tolerance):
             expect,
             next_w,
             config,
-            {name: trajectory[name][step] for name in names},
+            {name: (right or run.trajectory)[name][step] for name in names},
             start=start,
             where=f"after step {step + 1} of {steps} {run.situation}"
             if steps > 1
@@ -111,9 +123,7 @@ def check_run(expect, rule, run, names, way=None, **tolerance):
 
 def check_runs(student, expect, rule, names, cases, *, moving=True, **tolerance):
     """``check_run`` for each of the ``cases``."""
-    with student.together():
-        runs = [run_rule(student, rule, case, moving) for case in cases]
-    for run in runs:
+    for run in run_steps(student, rule, cases, moving):
         check_run(expect, rule, run, names, **tolerance)
 
 
@@ -165,9 +175,9 @@ def check_epsilon(student, expect, rng, draw, rule, *, ways=({},)):
     epsilon = rng.uniform(0.01, 0.1)
     config = rule.whole(rng, draw, (3, 4)) | {"epsilon": epsilon}
     case = Case(draw((3, 4)), draw((1, 3, 4)), config, f"with epsilon={epsilon:.3g}")
-    with student.together():
-        run = run_rule(student, rule, case)
-    expect.one_of(*(partial(check_run, expect, rule, run, ("next_w",), way) for way in ways))
+    (run,) = run_steps(student, rule, [case])
+    right = [trajectory(rule, case, **way) for way in ways]
+    expect.one_of(*(partial(check_run, expect, rule, run, ("next_w",), each) for each in right))
 
 
 def check_defaults(student, expect, rng, draw, rule):
@@ -189,13 +199,12 @@ def check_defaults(student, expect, rng, draw, rule):
 def check_arguments(student, expect, draw, rule):
     """A right step leaves dw as it was: another one with the same dw is right as well."""
     w, dw = draw((3, 4)), draw((3, 4))
-    with student.together():
-        given = student.place(dw)  # for both calls: the second gets what the first left
-        replies = [getattr(student.optim, rule.name)(w, given, None) for _ in range(2)]
+    given = student.place(dw)  # one array for both calls: the second gets what the first left
     expected = {"next_w": getattr(oracle, rule.name)(w, dw[None])["next_w"][0]}
     situations = ("after one step", "after one step with a dw used before, which must only be read")
-    for reply, situation in zip(replies, situations, strict=True):
-        next_w, config = expect.pair(reply.value, rule.name, ("next_w", "config"))
+    for situation in situations:
+        reply = getattr(student.optim, rule.name)(w, given, None)
+        next_w, config = expect.pair(reply, rule.name, ("next_w", "config"))
         expect_step(expect, next_w, config, expected, start=w, where=situation)
 
 

@@ -1,9 +1,9 @@
 """Grades submissions on the nodes of a Dask cluster, as ``kit.batch.pool`` does on this machine.
 
 A node is a process that Dask calls a worker; it grades one submission at a time. The run sends it
-the parts of the course that it needs: the given files, the suites, and the names (not the contents)
-of the files that a student writes. A node must already have the kit, Python and NumPy, in the same
-versions.
+the parts of the course that it needs: the given files, the suites, and the skeletons (not the
+solutions) of the files that a student writes. A node must already have the kit, Python and
+NumPy, in the same versions.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from pathlib import Path
 from distributed import Client, KilledWorker, Security, Worker, get_worker
 from distributed import Future as Promise
 
+from kit import provided
 from kit.batch import pool
 from kit.batch.pool import Graders, Settings
-from kit.course import Assignment, CourseError, files_below
+from kit.course import Assignment, CourseError
 from kit.grading.versions import versions
 from kit.intake.submission import Submission
 from kit.results import Result
@@ -44,16 +45,11 @@ class Parcel:
 
 
 def pack(settings: Settings) -> Parcel:
-    """The parcel of a run; of the solutions it holds only the file names."""
+    """The parcel of a run; of the solutions it holds only the skeletons."""
     assignment = settings.assignment
-    files = {
-        str(folder.relative_to(assignment.root) / name): (folder / name).read_bytes()
-        for folder in (assignment.source, assignment.suites)
-        for name in files_below(folder)
-    }
-    solutions = assignment.solutions.relative_to(assignment.root)
-    files |= {str(solutions / name): b"" for name in assignment.student_files}
-    return Parcel(settings, versions(assignment), files)
+    files = provided.for_grading(assignment)
+    paths = {str(path.relative_to(assignment.root)): content for path, content in files.items()}
+    return Parcel(settings, versions(assignment), paths)
 
 
 def grade_all(

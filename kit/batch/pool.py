@@ -8,7 +8,6 @@ machines.
 
 from __future__ import annotations
 
-import gc
 import resource
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -96,7 +95,6 @@ def grade(settings: Settings, submission: Submission) -> Result:
                 trust=settings.trust,
                 first=processes.first_parent(),
             )
-            gc.freeze()  # the collected suites stay, too
         return _kept[settings].grade(submission, settings.seed)
 
 

@@ -50,7 +50,7 @@ def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> 
     """
     by_student: dict[str, Found] = {}
     for path in paths:
-        for found in submissions(assignment, path, Limits(), kept):
+        for found in submissions(assignment, path, assignment.limits, kept):
             other = by_student.setdefault(found.student, found)
             if other is not found:
                 raise CourseError(

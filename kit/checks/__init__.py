@@ -1,4 +1,6 @@
-"""What the authors of suites use: ``expect`` judges values, ``student`` calls the submission.
+"""What the authors of suites use, and all that they import of the kit; see docs/checks.md.
 
-Nothing here knows an assignment: no optimizer, no layer, no data set.
+``student`` calls the submission and ``expect`` judges values; ``documented`` reads the calls that
+the notebook shows; ``derivatives`` are for oracles, ``mistakes`` for catalogues, ``training`` for
+tasks that train; ``plugin`` gives all of it to pytest. Nothing here knows an assignment.
 """

@@ -8,7 +8,7 @@ and sets the submission itself (``kit.grading.suites``).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,7 @@ from kit.checks.expect import Expect
 from kit.checks.student import Student
 from kit.course import Assignment
 from kit.intake.submission import read, sources_of
-from kit.limits import Limits
-from kit.provided import load_provided
+from kit.provided import load_provided, suites_importable
 from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
 
@@ -88,6 +87,12 @@ class Run:
         self._places: dict[str, int] = {}
         self._seeded: tuple[int, Any] | None = None
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self) -> Generator[None, Any, Any]:
+        """Let suites import what lies beside those of the assignments that theirs builds on."""
+        with suites_importable(self.assignment):
+            return (yield)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Begin each check."""
@@ -115,6 +120,15 @@ class Run:
         self._ending.close()
 
     @property
+    def assignment(self) -> Assignment:
+        """The assignment whose suites these are."""
+        if CURRENT in self._config.stash:
+            return self._config.stash[CURRENT].assignment
+        folder = Path(self._config.args[0].partition("::")[0]).resolve()
+        folder = folder if folder.is_dir() else folder.parent
+        return Assignment(folder.parent.parent, folder.name)
+
+    @property
     def current(self) -> Current:
         """What is being graded now."""
         if CURRENT not in self._config.stash:
@@ -123,15 +137,15 @@ class Run:
 
     def _plain(self) -> Current:
         """What a plain pytest run grades, where no ``kit.grading.grader`` leads."""
-        folder = Path(self._config.args[0].partition("::")[0]).resolve()
-        folder = folder if folder.is_dir() else folder.parent
-        assignment = Assignment(folder.parent.parent, folder.name)
+        assignment = self.assignment
         path = self._config.getoption("--submission")
         if path is None:
             return Current(assignment)
-        submission = read(path, assignment, path.name, Limits())
+        submission = read(path, assignment, path.name, assignment.limits)
         assignment.require_packages()
-        parent = self._ending.enter_context(WarmParent(packages=assignment.packages))
+        parent = self._ending.enter_context(
+            WarmParent(assignment.limits, packages=assignment.packages)
+        )
         session = Session(sources_of(assignment, submission), parent)
         self._ending.callback(session.close)
         return Current(assignment, Student(session), self._config.getoption("--seed"))

@@ -1,7 +1,7 @@
 """What a suite sees of a submission: remote calls that read like ordinary ones.
 
-``next_w, config = student.optim.adam(w, dw, config)`` runs the student's function in the worker and
-brings back its value; see ``kit.sandbox.tester.calls``.
+``loss, gradient = student.losses.squared_error(prediction, target)`` runs the student's function in
+the worker and brings back its value; see ``kit.sandbox.tester.calls``.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class Student:
         Where a check makes several calls, this is many times as fast as one after another:
 
             with student.together():
-                first = student.optim.adam(w, dw, {})
-                second = student.optim.adam(first[0], dw.copy(), first[1])
-            next_w, config = second.value
+                first = student.steps.step(x, {})
+                second = student.steps.step(first[0], first[1])
+            x, state = second.value
 
         What one returned is what the next is given: the same objects, not copies. All calls are
         made; look at their values in order, so that the first that is wrong is the one told of.
@@ -65,9 +65,9 @@ class Student:
         All of them are given the same object, as it is by then: so a check sees what a call did to
         its arguments by what the next one computes. ``fetch`` brings a copy back:
 
-            bn_param = student.place({"mode": "train"})
-            student.layers.batchnorm_forward(x, gamma, beta, bn_param)
-            running_mean = expect.entry(bn_param.fetch(), "running_mean")
+            state = student.place({"mode": "train"})
+            student.means.center(x, state)
+            running_mean = expect.entry(state.fetch(), "mean")
         """
         return self._calls.add(Call("place", "", "", "keeping an argument", [value], []))
 
@@ -111,7 +111,7 @@ class Module:
 
 
 def _module_names(sources: Any) -> dict[str, str]:
-    """``{"optim": "nndl.optim", ...}`` for the modules among ``sources``.
+    """``{"losses": "nndl.losses", ...}`` for the modules among ``sources``.
 
     Of two with the same last name it is the first: a student's own come last.
     """

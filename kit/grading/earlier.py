@@ -2,14 +2,14 @@
 
 An assignment's ``earlier.py`` says of a task on which earlier ones it builds (``EARLIER``), and has
 right functions for those (``FUNCTIONS``). They run in the tester: in the worker stand functions of
-the same names that ask for each value. So no solution is in a process that runs a submission, and
+the same names that ask for each value; what a right function puts into a dict that it is given
+arrives there, too. So no solution is in a process that runs a submission, and
 what a student gets wrong, known or not, costs its own task's points alone.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from kit.course import Assignment, CourseError
+from kit.provided import suites_importable
 from kit.skeleton import strip
 
 MOST_VALUES = 256 * 1024
@@ -30,10 +31,21 @@ class Earlier:
 
     tasks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     functions: Mapping[str, Mapping[str, Callable[..., Any]]] = field(default_factory=dict)
+    brought: frozenset[str] = frozenset()
+    """Tasks of an earlier assignment whose code students bring: nobody has judged that here."""
+    home: str = ""
+    """The name of that assignment."""
 
     def wrong(self, task: str, failed: Collection[str]) -> tuple[str, ...]:
-        """The tasks on which ``task`` builds and that are among those ``failed``."""
-        return tuple(each for each in self.tasks.get(task, ()) if each in failed)
+        """What may be wrong of what ``task`` builds on.
+
+        That are the tasks among those ``failed`` and, where students bring code of an earlier
+        assignment on which it builds, the name of that.
+        """
+        builds_on = self.tasks.get(task, ())
+        found = dict.fromkeys(each for each in builds_on if each in failed)
+        home = [self.home] if self.brought.intersection(builds_on) else []
+        return (*found, *home)
 
     def answers(self, task: str) -> Answers:
         """The right functions for all that ``task`` builds on."""
@@ -53,26 +65,38 @@ class Answers:
             module = PurePosixPath(path).stem
             names = [n.partition(".")[2] for n in self._functions if n.startswith(f"{module}.")]
             if names:
-                skeleton = strip((assignment.solutions / path).read_text("utf-8"), path)
-                asking = [f"{name} = asked({module + '.' + name!r})" for name in names]
+                skeleton = strip(assignment.written[path].read_text("utf-8"), path)
+                asking = [f"{name} = asked({module + '.' + name!r}, {name})" for name in names]
                 lines = ["from kit.sandbox.worker.asking import asked", *asking, ""]
                 replaced[path] = "\n".join([skeleton, *lines]).encode()
         return replaced
 
     def __call__(self, name: str, arguments: Sequence[Any]) -> dict[str, Any]:
-        """The ``value`` of a function or, where it has none for these arguments, an ``error``."""
+        """The ``value`` of a function or, where it has none for these arguments, an ``error``.
+
+        ``left`` are the dicts among the arguments in which it has put something, by their number.
+        """
         try:
             if sum(_size(each) for each in arguments) > MOST_VALUES:
                 raise ValueError("the arrays are too large")
+            before = {n: dict(each) for n, each in enumerate(arguments) if isinstance(each, dict)}
             with np.errstate(all="ignore"):
-                return {"value": self._functions[name](*arguments)}
+                value = self._functions[name](*arguments)
+            left = [[n, arguments[n]] for n, was in before.items() if _changed(was, arguments[n])]
+            return {"value": value, "left": left}
         except Exception as error:  # of any kind: they are the student's arguments
             return {"error": f"{name.partition('.')[2]} can't take these arguments ({error})"[:500]}
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    return before.keys() != now.keys() or any(now[key] is not before[key] for key in now)
 
 
 def _size(value: Any) -> int:
     if isinstance(value, tuple | list):
         return sum(map(_size, value))
+    if isinstance(value, dict):
+        return sum(map(_size, value.values()))
     return value.size if isinstance(value, np.ndarray) else 1
 
 
@@ -81,9 +105,19 @@ def load(assignment: Assignment) -> Earlier:
     path = assignment.suites / "earlier.py"
     if not path.is_file():
         return Earlier()
-    module = _module(path)
-    found = Earlier(module.EARLIER, module.FUNCTIONS)
-    assignment.require({*found.tasks, *found.functions})
+    with suites_importable(assignment):
+        module = _module(path)
+    automatic = {task.id for task in assignment.tasks if not task.manual}
+    brought: frozenset[str] = frozenset()
+    if assignment.builds_on is not None:
+        brought = frozenset(module.FUNCTIONS.keys() - automatic)
+    found = Earlier(
+        module.EARLIER,
+        module.FUNCTIONS,
+        brought if assignment.builds_on and assignment.builds_on.written else frozenset(),
+        assignment.builds_on.earlier.name if assignment.builds_on else "",
+    )
+    assignment.require({*found.tasks, *found.functions} - brought)
     lacking = {each for some in found.tasks.values() for each in some} - found.functions.keys()
     if lacking:
         raise CourseError(f"{path.name}: FUNCTIONS has none for {', '.join(sorted(lacking))}.")
@@ -91,19 +125,9 @@ def load(assignment: Assignment) -> Earlier:
 
 
 def _module(path: Path) -> Any:
-    """The module in ``path``, which may import what lies beside it."""
     spec = importlib.util.spec_from_file_location(f"_earlier_of_{path.parent.name}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    beside = {each.stem: sys.modules.pop(each.stem, None) for each in path.parent.glob("*.py")}
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(path.parent))
-        for name, other in beside.items():
-            sys.modules.pop(name, None)
-            if other is not None:
-                sys.modules[name] = other
+    spec.loader.exec_module(module)
     return module

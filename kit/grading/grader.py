@@ -37,6 +37,8 @@ class SecondLook:
     that it ``follows``, where a check passed that had failed by them.
     """
 
+    home: str = ""
+    """The earlier assignment whose code students bring, if there is one."""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     calls: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
     follows: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -45,17 +47,26 @@ class SecondLook:
         self, task: str, wrong: tuple[str, ...], again: list[Verdict], transcript: Transcript
     ) -> None:
         """Take what was seen of ``task``, which builds on the tasks that are ``wrong``."""
-        others = " and ".join(f"`{each}`" for each in wrong)
         for verdict in again:
             if verdict.status == "passed":
                 self.follows[task] = wrong
-                verdict.remark = (
-                    f"Passed with a right {others} in place of yours, which is wrong and costs its "
-                    "own points only."
-                )
+                verdict.remark = self._remark(wrong)
             if not _cannot_import(verdict.problem):  # what its own functions would have had
                 self.verdicts[verdict.check.name] = verdict
         self.calls |= transcript.calls
+
+    def _remark(self, wrong: tuple[str, ...]) -> str:
+        """What is said of a check that passed with right functions."""
+        if wrong == (self.home,):
+            return (
+                f"Passed with right code of the homework {self.home} in place of yours. Something "
+                "in yours is wrong, and costs nothing here."
+            )
+        others = " and ".join(f"`{each}`" for each in wrong)
+        return (
+            f"Passed with a right {others} in place of yours, which is wrong and costs its own "
+            "points only."
+        )
 
 
 def _cannot_import(problem: BaseException | None) -> bool:
@@ -81,7 +92,7 @@ class Grader:
         first: socket | None = None,
     ) -> None:
         self.assignment = assignment
-        self.limits = limits or Limits()
+        self.limits = limits or assignment.limits
         assignment.require_packages()
         host.require()
         self._parent = WarmParent(
@@ -189,7 +200,7 @@ class Grader:
         self, sources: Mapping[str, bytes], verdicts: Sequence[Verdict], seed: int
     ) -> SecondLook:
         """The failed checks of tasks that build on failed ones, with right functions for those."""
-        found = SecondLook()
+        found = SecondLook(self._earlier.home)
         failed = self._failed(verdicts)
         for task, names in failed.items():
             wrong = self._earlier.wrong(task, failed)

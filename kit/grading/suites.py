@@ -12,20 +12,15 @@ import sys
 import threading
 from collections.abc import Collection, Sequence
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from kit.checks import plugin
-from kit.checks.plugin import CURRENT, RUN, Current, run_of
+from kit.checks.plugin import CURRENT, Current
 from kit.checks.student import Student
 from kit.course import Assignment, CourseError
 from kit.grading.verdicts import Check, Verdict
 from kit.sandbox.faults import CheckFailure, KitFault
-
-RUNNERS = {"runner", "python", RUN}
-"""The plugins that have a hand in running a check: pytest's own and ours."""
-
 
 OF_A_RUN = {"PYTEST_CURRENT_TEST", "PYTEST_VERSION"}
 """What pytest itself puts into the environment. All else there would tell the grader's pytest which
@@ -50,7 +45,6 @@ class Suites:
         self._checks: dict[str, Check] = {}
         self._complaints: list[str] = []
         self._verdicts: dict[str, Verdict] = {}
-        self._lasting: dict[str, dict[str, Any]] = {}
         self._hidden: dict[str, ModuleType] = {}
         self._environment: dict[str, str] = {}
         self._jobs: queue.Queue[Current | None] = queue.Queue()
@@ -165,15 +159,9 @@ class Suites:
 
     def _run(self, item: pytest.Item, following: pytest.Item | pytest.Session) -> None:
         """Run one check and keep its verdict."""
-        check = self._checks[item.nodeid]
-        verdict = self._verdicts[item.nodeid] = Verdict(check, KitFault("It never ended."))
-        arguments = self._lasting.get(item.nodeid)
-        if arguments is not None:
-            _call(item, arguments, verdict)
-            return
-        was_set_up = _run_by_hooks(item, following, verdict)
-        if was_set_up and (arguments := _lasting_arguments(item)) is not None:
-            self._lasting[item.nodeid] = arguments
+        verdict = Verdict(self._checks[item.nodeid], KitFault("It never ended."))
+        self._verdicts[item.nodeid] = verdict
+        _run_by_hooks(item, following, verdict)
 
     def _followers(self) -> list[pytest.Item | pytest.Session]:
         """What pytest is told comes after each item, so that it tears down just what is done with.
@@ -228,17 +216,16 @@ class _Loop:
 
 def _run_by_hooks(
     item: pytest.Item, following: pytest.Item | pytest.Session, verdict: Verdict
-) -> bool:
-    """Set up, run and tear down one check, as pytest's own loop does it; whether it was set up.
+) -> None:
+    """Set up, run and tear down one check, as pytest's own loop does it.
 
     That loop also makes three reports of each check, for plugins that are not there.
     """
-    hook, was_set_up = item.config.hook, False
+    hook = item.config.hook
     item._initrequest()  # type: ignore[attr-defined]  # what lets an item run again
     item.user_properties.clear()  # what the check measured on the submission before
     try:
         hook.pytest_runtest_setup(item=item)
-        was_set_up = True
         hook.pytest_runtest_call(item=item)
         verdict.problem = None
     except BaseException as problem:  # those of pytest, and SystemExit, are no Exceptions
@@ -250,42 +237,6 @@ def _run_by_hooks(
             name = type(problem).__name__
             verdict.problem = KitFault(f"Cleaning up failed ({name}: {problem}).")
     verdict.measured = dict(item.user_properties)
-    return was_set_up
-
-
-def _lasting_arguments(item: pytest.Item) -> dict[str, Any] | None:
-    """What a check that was set up is called with, where that is the same for every submission.
-
-    So it is where each of its fixtures lives as long as the session, and where no plugin but ours
-    has a hand in running it: then there is nothing for pytest to set up or to tear down.
-    """
-    assert isinstance(item, pytest.Function)
-    hook, info = item.config.hook, item._fixtureinfo
-    hooks = (
-        hook.pytest_runtest_setup,
-        hook.pytest_runtest_call,
-        hook.pytest_pyfunc_call,
-        hook.pytest_runtest_teardown,
-    )
-    others = {each.plugin_name for one in hooks for each in one.get_hookimpls()} - RUNNERS
-    lasting = {
-        name for name, found in info.name2fixturedefs.items() if found[-1].scope == "session"
-    }
-    if others or lasting != set(info.names_closure):
-        return None
-    return {name: item.funcargs[name] for name in info.argnames}
-
-
-def _call(item: pytest.Item, arguments: dict[str, Any], verdict: Verdict) -> None:
-    """Run a check that is called with ``arguments``."""
-    assert isinstance(item, pytest.Function)
-    try:
-        run_of(item.config).begin(item)
-        itself = [] if item.cls is None else [item.cls()]
-        item.function(*itself, **arguments)
-        verdict.problem = None
-    except BaseException as problem:  # SystemExit is no Exception
-        verdict.problem = _without_frames(problem)
 
 
 def _without_frames(problem: BaseException) -> BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -31,18 +32,23 @@ def versions(assignment: Assignment) -> dict[str, str]:
 @lru_cache(maxsize=8)
 def course_version(assignment: Assignment) -> str:
     """A digest of all that decides a grade besides the submission: suites, given files, the kit."""
-    return _digest(assignment.source, assignment.suites, seed=_KIT)[:16]
+    suites = [each.suites for each in (assignment, *assignment.chain)]
+    return _digest(assignment.given, *map(_below, suites), seed=_KIT)[:16]
 
 
-def _digest(*folders: Path, seed: str = "") -> str:
+def _below(folder: Path) -> dict[str, Path]:
+    return {name: folder / name for name in files_below(folder)}
+
+
+def _digest(*rooms: Mapping[str, Path], seed: str = "") -> str:
     digest = hashlib.sha256(seed.encode())
-    for folder in folders:
-        for name in files_below(folder):
-            content = (folder / name).read_bytes()
+    for room in rooms:
+        for name, path in room.items():
+            content = path.read_bytes()
             digest.update(f"{name}\0{len(content)}\0".encode())
             digest.update(content)
     return digest.hexdigest()
 
 
-_KIT = _digest(Path(kit.__file__).parent)
+_KIT = _digest(_below(Path(kit.__file__).parent))
 """Taken at once: a process that lives long must not vouch for code that replaced its own."""

@@ -137,8 +137,8 @@ def _places(
 
 def _given(assignment: Assignment) -> list[str]:
     """The names at the top level of all modules of the assignment, given or to be written."""
-    texts = [assignment.source / name for name in assignment.provided_modules]
-    texts += [assignment.solutions / name for name in assignment.student_files]
+    texts = [assignment.given[name] for name in assignment.provided_modules]
+    texts += assignment.written.values()
     return [
         node.name
         for path in texts
@@ -168,7 +168,7 @@ def _moved(
     for file, lines in added.items():
         content = submission.files.get(file)
         if content is None:
-            content = strip((assignment.solutions / file).read_text("utf-8"), file).encode()
+            content = strip(assignment.written[file].read_text("utf-8"), file).encode()
         sources[file] = content + "\n\n".join(["", *lines, ""]).encode()
     return sources
 

@@ -49,7 +49,7 @@ def wanted(assignment: Assignment) -> list[Wanted]:
         each
         for name in assignment.student_files
         if name.endswith(".py")
-        for each in _wanted(name, (assignment.solutions / name).read_text("utf-8"))
+        for each in _wanted(name, assignment.written[name].read_text("utf-8"))
     ]
 
 

@@ -85,5 +85,5 @@ def _is_module(name: str) -> bool:
 
 
 def _is_copy(name: str, asked: str) -> bool:
-    """Whether ``name`` is another spelling of a requested file, such as ``Optim.py``."""
+    """Whether ``name`` is another spelling of a requested file, such as ``Losses.py``."""
     return _folder(name) == _folder(asked) and rank(name, asked) is not None

@@ -66,9 +66,9 @@ def locate(entries: Iterable[Entry], wanted: Sequence[str]) -> Located:
 def rank(name: str, wanted: str) -> int | None:
     """How far the last part of ``name`` is from that of ``wanted``.
 
-    0: equal. 1: another case, or ``optim.py.txt``. 2: the name that a browser or file manager gives
-    to a second copy: ``optim (1).py``, ``optim-1.py``, ``optim 2.py``, ``Copy of optim.py``. None:
-    another name.
+    0: equal. 1: another case, or ``losses.py.txt``. 2: the name that a browser or file manager
+    gives to a second copy: ``losses (1).py``, ``losses-1.py``, ``losses 2.py``, ``Copy of
+    losses.py``. None: another name.
     """
     found, right = name.rpartition("/")[2], wanted.rpartition("/")[2]
     if found == right:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from kit import provided
 from kit.course import Assignment
 from kit.intake import helpers, notebook
 from kit.intake.archive import is_archive, open_archive, open_file
@@ -28,7 +29,7 @@ __all__ = ["RejectedError", "Submission", "holds", "open_tree", "read", "sources
 
 @dataclass(frozen=True)
 class Submission:
-    """The files that one student handed in, ``{"nndl/optim.py": b"..."}``.
+    """The files that one student handed in, ``{"nndl/losses.py": b"..."}``.
 
     They are the files that a student writes, and the helper modules from which these may import
     (``kit.intake.helpers``). ``notes`` are sentences on oddities, for the student and the
@@ -182,14 +183,12 @@ def sources_of(assignment: Assignment, submission: Submission) -> dict[str, byte
     Files that every submission has come first. A file that was not handed in is replaced by one
     that raises an error on import, and the error says so.
     """
-    provided = {
-        name: (assignment.source / name).read_bytes() for name in assignment.provided_modules
-    }
+    given = {name: provided.content(assignment, name) for name in assignment.provided_modules}
     absent = {
         name: f"raise ModuleNotFoundError({f'{name} was not handed in, or not read'!r})\n".encode()
         for name in assignment.student_files
     }
-    return {**absent, **provided, **submission.files, **provided}
+    return {**absent, **given, **submission.files, **given}
 
 
 def holds(path: Path, assignment: Assignment) -> bool:

@@ -255,7 +255,7 @@ def _skipped_at(parts: Sequence[str], environments: Mapping[str, Any]) -> int | 
 
 
 class View(Tree):
-    """Some files of another tree under other names: ``{"optim.py": entry}``."""
+    """Some files of another tree under other names: ``{"losses.py": entry}``."""
 
     def __init__(self, tree: Tree, entries: Mapping[str, Entry], left: Sequence[Left] = ()) -> None:
         self._tree = tree

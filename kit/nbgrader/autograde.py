@@ -26,7 +26,6 @@ from kit.course import Assignment
 from kit.grading.versions import course_version
 from kit.intake.downloads import Found, safe
 from kit.intake.submission import open_tree
-from kit.limits import Limits
 from kit.nbgrader import gradebook
 from kit.nbgrader.cells import tell
 from kit.results import Result
@@ -64,9 +63,8 @@ def _settings(converter: Any, assignment: str) -> Settings:
     if converter not in _runs:
         pool.close()
         course_version.cache_clear()
-        _runs[converter] = Settings(
-            Assignment(Path(converter.coursedir.root), assignment), Limits()
-        )
+        found = Assignment(Path(converter.coursedir.root), assignment)
+        _runs[converter] = Settings(found, found.limits)
     return _runs[converter]
 
 

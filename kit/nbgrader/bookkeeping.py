@@ -1,11 +1,11 @@
-"""Keeps the gradebook in a process beside the one that grades.
+"""Writes the gradebook in a process of its own, beside the process that grades.
 
 Loading nbgrader and making a gradebook take seconds, and nbgrader changes the working directory of
-its process. So a process of its own gets ready while submissions are graded, and writes when it is
-told all results: as one transaction, or nothing where it is told none.
+its process. So a separate process gets ready while submissions are graded. It writes all results in
+one transaction when they come, or nothing if none come.
 
-What it says are lines of JSON: ``{"said": ...}`` for the person who waits, then
-``{"written": ...}`` or ``{"error": ...}``.
+Its output is lines of JSON: ``{"said": ...}`` for the person who waits, then ``{"written": ...}``
+or ``{"error": ...}``.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from kit.results import Result, printable
 
 
 class Bookkeeper:
-    """Writes one batch of results; a context manager, which ends the process."""
+    """Writes one batch of results; a context manager that ends the process."""
 
     def __init__(self, assignment: Assignment) -> None:
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        self._process = subprocess.Popen(  # noqa: S603 (our own words)
+        self._process = subprocess.Popen(  # noqa: S603 (our own program)
             [
                 sys.executable,
                 "-m",
@@ -55,9 +55,9 @@ class Bookkeeper:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         if error is not None:
-            self._process.kill()  # what it has not committed is undone
+            self._process.kill()  # uncommitted changes are undone
         with self._complaints, self._process:
-            pass  # left alone, it ends
+            pass  # the process ends once its input is closed
 
     def write(self, results: Sequence[Result], timestamps: Mapping[str, str]) -> int:
         """Write the results, as ``kit.nbgrader.gradebook.write`` does; raises GradebookError."""
@@ -65,7 +65,7 @@ class Bookkeeper:
         assert self._process.stdout is not None
         needed = [gradebook.needed(result).as_dict() for result in results]
         batch = {"results": needed, "timestamps": timestamps}
-        # where the pipe is broken it has died; why is told below
+        # a broken pipe means that the process has died; the error below says why
         with suppress(BrokenPipeError), self._process.stdin as told:
             told.write(json.dumps(batch))
         for line in self._process.stdout:
@@ -81,7 +81,7 @@ class Bookkeeper:
         )
 
     def _reason(self) -> str:
-        """Why the process ended: by what, and the last that it said."""
+        """Why the process ended: its exit code or signal, and its last message."""
         code = self._process.wait()
         ended = f"exit code {code}"
         if code < 0:
@@ -89,13 +89,13 @@ class Bookkeeper:
         self._complaints.seek(0)
         lines = self._complaints.read().decode("utf-8", "replace").split("\n")
         last = next((line for line in reversed(lines) if line.strip()), "")
-        return f"{ended}, {printable(last.strip())}" if last else f"{ended}, without a word"
+        return f"{ended}, {printable(last.strip())}" if last else f"{ended}, without a message"
 
 
 def main() -> None:
-    """Get ready, then write what comes by standard input; the answer goes to standard output."""
+    """Get ready, then write the results from standard input; the answer goes to standard output."""
     assignment = Assignment(Path(sys.argv[1]), sys.argv[2])
-    with suppress(GradebookError):  # another has it now, or it can't be; the next call says so
+    with suppress(GradebookError):  # it is in use or can't be made; the next call reports it
         gradebook.prepare(assignment, seconds=0)
     try:
         told = sys.stdin.read()

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import io
 import logging
-import shutil
 from pathlib import Path
 from typing import Any
 
-from kit.course import Assignment, files_below, of_course
+from kit.course import Assignment, of_course
+from kit.provided import content
 from kit.skeleton import ReleaseError
 
 _STRIPPED_BY = ("ClearSolutions", "ClearHiddenTests", "ClearMarkScheme", "LockCells")
@@ -52,7 +52,7 @@ def run(folders: Any, config: Any) -> None:
 
 
 def student_version(assignment: Assignment, course: Path) -> Path:
-    """The folder with what nbgrader makes of ``source/``.
+    """The folder with what nbgrader makes of the given files.
 
     ``course`` is an empty folder for a throw-away course, which has no gradebook. Raises
     ReleaseError where nbgrader refuses, CourseError where it breaks.
@@ -60,10 +60,10 @@ def student_version(assignment: Assignment, course: Path) -> Path:
     from nbgrader.coursedir import CourseDirectory  # noqa: PLC0415 (slow)
     from traitlets.config import Config  # noqa: PLC0415 (slow, as nbgrader)
 
-    for name in files_below(assignment.source):
+    for name in assignment.given:
         copy = course / "source" / assignment.name / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(assignment.source / name, copy)
+        copy.write_bytes(content(assignment, name))
     config = Config(GenerateAssignment={"no_database": True}, SaveCells={"enabled": False})
     theirs = load_config(assignment.root)
     for section in _STRIPPED_BY:

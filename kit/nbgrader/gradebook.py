@@ -1,22 +1,23 @@
-"""Writes results into nbgrader's gradebook, so that formgrader, export and feedback know them.
+"""Writes results into nbgrader's gradebook, so that formgrader, export and feedback can use them.
 
-What stands in the gradebook is made by nbgrader itself: the assignment by its own
-``generate_assignment``, students and submissions by its ``Gradebook``. All results of a call are
-one transaction: the gradebook has all of them or none.
+nbgrader itself makes the entries of the gradebook: ``generate_assignment`` makes the assignment,
+``Gradebook`` makes students and submissions. All results of a call are one transaction: the
+gradebook has all of them or none.
 
-One process at a time makes or writes it: a lock beside it says which (``kit.batch.lock``).
-What it has already is not written again, since nbgrader takes some milliseconds for each student.
+Only one process at a time makes or writes the gradebook; a lock beside it says which one
+(``kit.batch.lock``). Unchanged entries are not written again, because nbgrader takes some
+milliseconds for each student.
 
-A manual score is never touched. It is flagged for review (``needs_manual_grade``) when what it was
-given for has changed; to know that, the digest of what was graded last is kept in a table of our
-own in the same database, ``kit_graded``, which nbgrader leaves alone.
+A manual score is never changed. It is flagged for review (``needs_manual_grade``) if the submission
+or the automatic score behind it has changed. To know that, the kit keeps the digest of the last
+graded files in a table of its own, ``kit_graded``, in the same database; nbgrader leaves this table
+alone.
 """
 
 from __future__ import annotations
 
 import copy
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -33,10 +34,10 @@ from kit.nbgrader import generate
 from kit.results import Result, TaskResult, printable
 
 _RELEASE = "release-"
-"""What the folder is called, after the gradebook, in which nbgrader leaves a release for nobody."""
+"""The suffix, after the gradebook's name, of the folder for a release that nobody uses."""
 
 Scores = tuple[float | None, float | None, bool]
-"""Of one task of one student: by the checks, by a person, and whether a person must look."""
+"""One student's scores for one task: by the checks, by a person; and whether a person must look."""
 
 
 class GradebookError(Exception):
@@ -46,12 +47,11 @@ class GradebookError(Exception):
 def prepare(
     assignment: Assignment, db_url: str | None = None, seconds: float | None = None
 ) -> None:
-    """Make the gradebook where there is none, and have it know the assignment as it is now.
+    """Make the gradebook if there is none, and put the current assignment into it.
 
-    Raises GradebookError where it can't: then nothing can be written. Where another process has it,
-    waits up to ``seconds`` (by default ``kit.batch.lock.WAIT_SECONDS``).
+    If another process has the gradebook, waits up to ``seconds`` (default:
+    ``kit.batch.lock.WAIT_SECONDS``). Raises GradebookError on failure: then nothing can be written.
     """
-    _load_nbgrader()
     config = generate.load_config(assignment.root)
     with _held(assignment, config, db_url, seconds, lock.tell) as folders:
         _prepare(assignment, config, folders)
@@ -66,18 +66,17 @@ def write(
     review: bool = False,
     say: lock.Say = lock.tell,
 ) -> int:
-    """Write results into the gradebook of the course and return how many it then has.
+    """Write results into the gradebook of the course; returns how many of them it then has.
 
-    ``timestamps`` says when students handed in (UTC where it doesn't say); a late one is penalized
-    by the plugin that ``nbgrader_config.py`` names. ``review`` flags all manual scores, whether
-    anything changed or not. Results of status ``error`` are left out, and so are the tasks that
-    ``--tasks`` left out. ``say`` is called with what a person should know meanwhile: that another
-    process has the gradebook, or that a time can't be used.
+    ``timestamps`` says when students handed in (in UTC if a time names no zone). The plugin that
+    ``nbgrader_config.py`` names penalizes late submissions. ``review`` flags all manual scores,
+    whether or not anything changed. Results with status ``error`` are left out, and so are tasks
+    that ``--tasks`` left out. ``say`` gets messages for a person: that another process has the
+    gradebook, or that a time can't be used.
     """
     graded = [result for result in results if not feedback.failed_us(result)]
     if not graded:
         return 0
-    _load_nbgrader()
     config = generate.load_config(assignment.root)
     times = timestamps or {}
     with _held(assignment, config, db_url, None, say) as folders:
@@ -91,7 +90,7 @@ def write(
 
 
 def needed(result: Result) -> Result:
-    """What ``write`` needs of a result; the rest, most of it, need not travel."""
+    """The part of a result that ``write`` needs; most of the result need not be sent."""
     tasks = tuple(
         TaskResult(
             id=task.id,
@@ -109,7 +108,7 @@ def needed(result: Result) -> Result:
 
 
 def flag(assignment: Assignment, student: str, db_url: str) -> None:
-    """Have a person look at a student's automatic tasks, whose scores may be missing or old."""
+    """Flag a student's automatic tasks for review, because their scores may be missing or old."""
     with (
         _held(
             assignment, generate.load_config(assignment.root), db_url, None, lock.tell
@@ -128,7 +127,7 @@ def flag(assignment: Assignment, student: str, db_url: str) -> None:
 def _held(
     assignment: Assignment, config: Any, db_url: str | None, seconds: float | None, say: lock.Say
 ) -> Iterator[Any]:
-    """nbgrader's notion of the course, while no other process of ours writes its gradebook."""
+    """nbgrader's view of the course, while no other process of the kit writes its gradebook."""
     folders = _course_directory(assignment, config, db_url)
     with _told(folders):
         file, made = (_beside(assignment, folders.db_url, name) for name in ("lock", _RELEASE))
@@ -138,14 +137,14 @@ def _held(
             alone = kept.enter_context(lock.held(file, what, seconds, say))
         except CourseError as error:
             raise GradebookError(str(error)) from error
-        if alone:  # what is there was left by a process that was killed
+        if alone:  # such a folder was left by a killed process
             for left in made.parent.glob(f"{escape(made.name)}*"):
                 shutil.rmtree(left, ignore_errors=True)
         yield folders
 
 
 def _beside(assignment: Assignment, db_url: str, suffix: str) -> Path:
-    """A file beside the gradebook; one on a server counts as lying in the course's folder."""
+    """A file beside the gradebook; for a gradebook on a server, a file in the course's folder."""
     from sqlalchemy import make_url  # noqa: PLC0415 (slow, as nbgrader)
 
     url = make_url(db_url)
@@ -155,7 +154,7 @@ def _beside(assignment: Assignment, db_url: str, suffix: str) -> Path:
 
 
 def _time(student: str, timestamp: datetime | str | None, say: lock.Say) -> datetime | None:
-    """When ``student`` handed in, in UTC; None where that is not known or is no time."""
+    """The UTC time at which ``student`` handed in; None if it is unknown or can't be used."""
     from nbgrader.utils import parse_utc  # noqa: PLC0415 (slow)
 
     try:
@@ -163,15 +162,15 @@ def _time(student: str, timestamp: datetime | str | None, say: lock.Say) -> date
     except (ValueError, OverflowError, TypeError, AttributeError) as error:
         say(
             f"The time at which {printable(student)} handed in can't be used "
-            f"({printable(str(timestamp), 60)}: {printable(str(error), 60)}), so lateness is not "
-            "seen there."
+            f"({printable(str(timestamp), 60)}: {printable(str(error), 60)}), so lateness is "
+            "unknown there."
         )
         return None
     return time
 
 
 def _prepare(assignment: Assignment, config: Any, folders: Any) -> None:
-    """Do what ``prepare`` does, for a process that has the gradebook for itself."""
+    """Do the work of ``prepare``, in a process that holds the gradebook's lock."""
     with _told(folders):
         with _opened(folders) as gradebook:
             known = _has_cells(gradebook, assignment)
@@ -181,7 +180,7 @@ def _prepare(assignment: Assignment, config: Any, folders: Any) -> None:
 
 @dataclass
 class _Entry:
-    """What the gradebook has of one student; the scores by task."""
+    """The gradebook's entry for one student, with the scores by task."""
 
     timestamp: datetime | None
     extension: timedelta | None
@@ -190,7 +189,7 @@ class _Entry:
 
 
 class _Book:
-    """An open gradebook, for results of one assignment whose cells it knows."""
+    """An open gradebook that knows the cells of one assignment, and takes its results."""
 
     def __init__(self, gradebook: Any, assignment: Assignment, config: Any) -> None:
         from nbgrader.preprocessors import AssignLatePenalties  # noqa: PLC0415 (slow)
@@ -207,9 +206,10 @@ class _Book:
         self._entries = self._read(notebook)
 
     def _read(self, notebook: Any) -> dict[str, _Entry]:
-        """What is there of all students.
+        """The entries of all students.
 
-        In two queries: as one, for want of an index, SQLite would read all scores for each student.
+        This takes two queries: with a single one, SQLite has no index to use and would read all
+        scores for each student.
         """
         import sqlalchemy as sql  # noqa: PLC0415 (slow, as nbgrader)
         from nbgrader.api import Grade, SubmittedAssignment, SubmittedNotebook  # noqa: PLC0415 (as slow)
@@ -241,15 +241,16 @@ class _Book:
         return found
 
     def write(self, result: Result, time: datetime | None, review: bool) -> None:
-        """Write one result, unless the gradebook would stay as it is."""
-        entry = self._entries.pop(result.student, None)  # it may come twice
+        """Write one result, unless it would not change the gradebook."""
+        entry = self._entries.pop(result.student, None)  # a student may come twice
         if entry is None or review or not self._has(entry, result, time):
             self._write(result, time, review)
 
     def _has(self, entry: _Entry, result: Result, time: datetime | None) -> bool:
-        """Whether writing ``result`` would change nothing of ``entry``.
+        """Whether writing ``result`` would change nothing in ``entry``.
 
-        Penalties are the plugin's to say, so who is late, or has a penalty, is written again.
+        The plugin decides about penalties, so a student who is late or has a penalty is written
+        again.
         """
         due = self._due
         if due is not None and entry.extension is not None:
@@ -276,7 +277,7 @@ class _Book:
         grades = {self._grades[grade.cell_id]: grade for grade in notebook.grades}
         if unknown := ", ".join(sorted({task.id for task in result.tasks} ^ grades.keys())):
             raise GradebookError(
-                f"The result of {student} and the notebook don't have the same tasks: {unknown}. "
+                f"The result of {student} and the notebook have different tasks: {unknown}. "
                 "Nothing was written. Grade again with --force."
             )
         for task in result.tasks:
@@ -287,7 +288,7 @@ class _Book:
         self._penalize(submission, notebook)
 
     def _submission(self, student: str, time: datetime | None) -> tuple[Any, bool]:
-        """The student's submission, made where there is none; whether its timestamp is another."""
+        """The student's submission, made if there is none; and whether its timestamp changed."""
         from nbgrader.api import MissingEntry, Student  # noqa: PLC0415 (slow)
 
         try:
@@ -295,7 +296,7 @@ class _Book:
         except MissingEntry:
             if self._gradebook.db.get(Student, student) is None:
                 self._gradebook.add_student(student)
-            with self._gradebook.db.no_autoflush:  # or SQLAlchemy warns of one half made
+            with self._gradebook.db.no_autoflush:  # or SQLAlchemy warns of a half-made submission
                 made = self._gradebook.add_submission(self._assignment, student, timestamp=time)
             return made, True
         changed = time is not None and submission.timestamp != time
@@ -304,7 +305,7 @@ class _Book:
         return submission, changed
 
     def _penalize(self, submission: Any, notebook: Any) -> None:
-        """Do what nbgrader's AssignLatePenalties does, without a notebook to convert."""
+        """Do the work of nbgrader's AssignLatePenalties, without a notebook to convert."""
         penalty = None
         if submission.total_seconds_late > 0:
             self._gradebook.db.flush()
@@ -318,7 +319,7 @@ class _Book:
 
 
 def _scores(old: Scores, task: TaskResult, result: Result, resubmitted: bool) -> Scores:
-    """What of one task becomes of its scores; a person's stays, and is flagged where stale."""
+    """The new scores of one task; a person's score stays, and is flagged if it may be stale."""
     auto, manual, flagged = old
     changed = resubmitted
     if not task.manual:
@@ -332,7 +333,7 @@ def _scores(old: Scores, task: TaskResult, result: Result, resubmitted: bool) ->
 
 
 class _Digests:
-    """What was graded last, by student: a table of ours beside nbgrader's."""
+    """The digests of the last graded files, by student, in a table beside nbgrader's tables."""
 
     def __init__(self, gradebook: Any, assignment: str) -> None:
         import sqlalchemy as sql  # noqa: PLC0415 (slow, as nbgrader)
@@ -353,11 +354,11 @@ class _Digests:
         }
 
     def differs(self, student: str, digest: str | None) -> bool:
-        """Whether what was graded is another than before, or the first."""
+        """Whether ``digest`` differs from the last one, or is the first."""
         return student not in self._known or self._known[student] != digest
 
     def replace(self, student: str, digest: str | None) -> bool:
-        """Keep the digest of what was graded; whether it is another than before, or the first."""
+        """Store ``digest``; returns whether it differs from the last one, or is the first."""
         if not self.differs(student, digest):
             return False
         statement: Any
@@ -391,9 +392,9 @@ def _has_cells(gradebook: Any, assignment: Assignment) -> bool:
 
 
 def _generate(assignment: Assignment, config: Any, db_url: str) -> None:
-    """Have nbgrader put the assignment into the gradebook; the release it makes is thrown away."""
+    """Let nbgrader put the assignment into the gradebook; the release that it makes is deleted."""
     config = copy.deepcopy(config)
-    config.GenerateAssignment.pop("post_convert_hook", None)  # which publishes the release
+    config.GenerateAssignment.pop("post_convert_hook", None)  # the hook publishes the release
     made = _beside(assignment, db_url, _RELEASE)
     with tempfile.TemporaryDirectory(prefix=made.name, dir=made.parent) as folder:
         folders = _course_directory(assignment, config, db_url)
@@ -403,29 +404,16 @@ def _generate(assignment: Assignment, config: Any, db_url: str) -> None:
             generate.run(folders, config)
         except generate.RefusedError as error:
             raise GradebookError(
-                f"nbgrader could not put {assignment.name} into the gradebook. If tasks were added "
-                "or removed, it can't while there are submissions of it: keep the gradebook's file "
-                f"as a copy and begin a new one. It said:\n{error}"
+                f"nbgrader could not put {assignment.name} into the gradebook. It can't add or "
+                "remove tasks while the gradebook has submissions of the assignment. If tasks were "
+                "added or removed, move the gradebook's file away as a copy and start a new one. "
+                f"nbgrader's message:\n{error}"
             ) from error
-
-
-def _load_nbgrader() -> None:
-    """Import nbgrader, in a third of the time.
-
-    On its way jsonschema would build a grammar of international addresses, which nothing here uses.
-    """
-    grammar = "rfc3987_syntax"
-    if "jsonschema" not in sys.modules and grammar not in sys.modules:
-        sys.modules[grammar] = None  # type: ignore[assignment]  # documented: importing it fails
-        try:
-            import nbgrader.api  # noqa: F401, PLC0415 (slow)
-        finally:
-            del sys.modules[grammar]
 
 
 @contextmanager
 def _told(folders: Any) -> Iterator[None]:
-    """Turn what a database raises into a GradebookError."""
+    """Turn any exception of the database into a GradebookError."""
     from nbgrader.api import InvalidEntry  # noqa: PLC0415 (slow)
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 (slow, as nbgrader)
 
@@ -435,13 +423,14 @@ def _told(folders: Any) -> Iterator[None]:
         raise GradebookError(
             f"The gradebook {_shown(folders.db_url)} could not be written "
             f"({type(error).__name__}: {getattr(error, 'orig', None) or error}). Nothing in it was "
-            "changed, and the results are safe. Close what else writes to it, then write again."
+            "changed, and the results are safe. Close other programs that write to it, then try "
+            "again."
         ) from error
 
 
 @contextmanager
 def _opened(folders: Any) -> Iterator[Any]:
-    """nbgrader's gradebook, open."""
+    """nbgrader's open gradebook."""
     from nbgrader.api import Gradebook  # noqa: PLC0415 (slow)
 
     _stamp(folders.db_url)
@@ -452,7 +441,7 @@ def _opened(folders: Any) -> Iterator[Any]:
 def _stamp(db_url: str) -> None:
     """Give an empty database the version of nbgrader's tables.
 
-    nbgrader would do the same by a program, alembic, which must be on the PATH, and takes a second.
+    nbgrader would run the program alembic for this, which takes a second and must be on the PATH.
     """
     import nbgrader  # noqa: PLC0415 (slow)
     import sqlalchemy as sql  # noqa: PLC0415 (slow, as nbgrader)
@@ -473,7 +462,7 @@ def _stamp(db_url: str) -> None:
 
 @contextmanager
 def _one_transaction(gradebook: Any) -> Iterator[None]:
-    """Have all that is done within end in one commit, though nbgrader commits after every step."""
+    """Put all changes into one commit, although nbgrader commits after every step."""
     with gradebook.engine.connect() as connection, connection.begin():
         gradebook.db.remove()
         gradebook.db.configure(
@@ -485,7 +474,7 @@ def _one_transaction(gradebook: Any) -> Iterator[None]:
 
 
 def _course_directory(assignment: Assignment, config: Any, db_url: str | None) -> Any:
-    """nbgrader's notion of the course: by default the gradebook is ``gradebook.db`` in its root."""
+    """nbgrader's view of the course; the default gradebook is ``gradebook.db`` in its root."""
     from nbgrader.coursedir import CourseDirectory  # noqa: PLC0415 (slow)
 
     folders = CourseDirectory(config=config, root=str(assignment.root.resolve()))

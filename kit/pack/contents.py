@@ -7,10 +7,12 @@ the authored one holds model answers. So what is packed can grade, but not make 
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
 import kit
+from kit import provided
 from kit.course import Assignment, CourseError, files_below
 from kit.release import build
 from kit.release.leaks import leaks
@@ -28,7 +30,7 @@ def template(name: str, assignment: Assignment) -> bytes:
 
 
 def released_files(assignment: Assignment) -> dict[str, bytes]:
-    """What students receive, built anew: ``{"nndl/optim.py": b"..."}``.
+    """What students receive, built anew: ``{"nndl/losses.py": b"..."}``.
 
     Raises ReleaseError, naming every problem, where the release can't be built or would leak.
     """
@@ -52,23 +54,31 @@ def grader_files(assignment: Assignment, released: dict[str, bytes]) -> dict[str
     wiring = assignment.root / "nbgrader_config.py"
     if wiring.is_file():
         files[wiring.name] = wiring.read_bytes()
-    for name, content in _below(assignment.suites).items():
-        files[f"autograder/{assignment.name}/{name}"] = content
+    for path, content in provided.for_grading(assignment).items():
+        name = str(path.relative_to(assignment.root))
+        files |= {} if _is_hidden(name) else {name: content}
+    places = {**assignment.given, **assignment.written}
     for name, content in released.items():
-        room = "solutions" if name in assignment.student_files else "source"
-        files[f"{room}/{assignment.name}/{name}"] = content
-        if name == assignment.notebook.name:  # a submission's notebook is compared with it
-            files[f"release/{assignment.name}/{name}"] = content
+        path = places.get(name, assignment.source / name)
+        files[str(path.relative_to(assignment.root))] = content
+    notebook = assignment.notebook.name
+    # a submission's notebook is compared with the released one
+    files[f"release/{assignment.name}/{notebook}"] = released[notebook]
+    document = json.loads(released[notebook])
+    document["metadata"] |= json.loads(assignment.stub)["metadata"]
+    files[f"source/{assignment.name}/{notebook}"] = json.dumps(document).encode()
     return files
 
 
 def _below(folder: Path) -> dict[str, bytes]:
     """The authored files below ``folder``; none that a tool or an editor hides there."""
     return {
-        name: (folder / name).read_bytes()
-        for name in files_below(folder)
-        if not any(part.startswith(".") for part in name.split("/"))
+        name: (folder / name).read_bytes() for name in files_below(folder) if not _is_hidden(name)
     }
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/"))
 
 
 def _project_file(name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The release: what students receive, made from ``source/`` and ``solutions/`` and proved safe."""
+"""Builds the students' release from ``source/`` and ``solutions/``, and proves it safe."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from typing import Any
 
 from kit.nbgrader.generate import student_version
 from kit.course import Assignment, CourseError, files_below, of_course, read_notebook, read_text
+from kit.provided import content
 from kit.release import sealed, section
 from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError, regions, strip
 
 Checks = Sequence[tuple[str, float]]
-"""The collected checks, each as the id of its task and its points."""
+"""The collected checks, each with the id of its task and its points."""
 
 _NOTEBOOK_METADATA = {
-    # what editors write here names their own kernel and Python version
+    # fixed, because editors write their own kernel and Python version here
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
@@ -30,21 +31,21 @@ _FILES_NAMED = 5
 
 
 def build(assignment: Assignment, into: Path) -> None:
-    """Write the complete release of ``assignment`` into ``into``, a folder yet to be made.
+    """Write the complete release of ``assignment`` into ``into``, a folder that must not exist yet.
 
-    The bytes depend on the authored files alone; the section on grading and the sentences about
-    known mistakes are made from the suites. Raises ReleaseError where they cannot be
-    released; ``into`` is then left unfinished.
+    The bytes depend only on the authored files. The section on grading and the sentences about
+    known mistakes are made from the suites. Raises ReleaseError if these cannot be released;
+    ``into`` is then left unfinished.
     """
     skeletons = {name: _skeleton(assignment, name) for name in assignment.student_files}
     with tempfile.TemporaryDirectory(prefix="kit-release-") as course:
         _require_reproducible(assignment)
         generated = student_version(assignment, Path(course))
-        expected, found = files_below(assignment.source), files_below(generated)
-        if missing := [name for name in expected if name not in found]:
+        found = files_below(generated)
+        if missing := [name for name in assignment.given if name not in found]:
             raise ReleaseError(
-                f"nbgrader left out {', '.join(missing)} of source/{assignment.name}. Rename what "
-                "it ignores (a folder called feedback, *.pyc files)."
+                f"nbgrader left out {', '.join(missing)} of source/{assignment.name}. It ignores "
+                "some names (a folder called feedback, *.pyc files): rename these files."
             )
         shutil.copytree(generated, into, copy_function=shutil.copyfile)
     for notebook in into.glob("*.ipynb"):
@@ -62,11 +63,11 @@ def build(assignment: Assignment, into: Path) -> None:
 def publish(assignment: Assignment, checks: Checks | None = None) -> None:
     """Build the release, prove it, and only then put it in place of the old one.
 
-    Raises ReleaseError, naming every problem, when a proof fails; the old release then stays.
+    Raises ReleaseError, with every problem, if a proof fails; the old release then stays.
     """
     _require_release(assignment)
     assignment.release.parent.mkdir(exist_ok=True)
-    # beside release/, so that moving it into place is a rename
+    # beside release/, so that a rename moves it into place
     with tempfile.TemporaryDirectory(prefix=".release-", dir=assignment.root) as folder:
         new, old = Path(folder, "new"), Path(folder, "old")
         if found := _build_and_prove(assignment, new, checks):
@@ -78,16 +79,16 @@ def publish(assignment: Assignment, checks: Checks | None = None) -> None:
 
 
 def problems(assignment: Assignment, checks: Checks | None = None) -> list[str]:
-    """What keeps the committed release from being right, a sentence each; empty if nothing does.
+    """The problems of the committed release, one sentence each; empty if there are none.
 
-    ``checks``, where given, is proved to fit the graded cells of the notebook.
+    If ``checks`` are given, they must fit the graded cells of the notebook.
     """
     with tempfile.TemporaryDirectory(prefix="kit-release-") as folder:
         fresh = Path(folder, "new")
         try:
             found = _build_and_prove(assignment, fresh, checks)
             if fresh.exists() and (stale := _differences(assignment, fresh)):
-                # students may already have what the next build no longer holds
+                # students may already have files that the next build no longer holds
                 found += leaks(assignment, assignment.release) + stale
         except CourseError as error:
             return [str(error)]
@@ -95,20 +96,20 @@ def problems(assignment: Assignment, checks: Checks | None = None) -> list[str]:
 
 
 def _require_release(assignment: Assignment) -> None:
-    """Raise ReleaseError where something is in the release's place that is none: it would go."""
+    """Raise ReleaseError if something else is in the release's place: it would be deleted."""
     old = assignment.release
     if not os.path.lexists(old):
         return
     folder = old.is_dir() and not old.is_symlink()
     if not folder or (any(old.iterdir()) and not any(old.glob("*.ipynb"))):
         raise ReleaseError(
-            f"release/{assignment.name} is there, and is no release: it is no folder with a "
-            "notebook in it. It stays as it is. Move it elsewhere."
+            f"release/{assignment.name} exists but is not a release: it is not a folder with a "
+            "notebook in it. It was not changed. Move it elsewhere."
         )
 
 
 def _build_and_prove(assignment: Assignment, into: Path, checks: Checks | None) -> list[str]:
-    """The problems of a fresh release, which is in ``into`` unless the sources forbid to build."""
+    """The problems of a fresh release; builds it in ``into`` unless the sources forbid it."""
     found = [] if checks is None else list(_problems_of_checks(assignment, checks))
     if of_halves := list(_problems_of_halves(assignment)):
         return of_halves + found
@@ -117,7 +118,7 @@ def _build_and_prove(assignment: Assignment, into: Path, checks: Checks | None) 
 
 
 def _replace(target: Path, new: Path, old: Path) -> None:
-    """Move ``new`` to ``target``, and what was there to ``old``; on failure it is as before."""
+    """Move ``target`` to ``old`` and ``new`` to ``target``; on failure all stays as before."""
     if target.exists():
         target.rename(old)
     try:
@@ -135,9 +136,12 @@ def _skeleton(assignment: Assignment, name: str) -> str:
     if not name.endswith(".py"):
         raise ReleaseError(
             f"solutions/{assignment.name}/{name} is not a Python file, so its answers cannot be "
-            "taken out. Keep only what students write in Python there."
+            "removed. Keep only Python files that students write there."
         )
-    return strip(read_text(assignment.solutions / name), name)
+    path, instead = assignment.written[name], ""
+    if not path.is_relative_to(assignment.solutions):
+        instead = f"Copy your {name} of the homework {path.relative_to(assignment.root).parts[1]} over this file."
+    return strip(read_text(path), name, instead)
 
 
 def _require_reproducible(assignment: Assignment) -> None:
@@ -145,7 +149,7 @@ def _require_reproducible(assignment: Assignment) -> None:
     for number, cell in enumerate(assignment.document["cells"], start=1):
         if not cell.get("id"):
             raise ReleaseError(
-                f"{notebook.name}: cell {number} has no id, so every build would invent another. "
+                f"{notebook.name}: cell {number} has no id, so every build would invent a new one. "
                 "Save the notebook in a current Jupyter (format 4.5)."
             )
         if _is_for_instructor(cell) and cell["metadata"].get("nbgrader", {}).get("grade"):
@@ -156,7 +160,7 @@ def _require_reproducible(assignment: Assignment) -> None:
 
 
 def _normal(notebook: Path, assignment: Assignment) -> str:
-    """The notebook as students receive it, without what differs between machines."""
+    """The notebook as students receive it, without metadata that differs between machines."""
     document = read_notebook(notebook)
     section.fill(document, assignment)
     document["metadata"] = _NOTEBOOK_METADATA
@@ -176,23 +180,25 @@ def _is_for_instructor(cell: dict[str, Any]) -> bool:
 
 
 def _problems_of_halves(assignment: Assignment) -> Iterator[str]:
-    """Whether ``source/`` and ``solutions/`` each hold what they must, and nothing in common."""
+    """The problems of ``source/`` and ``solutions/``: files in the wrong one or in both."""
     name = assignment.name
     tasks = {task.id for task in assignment.tasks}
-    for file in assignment.student_files:
+    for file, authored in assignment.written.items():
         path = f"solutions/{name}/{file}"
-        if (assignment.source / file).exists():
+        if file in assignment.given:
             yield f"{file} is in source/{name} and in solutions/{name}. Keep it in one of them."
         if file.endswith(".ipynb"):
             yield f"{path} is a copy of a notebook. Remove it: source/{name} holds the only one."
             continue
         if not file.endswith(".py"):
-            continue  # building refuses it
-        marked = regions(read_text(assignment.solutions / file), path)
+            continue  # the build refuses it
+        if not authored.is_relative_to(assignment.solutions):
+            continue  # the earlier assignment proves it
+        marked = regions(read_text(authored), path)
         if not marked:
             yield (
-                f"{path} has no answer region, so students would receive it whole. Mark the "
-                f"answers, or move it to source/{name}."
+                f"{path} has no answer region, so students would receive the whole file. Mark the "
+                f"answers, or move the file to source/{name}."
             )
         for region in marked:
             if region.task not in tasks:
@@ -203,7 +209,7 @@ def _problems_of_halves(assignment: Assignment) -> Iterator[str]:
 
 
 def _problems_of_checks(assignment: Assignment, checks: Checks) -> Iterator[str]:
-    """Whether every automatic task has checks, worth its points, and every check a task."""
+    """Sentences on automatic tasks without checks or with wrong points, and checks without task."""
     notebook = assignment.notebook.name
     automatic = {task.id: task.points for task in assignment.tasks if not task.manual}
     worth: dict[str, list[float]] = {}
@@ -217,8 +223,8 @@ def _problems_of_checks(assignment: Assignment, checks: Checks) -> Iterator[str]
             )
         elif not math.isclose(total := math.fsum(worth[task_id]), points):
             yield (
-                f"The checks of {task_id!r} are worth {total:g} points together, its cell in "
-                f"{notebook} {points:g}. Make them equal."
+                f"The checks of {task_id!r} are worth {total:g} points together, but its cell in "
+                f"{notebook} is worth {points:g}. Make them equal."
             )
     for task_id in sorted(worth.keys() - automatic.keys()):
         yield (
@@ -228,14 +234,14 @@ def _problems_of_checks(assignment: Assignment, checks: Checks) -> Iterator[str]
 
 
 def _differences(assignment: Assignment, fresh: Path) -> list[str]:
-    """How the committed release differs from ``fresh``: a sentence for each of the first files."""
+    """The differences of the committed release from ``fresh``: a sentence for the first files."""
     release, name = assignment.release, assignment.name
     committed, wanted = set(files_below(release)), set(files_below(fresh))
     found = [f"release/{name}/{file} is missing." for file in sorted(wanted - committed)]
     found += [f"release/{name}/{file} does not belong there." for file in committed - wanted]
     for file in sorted(committed & wanted):
         if (release / file).read_bytes() != (fresh / file).read_bytes():
-            found.append(f"release/{name}/{file} is not what source/ and solutions/ give now.")
+            found.append(f"release/{name}/{file} differs from the current source/ and solutions/.")
     found.sort()
     more = len(found) - _FILES_NAMED
     if more > 0:

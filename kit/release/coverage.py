@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kit.batch import pool
 from kit.course import Assignment
 from kit.grading.diagnosis import catalogue
+from kit.skeleton import regions
 from kit.intake.submission import Submission
 from kit.limits import Limits
 from kit.results import Result
@@ -41,7 +42,7 @@ def measure(assignment: Assignment) -> Iterator[Caught]:
     """
     known = catalogue.load(assignment)
     tasks = tuple(task.id for task in assignment.tasks if task.id in set(known.tasks.values()))
-    settings = pool.Settings(assignment, Limits(), tasks)
+    settings = pool.Settings(assignment, assignment.limits, tasks)
     handed_in = (made(assignment, known, name) for name in known.tasks)
     for result in pool.grade_all(settings, handed_in, pool.affordable(None)[0]):
         name = result.student
@@ -50,9 +51,9 @@ def measure(assignment: Assignment) -> Iterator[Caught]:
 
 def made(assignment: Assignment, known: catalogue.Catalogue, mistake: str) -> Submission:
     """The solution, in which the file of the mistake's task is the catalogue's with ``mistake``."""
-    files = dict(catalogue.PLUMBING)
+    files = dict(known.besides)
     for path in assignment.student_files:
-        source = (assignment.solutions / path).read_text("utf-8")
+        source = assignment.written[path].read_text("utf-8")
         if known.tasks[mistake] in {region.task for region in regions(source, path)}:
             module = path.removesuffix(".py").rpartition("/")[2]
             lines = [f"{name} = _all[{module + '.' + name!r}]" for name in known.functions[module]]

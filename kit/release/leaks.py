@@ -1,27 +1,27 @@
-"""The proof that nothing secret reached students, whatever way it took into the release.
+"""Proves that a release holds nothing secret, whatever way a secret may have taken into it.
 
-Secret are the statements of every answer region, of the suites and the oracle, and what the
-notebook keeps for the instructor: cells tagged "instructor", model answers, and the regions that
-nbgrader takes out. Secrets and released text are compared as *forms*: the tokens in order, without
-white space, comment marks, quotes, parentheses, commas and semicolons, and with numbers in one
-spelling. So a secret is found in code, in a comment, a docstring or a Markdown cell, wrapped over
-lines or quoted otherwise. Not found are secrets said in other words: renamed variables, rearranged
-formulas; and files that are not UTF-8 text are not read.
+These are secret: the statements of every answer region, of the suites and of the oracle; and the
+parts of the notebook for the instructor: cells tagged "instructor", model answers, and the regions
+that nbgrader takes out. Secrets and released text are compared as *forms*: the tokens in order,
+without white space, comment marks, quotes, parentheses, commas and semicolons, and with numbers in
+one spelling. So the proof finds a secret in code, in a comment, in a docstring or in a Markdown
+cell, even if it is wrapped over lines or quoted differently. It does not find a secret in other
+words: renamed variables, rearranged formulas. It does not read files that are not UTF-8 text.
 
-Some statements prove nothing, because given code says the same with full right:
+Some statements prove nothing, because given code may rightly say the same:
 
-- imports, ``pass`` and its like, bare constants (docstrings);
-- passing names and constants on: ``return x``, ``x, w, b = cache``, ``grads = {}``;
-- reading a shape: ``N, D = x.shape``, ``N = x.shape[0]``;
-- running over a thing as it is: ``for name, shape in shapes.items():``;
-- whatever has fewer than four words, where words are the names, numbers, operators and subscripts:
-  ``t += 1``, ``x = abs(y)``, ``if config is None:``. A single line of a longer statement
-  needs five, since it is only a part;
-- in the skeleton of a file, what a function *without* any answer region says in that same file: it
-  is given on purpose. In a function that has an answer region nothing is exempt, for there an
-  answer before the marker looks just like given code;
-- of the suites (the catalogue of mistakes repeats whole functions), whatever stands outside the
-  answer regions of ``solutions/``.
+- imports, ``pass`` and similar statements, bare constants (docstrings);
+- statements that pass on names and constants: ``return x``, ``x, w, b = cache``, ``grads = {}``;
+- statements that read a shape: ``N, D = x.shape``, ``N = x.shape[0]``;
+- plain loops over a thing: ``for name, shape in shapes.items():``;
+- statements of fewer than four words, where words are names, numbers, operators and subscripts:
+  ``t += 1``, ``x = abs(y)``, ``if config is None:``. A single line of a longer statement needs five
+  words, because it is only a part;
+- in the skeleton of a file, the statements of a function *without* an answer region in the same
+  file, which are given on purpose. In a function with an answer region nothing is exempt, because
+  there an answer before the marker looks just like given code;
+- statements of the suites that also stand outside the answer regions of ``solutions/`` (the
+  catalogue of mistakes repeats whole functions).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _NBGRADER_REGION = re.compile(
 
 @dataclass(frozen=True)
 class Secret:
-    """Something students must not read: its form, how to name it, and where it stands."""
+    """A text that students must not read: its form, the text itself, its kind and its place."""
 
     form: str
     text: str
@@ -66,33 +66,36 @@ class Secret:
 
 
 def leaks(assignment: Assignment, released: Path) -> list[str]:
-    """A sentence for every secret found in the files below ``released``; empty when none is.
+    """A sentence for every secret found in the files below ``released``; empty if there is none.
 
-    Raises ReleaseError where a solution or a suite is not valid Python, or markers are wrong.
+    Raises ReleaseError if a solution or a suite is not valid Python, or has wrong markers.
     """
     answers, given = _answers(assignment)
     hidden = [secret for secret in _suites(assignment) if secret.form not in given.anywhere]
     secrets = _without_repetition([*answers, *hidden, *_notebook(assignment)])
     found = []
+    shared = assignment.builds_on.given if assignment.builds_on else {}
     for name in files_below(released):
+        if name in shared:
+            continue  # students have it already, and it was proved where it is from
         exempt = given.whole_functions.get(name, frozenset())
         for where, text in _texts(released / name):
             for secret in secrets:
                 if secret.form not in exempt and (line := text.find(secret.form)) is not None:
                     found.append(
                         f"{name}{where}, line {line}: students would read {secret.kind}: "
-                        f"`{secret.text}` ({secret.where}). Take it out, or say it in other words."
+                        f"`{secret.text}` ({secret.where}). Remove it, or say it in other words."
                     )
     return found
 
 
 def form(snippet: str) -> str:
-    """The tokens of ``snippet``, without those that mean nothing, joined by single spaces."""
+    """The meaningful tokens of ``snippet``, joined by single spaces."""
     return " ".join(_tokens(snippet))
 
 
 def _tokens(snippet: str) -> Iterator[str]:
-    # Markdown escapes and continued lines: a backslash never tells two statements apart
+    # drop backslashes (Markdown escapes, continued lines): they never tell two statements apart
     for match in _TOKEN.finditer(snippet.replace("\\", "")):
         if match["number"]:
             yield repr(float(match["number"].replace("_", "")))
@@ -105,12 +108,12 @@ def _words(normal: str) -> int:
     return sum(token not in _PUNCTUATION and not iskeyword(token) for token in tokens if token)
 
 
-# What is secret
+# Secrets
 
 
 @dataclass(frozen=True)
 class _Given:
-    """Forms of what ``solutions/`` says outside its answer regions, so openly."""
+    """Forms of the statements that ``solutions/`` gives openly, outside its answer regions."""
 
     anywhere: frozenset[str]
     whole_functions: dict[str, frozenset[str]]
@@ -121,7 +124,8 @@ def _answers(assignment: Assignment) -> tuple[list[Secret], _Given]:
     anywhere: set[str] = set()
     whole_functions = {}
     for name in assignment.student_files:
-        source = read_text(assignment.solutions / name)
+        path = assignment.written[name]
+        source = read_text(path)
         tree = parse(source, name)
         marked = regions(source, name)
         mixed = [
@@ -134,7 +138,7 @@ def _answers(assignment: Assignment) -> tuple[list[Secret], _Given]:
         for node in _statements(tree):
             region = next((region for region in marked if node.lineno in region), None)
             if region:
-                where = f"solutions/{assignment.name}/{name}, line {node.lineno}"
+                where = f"{path.relative_to(assignment.root)}, line {node.lineno}"
                 kind = f"an answer of task {region.task}"
                 secrets += _of_statement(node, source, kind, where)
             else:
@@ -179,7 +183,7 @@ def _notebook(assignment: Assignment) -> Iterator[Secret]:
 
 
 def _of_statement(node: ast.stmt, source: str, kind: str, where: str) -> Iterator[Secret]:
-    """The secrets in a statement (of a compound one, in its header): itself and its lines."""
+    """The secrets in a statement, or in the header of a compound one: itself and its lines."""
     if _is_ordinary(node):
         return
     yield from _secret(_header(node), _FEWEST_WORDS, kind, where)
@@ -211,9 +215,9 @@ def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
 
 
 def _header(node: ast.stmt) -> str:
-    """A simple statement, or what stands before the body of a compound one, in one spelling."""
+    """A simple statement, or the part of a compound one before its body, in one spelling."""
     if isinstance(node, ast.If):
-        return ast.unparse(node.test)  # for a parser, `elif` is an `if` as well
+        return ast.unparse(node.test)  # to the parser, `elif` is an `if` as well
     return ast.unparse(_head(node)).removesuffix(":")
 
 
@@ -223,7 +227,7 @@ def _head(node: ast.stmt) -> ast.stmt:
 
 
 def _is_ordinary(node: ast.stmt) -> bool:
-    """Whether a statement proves nothing by its kind alone (the module says which and why)."""
+    """Whether a statement's kind alone makes it prove nothing (the module says which and why)."""
     match node:
         case ast.Import() | ast.ImportFrom() | ast.Global() | ast.Nonlocal():
             return True
@@ -257,7 +261,7 @@ def _reads_shape(node: ast.expr) -> bool:
 
 
 class _Text:
-    """A released text as one form, from which lines can still be told."""
+    """A released text as one form, which still knows the line of each part."""
 
     def __init__(self, snippets: Iterable[tuple[int, str]]) -> None:
         pairs = [(number, normal) for number, snippet in snippets if (normal := form(snippet))]
@@ -272,7 +276,7 @@ class _Text:
 
 
 def _texts(file: Path) -> Iterator[tuple[str, _Text]]:
-    """The texts in a released file, each with words that say where in the file it is."""
+    """The texts in a released file, each with words for its place in the file."""
     try:
         content = file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -287,14 +291,14 @@ def _texts(file: Path) -> Iterator[tuple[str, _Text]]:
 
 
 def _text(content: str) -> _Text:
-    # once as written, and once as parsed: that drops comments inside a statement
+    # once as written, and once as parsed, because parsing drops comments inside a statement
     tree = _parsed(content)
     snippets = list(enumerate(content.split("\n"), start=1))
     return _Text(snippets + [(node.lineno, _header(node)) for node in _statements(tree)])
 
 
 def _parsed(text: str) -> ast.Module:
-    """The syntax tree of ``text``, an empty one where it is not Python."""
+    """The syntax tree of ``text``; an empty tree if it is not Python."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # prose looks odd to a parser
@@ -304,7 +308,7 @@ def _parsed(text: str) -> ast.Module:
 
 
 def _strings(node: Any) -> Iterator[str]:
-    """Every string in a piece of JSON; a list of strings is one text in nbformat's way."""
+    """Every string in a piece of JSON; as in nbformat, a list of strings is one text."""
     if isinstance(node, str):
         yield node
     elif isinstance(node, dict):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kit.course import Assignment, files_below
+from kit.release import build
+from kit.course import Assignment
 from kit.grading.grader import Grader
 from kit.grading.suites import Suites
 from kit.intake.submission import Submission
@@ -35,17 +36,17 @@ def _checks(assignment: Assignment) -> list[tuple[str, float]]:
 def _problems_of_scores(assignment: Assignment) -> list[str]:
     """Where the released skeleton earns a point, or the solution not all of them."""
     with Grader(assignment) as grader:
-        skeleton = grader.grade(_submission("the release", assignment, assignment.release))
-        solution = grader.grade(_submission("the solution", assignment, assignment.solutions))
+        released = {name: assignment.release / name for name in assignment.student_files}
+        skeleton = grader.grade(_submission("the release", released))
+        solution = grader.grade(_submission("the solution", assignment.written))
     return [
         *_unlike(skeleton, {task.id: 0.0 for task in assignment.tasks if not task.manual}),
         *_unlike(solution, {task.id: task.points for task in assignment.tasks if not task.manual}),
     ]
 
 
-def _submission(name: str, assignment: Assignment, folder: Path) -> Submission:
-    wanted = [file for file in files_below(folder) if file in assignment.student_files]
-    return Submission(name, {file: (folder / file).read_bytes() for file in wanted})
+def _submission(name: str, files: Mapping[str, Path]) -> Submission:
+    return Submission(name, {file: path.read_bytes() for file, path in files.items()})
 
 
 def _unlike(result: Result, meant: Mapping[str, float]) -> list[str]:

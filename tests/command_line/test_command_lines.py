@@ -625,7 +625,7 @@ def test_a_release_takes_the_place_of_nothing_else(course: Path, made: str) -> N
     else:
         place.symlink_to("../thesis")
     told = kit(course, "release", "tiny")
-    require_told(told, "is no release")
+    require_told(told, "is not a release")
     assert told[0] == 1
     assert thesis.read_text() == "years of work"
 

@@ -153,7 +153,7 @@ class TestSecondLook:
             "return double(np.zeros((1000, 1000)))",
             "return double([object()])",
             "return double(x, x, x)",
-            "return double(x=x)",
+            "return double(y=x)",
             "return double({'a': [x] * 1000})",
             "return double('x' * 10**6)",
             "return [double(x[:2]) for _ in range(3)]",
@@ -255,3 +255,59 @@ class TestNothingEarnsNothing:
     def test_in_all_backward_passes(self, score, body: str) -> None:
         backward = [each for each in EACH if "backward" in each[1]] + [EACH[-2]]
         assert score(body, *backward) == score("raise NotImplementedError", *backward)
+
+
+class TestState:
+    """What a right function keeps in a dict arrives there, and it may be called by keywords."""
+
+    LATER = (
+        "from nndl.work import count\n\n\ndef counted(x, state):\n"
+        '    """How often it was called with ``state``."""\n'
+        "    # YOUR CODE HERE: remember\n"
+        "    count(x, state=state)\n"
+        "    return count(state=state, x=x)\n"
+        "    # END YOUR CODE HERE\n"
+    )
+    WORK = (
+        'def count(x, state, step=1):\n    """One more."""\n    # YOUR CODE HERE: double\n'
+        '    state["n"] = state.get("n", 0) + step\n    return state["n"] + 0 * x\n'
+        "    # END YOUR CODE HERE\n"
+    )
+    SUITE = '''\
+import pytest
+
+
+@pytest.mark.task("double", points=4)
+def test_count(student, expect):
+    """n counts the calls."""
+    state = student.place({})
+    expect.close(student.work.count(0.0, state), 1.0, "count")
+    expect.close(expect.entry(state.fetch(), "n"), 1, "n")
+
+
+@pytest.mark.task("remember", points=2)
+def test_counted(student, expect):
+    """It is called twice."""
+    state = student.place({"mine": 1})
+    expect.close(student.later.counted(0.0, state), 2.0, "counted")
+    expect.close(expect.entry(state.fetch(), "n"), 2, "n")
+    expect.close(expect.entry(state.fetch(), "mine"), 1, "mine")
+'''
+    EARLIER = (
+        'def count(x, state, step=1):\n    state["n"] = state.get("n", 0) + step\n'
+        '    return state["n"] + 0 * x\n\n\n'
+        'EARLIER = {"remember": ("double",)}\nFUNCTIONS = {"double": {"work.count": count}}\n'
+    )
+
+    def test_a_later_task_is_judged_with_the_state_of_right_functions(self, tmp_path) -> None:
+        course = write_course(tmp_path / "course", self.SUITE)
+        (course.solutions / "nndl/work.py").write_text(self.WORK)
+        (course.solutions / "nndl/later.py").write_text(self.LATER)
+        (course.suites / "earlier.py").write_text(self.EARLIER)
+        wrong = self.WORK.replace('state["n"] = ', "n = ").replace('return state["n"]', "return n")
+        files = {"nndl/work.py": wrong.encode(), "nndl/later.py": self.LATER.encode()}
+        with Grader(course) as grader:
+            result = grader.grade(Submission("ada", files))
+        assert task_of(result, "double")["score"] == 0
+        assert task_of(result, "remember")["score"] == 2
+        assert task_of(result, "remember")["follows_from"] == ["double"]

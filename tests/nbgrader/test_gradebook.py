@@ -372,7 +372,9 @@ class TestTransaction:
     def test_a_result_that_does_not_fit_undoes_the_batch(self, course: Assignment) -> None:
         stranger = result_of(course, "bob")
         stranger = replace(stranger, tasks=stranger.tasks[:-1])
-        with pytest.raises(gradebook.GradebookError, match="bob and the notebook don't have"):
+        with pytest.raises(
+            gradebook.GradebookError, match="bob and the notebook have different tasks"
+        ):
             gradebook.write(course, [result_of(course, "ada", WRONG), stranger])
         assert state(course, "double") == (4, None, False)
 
@@ -614,9 +616,9 @@ class TestBookkeeper:
     @pytest.mark.parametrize(
         ("end", "reason"),
         [
-            ("os._exit(3)", "exit code 3, without a word"),
+            ("os._exit(3)", "exit code 3, without a message"),
             ("os.write(2, b'one\\nno room\\n\\n'); os._exit(3)", "exit code 3, no room"),
-            ("os.kill(os.getpid(), 9)", "signal 9, Killed, without a word"),
+            ("os.kill(os.getpid(), 9)", "signal 9, Killed, without a message"),
             ("1 / 0", "ZeroDivisionError: division by zero"),
         ],
     )

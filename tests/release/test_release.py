@@ -586,7 +586,7 @@ class TestProblems:
         assert problems(toy) == [
             "release/toy/extra.txt does not belong there.",
             "release/toy/new.txt is missing.",
-            "release/toy/pkg/helper.py is not what source/ and solutions/ give now.",
+            "release/toy/pkg/helper.py differs from the current source/ and solutions/.",
             "Run `kit release toy` and commit release/toy.",
         ]
 
@@ -659,8 +659,8 @@ class TestCorrespondence:
 
     def test_points_that_do_not_sum_to_the_cell_s_are_named(self, unbuildable):
         assert self.problems(unbuildable, [("double", 1.0), ("double", 1.5)]) == [
-            "The checks of 'double' are worth 2.5 points together, its cell in toy.ipynb 3. "
-            "Make them equal."
+            "The checks of 'double' are worth 2.5 points together, but its cell in toy.ipynb "
+            "is worth 3. Make them equal."
         ]
 
     def test_points_in_tenths_sum_exactly(self, unbuildable):

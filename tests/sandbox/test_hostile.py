@@ -285,7 +285,9 @@ class TestReaders:
         program = next(each for each in UNIT if each.name == "text_commands")
         result = grader.grade(submission_of(program, optimization, surroundings.tools()))
         monkeypatch.setattr(run, "grade_one", lambda *_, **__: result)
-        printed = CliRunner().invoke(cli.app, ["check", "--json"]).stdout
+        printed = (
+            CliRunner().invoke(cli.app, ["check", "--json", "--assignment", "optimization"]).stdout
+        )
         assert json.loads(printed) == result.as_dict()
         assert commands(printed) == []
 

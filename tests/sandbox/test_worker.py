@@ -251,7 +251,7 @@ class TestTogether:
             later = work.work.g(work.work.f()[0])
         with pytest.raises(StudentFault, match="Your `f` did not return 1 values"):
             _ = later.value
-        with pytest.raises(KitFault, match="by their number"), work.together():
+        with pytest.raises(KitFault, match="by a non-negative number"), work.together():
             _ = work.work.f()["a"]
 
     def test_an_array_given_to_two_calls_is_a_copy_in_each(self, student: Make) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from kit.checks import mistakes
 from kit.course import Assignment, CourseError, of_course
+from kit.provided import suites_importable
 
 PLUMBING = {"kit/checks/mistakes.py": Path(mistakes.__file__).read_bytes()}
 """What a catalogue imports, by the name under which it goes into a worker."""
@@ -21,12 +22,14 @@ PLUMBING = {"kit/checks/mistakes.py": Path(mistakes.__file__).read_bytes()}
 class Catalogue:
     """The known mistakes of an assignment; none where it has no mistakes.py.
 
-    By a mistake's id: ``texts`` is what a student reads of it, ``tasks`` its task, ``changes`` what
-    turns the right code into it. ``functions`` are the names that students write, by module;
-    ``opaque`` is the position, by function, of a returned value that is never compared.
+    ``besides`` are the files that ``source`` may import, by their names in a worker. By a mistake's
+    id ``texts`` is what a student reads of it, ``tasks`` its task, ``changes`` what turns the right
+    code into it. ``functions`` are the names that students write, by module; ``opaque`` is the
+    position, by function, of a returned value that is never compared.
     """
 
     source: bytes = b""
+    besides: Mapping[str, bytes] = field(default_factory=lambda: PLUMBING)
     texts: Mapping[str, str] = field(default_factory=dict)
     tasks: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -57,12 +60,19 @@ def _catalogue(assignment: Assignment, path: Path, module: ModuleType) -> Catalo
         functions[name.partition(".")[0]].append(name.partition(".")[2])
     return Catalogue(
         path.read_bytes(),
+        {**PLUMBING, **_earlier(assignment)},
         {mistake.id: mistake.text for mistake in module.MISTAKES},
         tasks,
         {mistake.id: mistake.changes for mistake in module.MISTAKES},
         functions,
         getattr(module, "OPAQUE", {}),
     )
+
+
+def _earlier(assignment: Assignment) -> dict[str, bytes]:
+    """The catalogues of the assignments that this one builds on, as ``import`` finds them."""
+    found = {each.name: each.suites / "mistakes.py" for each in assignment.chain}
+    return {f"{n}/mistakes.py": path.read_bytes() for n, path in found.items() if path.is_file()}
 
 
 def module(assignment: Assignment) -> ModuleType:
@@ -72,6 +82,6 @@ def module(assignment: Assignment) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     loaded = importlib.util.module_from_spec(spec)
-    with of_course(path):
+    with of_course(path), suites_importable(assignment):
         spec.loader.exec_module(loaded)
     return loaded

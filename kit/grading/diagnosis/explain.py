@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.checks.student import Student
-from kit.grading.diagnosis.catalogue import PLUMBING, Catalogue
+from kit.grading.diagnosis.catalogue import Catalogue
 from kit.grading.verdicts import Explanation
 from kit.results import Diagnosis
 from kit.sandbox.faults import KitFault, StudentFault
@@ -35,7 +35,11 @@ def explain(
     wanted = [task for task in failed if task in known and _telling(calls.get(task, {}))]
     if not wanted:
         return {}
-    sources = {"mistakes.py": catalogue.source, "replay.py": REPLAY.read_bytes(), **PLUMBING}
+    sources = {
+        "mistakes.py": catalogue.source,
+        "replay.py": REPLAY.read_bytes(),
+        **catalogue.besides,
+    }
     session = Session(sources, parent)
     found: dict[str, Explanation] = {}
     try:

@@ -1,9 +1,9 @@
 """Calls of a submission's functions, each made by itself or several together.
 
 A call sends copies of its arguments to the worker, where the student's function runs, and brings
-back a new value. Nothing that a suite holds is reachable from a reply, so nothing that a student's
-code does to its arguments is seen here. Where that matters, ``Student.place`` puts the argument
-into the worker: further calls are given the same one, and ``fetch`` brings it back.
+back a new value. Nothing that a suite holds is reachable from a reply, so changes that a student's
+code makes to its arguments are not seen here. If they matter, ``Student.place`` puts the argument
+into the worker: further calls get the same object, and ``fetch`` brings a copy back.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Calls:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Make the calls of the block when it ends, in their order, by one exchange of messages.
+        """Make the calls of the block when it ends, in their order, in one exchange of messages.
 
-        Until then each gives a Later.
+        Inside the block, each call returns a Later.
         """
         if self._waiting is not None:
             raise KitFault("Calls that are made together can't be nested.")
@@ -43,19 +43,32 @@ class Calls:
         self._make(waiting)
 
     def add(self, call: Call) -> Any:
-        """What ``call`` gives, or a Later where it is made together with others.
+        """The value of ``call``, or a Later if it is made together with others.
 
-        Raises StudentFault where it gives nothing.
+        Raises StudentFault if the call gives no value.
         """
         if call.operation == "call":
             self._session.note_call(*call.owner, method=not isinstance(call.target, str))
         if self._waiting is None:
             later = Later(self, call, None)
-            self._make([later])
+            self._make([later, *self._looks(call)])
             return later.value
         later = Later(self, call, len(self._waiting))
-        self._waiting.append(later)
+        self._waiting += [later, *self._looks(call)]
         return later
+
+    def _looks(self, call: Call) -> list[Later]:
+        """Looks at what ``call`` leaves in placed arguments, for the transcript alone.
+
+        A check need not ask for it, and no verdict depends on it.
+        """
+        if call.operation != "call" or not self._session.transcript.remembers:
+            return []
+        placed = {id(value): value for value in call.given if _is_placed(value)}
+        return [
+            Later(self, Call("fetch", value, "", _READING.format(value.type_name), [], []), _LOOK)
+            for value in placed.values()
+        ]
 
     def _make(self, laters: Sequence[Later]) -> None:
         answers = self._session.ask([self._request(later) for later in laters])
@@ -77,13 +90,15 @@ class Calls:
         return Object(self, self._session.handle(reference))
 
     def _settle(self, later: Later, answer: Answer) -> None:
-        """Let ``later`` be what the call gave, and remember it."""
+        """Store the call's answer in ``later`` and in the transcript."""
         call, transcript = later.call, self._session.transcript
+        if later.place == _LOOK and answer.fault is not None:
+            return
         target, given = call.target, call.given
         if call.refers:
             try:
                 target, given = _target(call), [_now(value) for value in given]
-            except StudentFault as fault:  # what the call needs was not there, and why says more
+            except StudentFault as fault:  # an argument is missing; its own fault says more
                 later.answer = Answer.without(fault)
                 return
         handle = target if isinstance(target, str) else target.handle
@@ -100,9 +115,9 @@ class Calls:
             later.answer = Answer(value)
 
     def _with_inputs(self, call: Call, given: list[Any], fault: StudentFault) -> StudentFault:
-        """``fault``, with the arguments where a function of the student's raised it.
+        """``fault``, with the call's arguments if a function of the student raised it.
 
-        For a method these are also the arguments that its object was made with.
+        For a method, these include the arguments that made its object.
         """
         if not _raised_when_called(fault):
             return fault
@@ -133,15 +148,15 @@ class Calls:
 
 
 class Call:
-    """What is asked for: ``operation`` is call, get, set, place or fetch.
+    """One call to the worker: ``operation`` is call, get, set, place or fetch.
 
-    ``target`` is a module's name or what has the attribute ``name``; ``what`` names the call in
-    messages; the last of ``given`` are those with ``names``.
+    ``target`` is a module's name, or the object with the attribute ``name``. ``what`` names the
+    call in messages. ``given`` are the arguments; the last of them are those with ``names``.
     """
 
     __slots__ = ("given", "name", "names", "operation", "refers", "target", "what")
 
-    def __init__(  # noqa: PLR0917 - it is what a call consists of, and one is made for every call
+    def __init__(  # noqa: PLR0917 - the parts of a call; made for every call
         self,
         operation: str,
         target: str | Members,
@@ -157,25 +172,26 @@ class Call:
         self.given = given
         self.names = names
         self.refers = isinstance(target, Later) or not _REFERENCES.isdisjoint(map(type, given))
-        """Whether it needs what other calls give."""
+        """Whether this call needs values of other calls."""
 
     @property
     def owner(self) -> tuple[str, str]:
-        """The module or class, and what of it is called."""
+        """The module or class, and the name of the function or method."""
         target = self.target
         return (target if isinstance(target, str) else target.type_name), self.name
 
     @property
     def makes_object(self) -> bool:
-        """Whether it must give an object.
+        """Whether the call must give an object.
 
-        So must what is placed, and so must a class: by PEP 8 its name begins with a capital.
+        A placed value must, and so must a call of a class; by PEP 8 a class's name begins with a
+        capital.
         """
         return self.operation == "place" or (self.operation == "call" and self.name[:1].isupper())
 
 
 class Members:
-    """What is in the worker: call its methods, ``get`` and ``set`` its attributes."""
+    """Something in the worker; callers can call its methods, ``get`` and ``set`` its attributes."""
 
     def __init__(self, calls: Calls, type_name: str) -> None:
         self._calls = calls
@@ -184,7 +200,7 @@ class Members:
 
     @property
     def type_name(self) -> str:
-        """The name of its class."""
+        """The name of the object's class."""
         return self._type_name
 
     def __getattr__(self, name: str) -> Function:
@@ -204,7 +220,7 @@ class Members:
 
     def fetch(self) -> Any:
         """A copy of what was placed in the worker, as it is there now."""
-        what = f"reading the {self._type_name} that your code was given"
+        what = _READING.format(self._type_name)
         return self._calls.add(Call("fetch", self, "", what, [], []))
 
 
@@ -220,10 +236,10 @@ class Object(Members):
 
 
 class Later(Members):
-    """What a call of a block will give: ``value``, once the block has ended.
+    """The future value of a call in a block; read ``value`` once the block has ended.
 
-    In the block it stands for what the call returns in the worker, as an argument of further calls
-    (``later[0]`` for the first of a tuple) or as the object whose methods are called.
+    Inside the block it stands for the call's value in the worker: as an argument of further calls
+    (``later[0]`` for the first item of a tuple), or as an object whose methods are called.
     """
 
     def __init__(self, calls: Calls, call: Call, place: int | None) -> None:
@@ -234,20 +250,20 @@ class Later(Members):
 
     def __getitem__(self, item: int) -> Item:
         if type(item) is not int or item < 0:
-            raise KitFault("What a call returns later has items by their number only: first[0].")
+            raise KitFault("Select an item of a later value by a non-negative number: first[0].")
         return Item(self, item)
 
     @property
     def value(self) -> Any:
-        """What the call gave; raises StudentFault where it, or one it needs, gave nothing."""
+        """The call's value; raises StudentFault if this call, or one it needs, gave no value."""
         if self.answer is None:
-            raise KitFault(f"What {self.call.what} gives is known when the block has ended.")
+            raise KitFault(f"The value of {self.call.what} is known when the block has ended.")
         if self.answer.fault is not None:
             raise self.answer.fault
         return self.answer.value
 
     def message(self) -> dict[str, Any]:
-        """The call as the worker is asked for it."""
+        """The call as a request to the worker."""
         call = self.call
         given = [_sent(value) for value in call.given] if call.refers else call.given
         message = {"operation": call.operation, "target": _sent(call.target), "name": call.name}
@@ -257,7 +273,7 @@ class Later(Members):
                 message["names"] = call.names
         elif given:
             message["value"] = given[0]
-        if self.place is not None:
+        if self.place is not None and self.place != _LOOK:
             message["place"] = self.place
         return message
 
@@ -270,12 +286,20 @@ class Item(NamedTuple):
 
 
 _REFERENCES = frozenset({Later, Item})
+_READING = "reading the {} that your code was given"
+_LOOK = -1
+"""Stands for the place, in its block, of a look: nothing refers to it."""
 _LONGEST = 300
-"""Characters of the arguments that are told with an exception."""
+"""The most characters of arguments in the message about an exception."""
+
+
+def _is_placed(value: Any) -> bool:
+    maker = value.made_by if isinstance(value, Object | Later) else None
+    return maker is not None and maker.operation == "place"
 
 
 def _raised_when_called(fault: StudentFault) -> bool:
-    """Whether an exception of the student's function, and not of its module, is told of."""
+    """Whether the student's function raised the exception, not the loading of its module."""
     if fault.error is None or fault.error["type"] == "NotImplementedError":
         return False
     trace = fault.error["trace"]
@@ -283,7 +307,7 @@ def _raised_when_called(fault: StudentFault) -> bool:
 
 
 class Function:
-    """Something in the worker that can be called."""
+    """A function, class or method in the worker."""
 
     def __init__(self, calls: Calls, target: str | Members, name: str, what: str) -> None:
         self._calls = calls
@@ -292,9 +316,9 @@ class Function:
         self._what = what
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Call it there with copies of the arguments, and bring back what it returns.
+        """Call it in the worker with copies of the arguments; returns its value.
 
-        What a class makes is an Object. Raises StudentFault where the call gives nothing.
+        A class returns an Object. Raises StudentFault if the call gives no value.
         """
         given = [*arguments, *named.values()]
         return self._calls.add(
@@ -303,7 +327,7 @@ class Function:
 
 
 def _sent(value: Any) -> Any:
-    """``value`` as it is sent: by reference where it is not known yet."""
+    """``value`` as it is sent: by reference if it is not known yet."""
     if type(value) not in _REFERENCES:
         return value
     if isinstance(value, Later) and value.answer is None:
@@ -316,7 +340,7 @@ def _sent(value: Any) -> Any:
 
 
 def _now(value: Any) -> Any:
-    """``value``, or what it stands for now that this is known."""
+    """``value``, or the known value that it stands for."""
     if type(value) not in _REFERENCES:
         return value
     if isinstance(value, Later):
@@ -330,7 +354,7 @@ def _now(value: Any) -> Any:
 
 
 def _target(call: Call) -> str | Object:
-    """What ``call`` was made on; raises StudentFault where an earlier call made no object."""
+    """The target of ``call``; raises StudentFault if an earlier call made no object."""
     target = _now(call.target)
     if not isinstance(target, str | Object):
         raise StudentFault(f"{capital(call.what)} is missing: it is {describe(target)}.")
@@ -338,11 +362,11 @@ def _target(call: Call) -> str | Object:
 
 
 def _value(call: Call, answer: Answer) -> Any:
-    """What a call gave; raises StudentFault where that is nothing or no object of a class."""
+    """A call's value; raises StudentFault if it is missing, or is no object but must be one."""
     if answer.fault is not None:
         raise answer.fault
     if call.makes_object and not isinstance(answer.value, Object):
         raise StudentFault(
-            f"{capital(call.what)} must make an object, it gave {describe(answer.value)}."
+            f"{capital(call.what)} must make an object, but it gave {describe(answer.value)}."
         )
     return None if call.operation == "set" else answer.value

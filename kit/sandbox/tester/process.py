@@ -247,7 +247,7 @@ def _as_the_host_has_it(limits: Limits) -> Limits:
 class Request(NamedTuple):
     """A request to a worker.
 
-    ``what`` names it in messages, such as "your `adam`". ``keep`` and ``revive`` are those of
+    ``what`` names it in messages, such as "your `accuracy`". ``keep`` and ``revive`` are those of
     ``kit.sandbox.wire``: ``keep`` gives the references in ``message``, ``revive`` the objects for
     the references in the reply.
     """

@@ -1,6 +1,6 @@
-"""Remembers what the checks of a task asked of a submission and what they were answered.
+"""Records the calls that the checks of a task made to a submission, and the answers.
 
-A transcript is data that can travel: ``kit.grading.diagnosis`` has it replayed on known mistakes.
+A transcript is plain data: ``kit.grading.diagnosis`` replays it on known mistakes.
 """
 
 from __future__ import annotations
@@ -17,24 +17,31 @@ from kit.sandbox.faults import StudentFault
 OBJECT = "<an object>"
 """Stands for an object that stayed in the worker."""
 MOST_BYTES = 4 * 1024 * 1024
-"""Of one task. What honest code is asked and answers takes a hundredth of it."""
+"""The most bytes of one task. The calls and answers of honest code take a hundredth of it."""
 
 
 class Transcript:
-    """The calls that were made, by task and check, in the order in which they were made.
+    """The calls by task and check, in the order in which they were made.
 
-    A call is a dict: what was called (``function`` "module.name", or ``attribute`` of what call
-    number ``object`` returned; ``kind`` is call, get, set, place or fetch), what it was ``given``
-    ("value" and it, "object" or "opaque" and the number of the call that returned it, or "item",
-    that number and its place) by which ``names``, and either its ``value`` or what it ``raised``:
-    the exception's type and message, or "" where it gave no answer at all.
+    A call is a dict with these keys:
 
-    What another task's function returned (``other``) is not compared, for it may be wrong for
-    reasons of its own; what was passed on of it is an item. A function has the name of its task.
+    - ``kind``: call, get, set, place or fetch.
+    - ``function``: the called function, "module.name"; or ``object`` and ``attribute``: an
+      attribute of the value that call number ``object`` returned.
+    - ``given``: the arguments, each a list: "value" and the value; "object" or "opaque" and the
+      number of the call that returned it; or "item", that number and the item's place.
+    - ``names``: the names of the last arguments.
+    - ``value``: the returned value; or ``raised``: the exception's type and message, "" if the call
+      gave no answer at all.
+    - ``other``: whether the function belongs to another task. Its value is not compared, because it
+      may be wrong for reasons of its own; a part of it that is passed on is an item.
 
-    Only calls of ``tasks`` are remembered, and none of a task that takes more than MOST_BYTES.
-    ``opaque`` gives for some functions the position of a returned value that only the student's own
-    code reads.
+    After a call that was given a placed value, a fetch of that value is recorded, whether the check
+    asks for it or not. So what a call leaves in a dict or an array is compared as well.
+
+    Only calls of ``tasks`` are recorded, and none of a task
+    that takes more than MOST_BYTES. ``opaque`` gives, for some functions, the position of a
+    returned value that only the student's own code reads.
     """
 
     def __init__(
@@ -49,8 +56,13 @@ class Transcript:
         self._objects: dict[object, int] = {}
         self._passed_on: list[tuple[object, list[Any]]] = []
 
+    @property
+    def remembers(self) -> bool:
+        """Whether calls are remembered now."""
+        return self._task is not None
+
     def begin(self, task: str, check: str) -> None:
-        """``check`` of ``task`` is what is run now."""
+        """Begin to record ``check`` of ``task``."""
         self._task = task if task in self._tasks and self._bytes[task] <= MOST_BYTES else None
         self._made = []
         if self._task is not None:
@@ -61,7 +73,7 @@ class Transcript:
     def note(
         self, kind: str, target: object, name: str, given: list[Any], names: list[str]
     ) -> dict[str, Any] | None:
-        """Begin to remember a call; ``target`` is a module's name or an object's handle."""
+        """Begin to record a call; ``target`` is a module's name or an object's handle."""
         if self._task is None:
             return None
         call = {
@@ -81,9 +93,9 @@ class Transcript:
         return call
 
     def answered(self, call: dict[str, Any] | None, value: Any, size: int) -> None:
-        """Remember what a call returned; with what it was given that was ``size`` bytes.
+        """Record the value that a call returned; ``size`` is the bytes of call and value together.
 
-        Forgets the task where that is too much.
+        Drops the task's record if that is too much.
         """
         if call is None or self._task is None:
             return
@@ -108,7 +120,7 @@ class Transcript:
 
     @staticmethod
     def failed(call: dict[str, Any] | None, fault: StudentFault) -> None:
-        """Remember that a call gave no answer, and which exception it raised if it raised one."""
+        """Record that a call gave no answer, and the exception if it raised one."""
         if call is not None and fault.error is not None:
             call["raised"] = f"{fault.error['type']}: {fault.error['message']}"
 
@@ -123,7 +135,7 @@ class Transcript:
 
 
 def plain(value: Any) -> Any:
-    """A copy of ``value`` that nobody changes any more, without objects of the worker."""
+    """A copy of ``value`` that nobody else can change, without objects of the worker."""
     kind = type(value)
     if kind in _PLAIN:
         return value

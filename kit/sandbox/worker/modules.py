@@ -63,7 +63,7 @@ def preload(packages: Iterable[str] = ()) -> None:
 
 
 class SubmissionFinder(MetaPathFinder, Loader):
-    """Finds modules among the sources that were sent: ``{"nndl/optim.py": b"..."}``."""
+    """Finds modules among the sources that were sent: ``{"nndl/losses.py": b"..."}``."""
 
     def __init__(self, sources: Mapping[str, bytes]) -> None:
         self.sources = sources

@@ -17,8 +17,8 @@ Named = tuple[int, int, Scope]
 """The distance of a name, the number of its text, and the function or class itself."""
 
 CLOSE = 0.87
-"""How alike two names must be to be near: `adamm` is near `adam`; `relu_backward` is near no other
-name."""
+"""How alike two names must be to be near: `acuracy` is near `accuracy`;
+`mean_loss` is not near `loss`."""
 _SHELL = re.compile(r"(\s*)(?:[%!?]|\w+\s*=\s*[%!]|[\w.]+\?+\s*$)")
 """A line that IPython can read and Python can't."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")

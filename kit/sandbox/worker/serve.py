@@ -142,6 +142,9 @@ class Server:
         answer = self._channel.receive(self._revived)
         if "error" in answer:
             raise ValueError(answer["error"])
+        for number, entries in answer["left"]:
+            arguments[number].clear()
+            arguments[number].update(entries)
         return answer["value"]
 
     def _load(self, request: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 # idea: replies refer to what is not theirs: other requests, files, arguments, themselves
 # fails: adam, rmsprop, sgd_momentum, sgd_nesterov_momentum
-# says: an extension that has no place there
+# says: an extension that is not allowed there
 
 from msgpack import ExtType
 
