@@ -108,7 +108,7 @@ class TestRightAnswers:
 
     def check(self, grader: Grader, name: str, seeds: range) -> None:
         for seed in seeds:
-            result = grader.grade(rewritten(ASSIGNMENT, CORRECT[name]), seed)
+            result = grader.grade(rewritten(ASSIGNMENT, CORRECT[name]), seed).as_dict()
             assert result["status"] == "graded"
             assert lost(result) == {}, f"with seed {seed}"
 
@@ -137,7 +137,7 @@ class TestMistakes:
     def test_what_works_earns_its_share_and_nothing_else_is_lost(
         self, grader: Grader, module: str, old: str, new: str, task: str, points: int
     ) -> None:
-        result = grader.grade(handed_in(**{module: (old, new)}), 0)
+        result = grader.grade(handed_in(**{module: (old, new)}), 0).as_dict()
         assert list(lost(result)) == [task]
         assert task_of(result, task)["score"] == points
 
@@ -150,7 +150,7 @@ class TestMistakes:
         )
         files = dict(handed_in().files)
         files["nndl/conv_layers.py"] += fast.encode()
-        result = grader.grade(Submission("eve", files), 0)
+        result = grader.grade(Submission("eve", files), 0).as_dict()
         scores = {
             name: task_of(result, name)["score"]
             for name in ("conv_forward_naive", "conv_backward_naive", "max_pool_forward_naive")
@@ -159,7 +159,7 @@ class TestMistakes:
 
     def test_what_is_handed_out_earns_nothing(self, grader: Grader) -> None:
         files = {n: (ASSIGNMENT.release / n).read_bytes() for n in ASSIGNMENT.student_files}
-        result = grader.grade(Submission("bob", files), 0)
+        result = grader.grade(Submission("bob", files), 0).as_dict()
         assert (result["status"], result["score"]) == ("graded", 0)
 
 
