@@ -183,11 +183,12 @@ class TestNotebook:
     def test_the_documented_numbers_are_the_oracle_s(self, oracle: ModuleType) -> None:
         calls = {task: case(DOCUMENTED[task]) for task in TASKS}
         conv, pool, norm = (dict(calls[task].inputs) for task in TASKS)
-        param = norm.pop("bn_param")
+        param, conv_param = norm.pop("bn_param"), conv.pop("conv_param")
+        pool_param = pool.pop("pool_param")
         means, _ = oracle.running_averages([norm["x"]], momentum=param["momentum"])
         right = (
-            {"out": oracle.convolution(**conv, **conv.pop("conv_param"))},
-            {"out": oracle.max_pool(**pool, **pool.pop("pool_param"))},
+            {"out": oracle.convolution(**conv, **conv_param)},
+            {"out": oracle.max_pool(**pool, **pool_param)},
             {
                 "out": oracle.spatial_batchnorm(**norm, eps=param["eps"]),
                 "running_mean": means[-1],
