@@ -33,10 +33,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure() -> None:
-    """Take Ctrl-C also where a shell started the run in the background, which has it ignored."""
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # this process prints; xdist's others do not
+        config.pluginmanager.register(AtOnce(config))
+    # Ctrl-C counts also where a shell started the run in the background, which has it ignored
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class AtOnce:
+    """Tells of each failure at once: who ends a run that hangs has what it found until then."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and reporter:
+            reporter.write_line(f"\n{report.nodeid} failed ({report.when}):\n{report.longreprtext}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SOLUTION, graded_cell, task_of, write_course
+from tests.support.course import SOLUTION, graded_cell, write_course
+from tests.support.results import task_of
 from kit.pack.grader import grader_files, released_files
 
 from kit.batch import cluster, pool
@@ -214,7 +215,7 @@ def graded(second: Assignment) -> Iterator[Callable[..., dict[str, Any]]]:
 
         def grade(work: str = SOLUTION, later: str = LATER) -> dict[str, Any]:
             files = {"nndl/work.py": work.encode(), "nndl/later.py": later.encode()}
-            task: dict[str, Any] = task_of(grader.grade(Submission("ada", files)), "fourfold")
+            task: dict[str, Any] = task_of(grader.grade(Submission("ada", files)).as_dict(), "fourfold")
             return task
 
         yield grade
@@ -237,7 +238,7 @@ class TestGrading:
 
     def test_code_that_was_not_brought_costs_nothing_either(self, second: Assignment) -> None:
         with Grader(second) as grader:
-            result = grader.grade(Submission("ada", {"nndl/later.py": LATER.encode()}))
+            result = grader.grade(Submission("ada", {"nndl/later.py": LATER.encode()})).as_dict()
         assert task_of(result, "fourfold")["score"] == 3
 
     def test_a_new_mistake_costs(self, graded: Callable[..., dict[str, Any]]) -> None:
@@ -256,7 +257,7 @@ class TestGrading:
         wrong = SOLUTION.replace("return 2 * x", "return 3 * x").encode()
         files = {"nndl/work.py": wrong, "nndl/later.py": LATER.encode()}
         with Grader(with_solution) as grader:
-            task = task_of(grader.grade(Submission("ada", files)), "fourfold")
+            task = task_of(grader.grade(Submission("ada", files)).as_dict(), "fourfold")
         assert task["score"] == 3
         assert "follows_from" not in task
 
@@ -269,7 +270,7 @@ class TestElsewhere:
         files = {"nndl/work.py": SOLUTION.encode(), "nndl/later.py": LATER.encode()}
         with Grader(there) as grader:
             assert grader.limits.cpu_seconds == 1234
-            return task_of(grader.grade(Submission("ada", files)), "fourfold")
+            return task_of(grader.grade(Submission("ada", files)).as_dict(), "fourfold")
 
     @pytest.mark.parametrize("code_from", ["student", "solution"])
     def test_what_is_packed_can_grade(self, tmp_path: Path, code_from: str) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from conftest import submission, task_of, write_course
 
 from kit.course import Assignment
 from kit.grading.grader import Grader
 from kit.release.coverage import measure
+from tests.support.course import submission, write_course
+from tests.support.results import task_of
 
 SOLUTION = '''\
 """What a student writes."""
@@ -167,7 +168,7 @@ def named(grader: Grader) -> Callable[..., list[str]]:
 
     def grade(task: str, old: str, new: str) -> list[str]:
         assert old in SOLUTION
-        result = grader.grade(submission(SOLUTION.replace(old, new)))
+        result = grader.grade(submission(SOLUTION.replace(old, new))).as_dict()
         assert result["status"] == "graded", result
         found: dict[str, Any] = task_of(result, task)
         assert found["status"] == "failed"
@@ -177,7 +178,7 @@ def named(grader: Grader) -> Callable[..., list[str]]:
 
 
 def test_the_solution_is_right(grader: Grader) -> None:
-    assert grader.grade(submission(SOLUTION))["score"] == 6
+    assert grader.grade(submission(SOLUTION)).score == 6
 
 
 class TestState:
@@ -201,8 +202,8 @@ class TestState:
     def test_what_cannot_be_looked_at_costs_the_diagnosis_alone(self, grader: Grader) -> None:
         """A dict that can't be sent fails no check that does not ask for it."""
         odd = SOLUTION.replace('state["mean"] = mean', 'state["mean"] = mean; state[object()] = 1')
-        assert task_of(grader.grade(submission(odd)), "remember")["score"] == 2
-        checks = task_of(grader.grade(submission(odd)), "double")["checks"]
+        assert task_of(grader.grade(submission(odd)).as_dict(), "remember")["score"] == 2
+        checks = task_of(grader.grade(submission(odd)).as_dict(), "double")["checks"]
         assert [check["status"] for check in checks] == ["passed", "failed"]
 
 

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, graded_cell, task_of
 
 from kit.checks import mistakes as catalogue
 from kit.checks.expect import Expect
@@ -19,6 +18,9 @@ from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from kit.release import proofs
 from kit.release.coverage import measure
+from tests.support.course import ROOT, graded_cell
+from tests.support.processes import PATIENCE
+from tests.support.results import task_of
 
 PAGE = (ROOT / "docs/checks.md").read_text(encoding="utf-8")
 WHOLE_FILE = re.compile(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -95,7 +97,7 @@ def test_a_message_says_which_values_are_right(means: Assignment) -> None:
     solved = (means.solutions / "nndl/means.py").read_text()
     wrong = solved.replace("0.1 * x.mean(axis=0)", "0.2 * x.mean(axis=0)")
     with Grader(means, ["center"]) as grader:
-        result = grader.grade(Submission("ada", {"nndl/means.py": wrong.encode()}))
+        result = grader.grade(Submission("ada", {"nndl/means.py": wrong.encode()})).as_dict()
     (check,) = (c for c in task_of(result, "center")["checks"] if c["status"] == "failed")
     assert check["message"].startswith("`mean` after call 1 of 3 is wrong")
     assert "Right there: `out`." in check["message"]
@@ -109,6 +111,7 @@ def test_it_runs_as_ordinary_tests(means: Assignment) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE,
     )
     assert "5 passed" in run.stdout, run.stdout + run.stderr
 
@@ -120,6 +123,7 @@ def test_its_files_are_formatted_as_all_code_is(means: Assignment) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE,
     )
     assert run.returncode == 0, run.stdout
 
