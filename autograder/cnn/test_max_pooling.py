@@ -96,8 +96,11 @@ class TestBackward:
         drawn = [(case, x, draw(oracle.max_pool(x, **case.param).shape)) for case, x in drawn]
 
         def judge(cache_of):
-            for case, x, dout in drawn:
-                dx = student.conv_layers.max_pool_backward_naive(dout, cache_of(case, x))
+            answers = [
+                student.conv_layers.max_pool_backward_naive(dout, cache_of(case, x))
+                for case, x, dout in drawn
+            ]
+            for (case, x, dout), dx in zip(drawn, answers, strict=True):
                 check_dx(expect, dx, case, x, dout)
 
         self.with_either_cache(student, expect, judge)

@@ -110,14 +110,19 @@ class TestForward:
     @pytest.mark.task("spatial_batchnorm_forward", points=2)
     def test_defaults(self, student, expect, rng, draw):
         """A bn_param with nothing but the mode: ε = 1e-5, momentum = 0.9, averages from 0."""
-        x, gamma, beta, _ = draw_case(rng, draw, SHAPES[1])
-        x *= 3e-3  # now ε is about as large as σ²
+        _, gamma, beta, _ = draw_case(rng, draw, SHAPES[1])
+        # ε is about as large as σ²
+        batches = [3e-3 * draw_batch(rng, SHAPES[1]) for _ in range(2)]
         given = student.place({"mode": "train"})
-        reply = student.conv_layers.spatial_batchnorm_forward(x, gamma, beta, given)
-        expected = oracle.spatial_batchnorm(x, gamma, beta)
+        replies, left = [], []
+        for x in batches:
+            replies.append(student.conv_layers.spatial_batchnorm_forward(x, gamma, beta, given))
+            left.append(given.fetch())
         where = 'for a bn_param that holds only the mode, "train"'
-        expect.close(read_out(expect, reply), expected, "out", where=where, rtol=1e-6)
-        check_averages(expect, [given.fetch()], [x], {}, atol=1e-12)
+        for x, reply in zip(batches, replies, strict=True):
+            expected = oracle.spatial_batchnorm(x, gamma, beta)
+            expect.close(read_out(expect, reply), expected, "out", where=where, rtol=1e-6)
+        check_averages(expect, left, batches, {}, atol=1e-12)
 
     @pytest.mark.task("spatial_batchnorm_forward", points=1)
     def test_arguments(self, student, expect, rng, draw):
