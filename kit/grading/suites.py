@@ -22,7 +22,9 @@ from kit.course import Assignment, CourseError
 from kit.grading.verdicts import Check, Verdict
 from kit.sandbox.faults import CheckFailure, KitFault
 
-OF_A_RUN = {"PYTEST_CURRENT_TEST", "PYTEST_VERSION"}
+CURRENT_TEST = "PYTEST_CURRENT_TEST"
+"""The variable in which pytest keeps the running test; it deletes it after each."""
+OF_A_RUN = {CURRENT_TEST, "PYTEST_VERSION"}
 """What pytest itself puts into the environment. All else there would tell the grader's pytest which
 checks to leave out, or to load a plugin; what is graded must not depend on whose shell it is.
 """
@@ -161,7 +163,10 @@ class Suites:
         """Run one check and keep its verdict."""
         verdict = Verdict(self._checks[item.nodeid], KitFault("It never ended."))
         self._verdicts[item.nodeid] = verdict
+        around = os.environ.get(CURRENT_TEST)  # of a pytest in this process that runs us
         _run_by_hooks(item, following, verdict)
+        if around is not None:
+            os.environ[CURRENT_TEST] = around
 
     def _followers(self) -> list[pytest.Item | pytest.Session]:
         """What pytest is told comes after each item, so that it tears down just what is done with.

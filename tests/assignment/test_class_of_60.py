@@ -28,6 +28,7 @@ from nbgrader.api import Gradebook
 
 from kit.course import Assignment, files_below
 from kit.export import github, gradescope
+from kit.results import Result
 from tests.support.course import ROOT
 from tests.support.processes import PATIENCE, descendants, still_running
 from tests.support.results import SCHEMA
@@ -325,14 +326,17 @@ def from_junit(text: str) -> dict[str, float]:
 
 
 def from_gradescope(result: dict[str, Any]) -> float:
-    exported = gradescope.export(result)
+    exported = gradescope.export(Result.from_dict(result))
     assert sum(test["score"] for test in exported["tests"]) == exported["score"]
     return float(exported["score"])
 
 
 def from_github(result: dict[str, Any]) -> float:
     return float(
-        sum(t["score"] for t in json.loads(base64.b64decode(github.export(result)))["tests"])
+        sum(
+            t["score"]
+            for t in json.loads(base64.b64decode(github.export(Result.from_dict(result))))["tests"]
+        )
     )
 
 

@@ -307,7 +307,7 @@ def test_counted(student, expect):
         wrong = self.WORK.replace('state["n"] = ', "n = ").replace('return state["n"]', "return n")
         files = {"nndl/work.py": wrong.encode(), "nndl/later.py": self.LATER.encode()}
         with Grader(course) as grader:
-            result = grader.grade(Submission("ada", files))
+            result = grader.grade(Submission("ada", files)).as_dict()
         assert task_of(result, "double")["score"] == 0
         assert task_of(result, "remember")["score"] == 2
         assert task_of(result, "remember")["follows_from"] == ["double"]

@@ -635,7 +635,7 @@ class TestWhose:
     def test_two_submissions_of_one_student_are_told(self, find, tmp_path: Path) -> None:
         hand_in(tmp_path / "ada")
         (tmp_path / "ada.zip").write_bytes(zipped(WORK))
-        with pytest.raises(CourseError, match=r"Two submissions are of 'ada': .*ada\.zip"):
+        with pytest.raises(CourseError, match=r"Two submissions belong to 'ada': .*ada\.zip"):
             find(tmp_path)
 
     def test_a_disk_that_fails_is_our_error_and_no_zero(self, grader: Grader) -> None:

@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 import yaml
-from kit.export.gradebook_csv import harmless
 
 from kit.course import Assignment
+from kit.export.spreadsheet import harmless
 from kit.grading.grader import Grader
 from kit.intake import submitters
 from kit.intake.downloads import submissions

@@ -24,6 +24,7 @@ from rich.console import Console
 from kit.course import Assignment, files_below
 from kit.display import show_result
 from kit.intake.submission import Submission
+from kit.results import Result
 from tests.support.course import ROOT
 
 FOLDER = ROOT / "tests/submissions/hostile"
@@ -222,7 +223,7 @@ def texts(value: Any) -> Iterator[str]:
 def shown(result: dict[str, Any], width: int) -> str:
     """What people and CI jobs see of a result."""
     console = Console(file=StringIO(), width=width, highlight=False)
-    show_result(console, result)
+    show_result(console, Result.from_dict(result))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
