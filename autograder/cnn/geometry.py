@@ -99,6 +99,6 @@ OBLONG_APART = [
     Pooling((1, 3, 5, 6), (2, 3), stride=3),
 ]
 OVERLAPPING = [
-    Pooling((2, 2, 5, 4), (3, 3), stride=1),
-    Pooling((1, 2, 7, 5), (3, 3), stride=2),
+    Pooling((2, 3, 7, 6), (3, 3), stride=1),
+    Pooling((2, 3, 9, 7), (3, 3), stride=2),
 ]
