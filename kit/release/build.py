@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from kit.course import Assignment, CourseError, files_below, read_notebook, read_text
 from kit.nbgrader.generate import student_version
-from kit.course import Assignment, CourseError, files_below, of_course, read_notebook, read_text
-from kit.provided import content
 from kit.release import sealed, section
 from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError, regions, strip
@@ -140,7 +139,8 @@ def _skeleton(assignment: Assignment, name: str) -> str:
         )
     path, instead = assignment.written[name], ""
     if not path.is_relative_to(assignment.solutions):
-        instead = f"Copy your {name} of the homework {path.relative_to(assignment.root).parts[1]} over this file."
+        homework = path.relative_to(assignment.root).parts[1]
+        instead = f"Copy your {name} of the homework {homework} over this file."
     return strip(read_text(path), name, instead)
 
 

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from kit.batch import pool
 from kit.course import Assignment
 from kit.grading.diagnosis import catalogue
-from kit.skeleton import regions
 from kit.intake.submission import Submission
-from kit.limits import Limits
 from kit.results import Result
 from kit.skeleton import regions
 

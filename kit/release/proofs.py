@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kit.release import build
 from kit.course import Assignment
 from kit.grading.grader import Grader
 from kit.grading.suites import Suites

@@ -1,11 +1,11 @@
 """Locks the sentences about known mistakes, so that only who made one can read it in the notebook.
 
-An assignment may give students ``utils/feedback.py``, whose ``KNOWN`` is the file of such sentences.
-Each mistake is made on the documented call of its task (``kit.checks.documented``), and its sentence
-is locked with the wrong numbers that come out. So the release tells nobody what the mistakes are,
-and tells those who made one which it was. Left out is what the documented inputs can't tell: a
-mistake that gives the right numbers there, or numbers that another mistake, or two others together,
-give as well.
+An assignment may give students ``utils/feedback.py``, whose ``KNOWN`` is the file of such
+sentences. Each mistake is made on the documented call of its task (``kit.checks.documented``), and
+its sentence is locked with the wrong numbers that come out. So the release tells nobody what the
+mistakes are, and tells a student who made one which it was. The file leaves out what the documented
+inputs can't tell apart: a mistake that gives the right numbers there, and numbers that another
+mistake, or two others together, give as well.
 """
 
 from __future__ import annotations

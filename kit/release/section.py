@@ -1,7 +1,7 @@
 """Writes the notebook's section "How you are graded" from its graded cells and their checks.
 
-It goes where a Markdown cell of the authored notebook has the tag ``grading``; what the author wrote
-in that cell follows it.
+It goes into the Markdown cell of the authored notebook that has the tag ``grading``. The author's
+own text in that cell follows it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from kit.grading.verdicts import Check
 TAG = "grading"
 FIRST_LOOK = (
     "- **The cells here are a first look.** Each cell shows whether a task works on one "
-    "example. If it does not, the cell says what is wrong. The grade comes from that example and from others that no "
-    "notebook shows: other shapes, other settings, several steps in a row. So write what the "
-    "docstring says, not just what the example needs."
+    "example. If it does not, the cell says what is wrong. The grade comes from that example and "
+    "from others that no notebook shows: other shapes, other settings, several steps in a row. So "
+    "write what the docstring says, not just what the example needs."
 )
 SHARES = (
     "- **What works earns its share.** The last column says how a task's points are split. Each "
@@ -85,4 +85,7 @@ def written(assignment: Assignment) -> str:
     if answers:
         noun = "answer" if len(answers) == 1 else "answers"
         what += f" and, in this notebook, the {noun} to {' and '.join(answers)}"
-    return f"- **Only what you write is graded:** {what}. Every other file is replaced by the original."
+    return (
+        f"- **Only what you write is graded:** {what}. Every other file is replaced by the "
+        "original."
+    )

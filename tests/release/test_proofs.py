@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from tests.support.command_line import kit
-from tests.support.course import SOLUTION, write_course
-
 from pathlib import Path
 
 import pytest
 
 from kit.course import Assignment
+from tests.support.command_line import kit
+from tests.support.course import SOLUTION, write_course
 
 
 @pytest.fixture

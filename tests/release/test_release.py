@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tests.support.processes import PATIENCE
-
 import json
 import os
 import shutil
@@ -18,6 +16,7 @@ from kit.course import Assignment
 from kit.release.build import _replace, build, problems, publish
 from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError, strip
+from tests.support.processes import PATIENCE
 
 CHECKS = [("double", 1.0), ("double", 2.0)]
 
@@ -202,7 +201,8 @@ def built_elsewhere(tmp_path_factory) -> Path:
         capture_output=True,
         text=True,
         check=False,
-    timeout=PATIENCE)
+        timeout=PATIENCE,
+    )
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
     return folder / "built"
 

@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.course import SOLUTION, graded_cell, write_course
-from tests.support.results import task_of
-from kit.pack.contents import grader_files, released_files
 
 from kit.batch import cluster, pool
 from kit.checks.student import Student
@@ -19,11 +16,14 @@ from kit.course import Assignment, CourseError
 from kit.grading.grader import Grader
 from kit.intake.submission import Submission, sources_of
 from kit.limits import CAPS, Limits
+from kit.pack.contents import grader_files, released_files
 from kit.provided import content, load_provided
 from kit.release import proofs
 from kit.release.coverage import measure
 from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
+from tests.support.course import SOLUTION, graded_cell, write_course
+from tests.support.results import task_of
 
 LATER = '''\
 """What builds on work.py."""
@@ -215,7 +215,9 @@ def graded(second: Assignment) -> Iterator[Callable[..., dict[str, Any]]]:
 
         def grade(work: str = SOLUTION, later: str = LATER) -> dict[str, Any]:
             files = {"nndl/work.py": work.encode(), "nndl/later.py": later.encode()}
-            task: dict[str, Any] = task_of(grader.grade(Submission("ada", files)).as_dict(), "fourfold")
+            task: dict[str, Any] = task_of(
+                grader.grade(Submission("ada", files)).as_dict(), "fourfold"
+            )
             return task
 
         yield grade
