@@ -25,6 +25,7 @@ from kit.provided import suites_importable
 from kit.release.coverage import count, measure
 from kit.results import Result
 from tests.support.course import ROOT
+from tests.support.processes import PATIENCE
 from tests.support.variants import files_in, unit_tasks_grader
 
 ASSIGNMENT = Assignment(ROOT, "batchnorm")
@@ -179,7 +180,12 @@ class TestNotebook:
     def test_its_example_is_the_documented_one(self, solved: Path) -> None:
         source = "import numpy as np\n" + "".join(CELLS["batchnorm_forward"]["source"])
         done = subprocess.run(
-            [sys.executable, "-c", source], cwd=solved, capture_output=True, text=True, check=True
+            [sys.executable, "-c", source],
+            cwd=solved,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PATIENCE,
         )
         printed = dict(re.findall(r"^(.+): (\S+)$", done.stdout, flags=re.MULTILINE))
         assert printed == {
