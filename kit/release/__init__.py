@@ -2,5 +2,6 @@
 
 ``build`` makes it. ``section`` writes into its notebook how points are given, and ``sealed`` locks
 the sentences about known mistakes. ``leaks`` looks for answers in it, ``proofs`` grades skeleton
-and solution, and ``coverage`` hands in every known mistake. Nothing here reads a student's submission.
+and solution, and ``coverage`` hands in every known mistake. Nothing here reads what students hand
+in.
 """
