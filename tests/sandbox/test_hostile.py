@@ -285,9 +285,10 @@ class TestReaders:
         program = next(each for each in UNIT if each.name == "text_commands")
         result = grader.grade(submission_of(program, optimization, surroundings.tools()))
         monkeypatch.setattr(run, "grade_one", lambda *_, **__: result)
-        printed = (
-            CliRunner().invoke(cli.app, ["check", "--json", "--assignment", "optimization"]).stdout
-        )
+        monkeypatch.chdir(optimization.root)
+        ran = CliRunner().invoke(cli.app, ["check", "--json", "--assignment", "optimization"])
+        printed = ran.stdout
+        assert printed, (ran.exit_code, ran.output)
         assert json.loads(printed) == result.as_dict()
         assert commands(printed) == []
 
