@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -33,7 +33,7 @@ CELLS = {
     for cell in json.loads(ASSIGNMENT.notebook.read_text(encoding="utf-8"))["cells"]
 }
 CORRECT = files_in("cnn/correct")
-FEW_SEEDS, MANY_SEEDS = range(2), range(20)
+FEW_SEEDS, MANY_SEEDS = range(1), range(20)
 TASKS = ("conv_forward_naive", "max_pool_forward_naive", "spatial_batchnorm_forward")
 """Those that the notebook shows a documented call of."""
 
@@ -103,10 +103,12 @@ class TestRightAnswers:
 
     @pytest.mark.slow
     @pytest.mark.parametrize("name", CORRECT)
-    def test_each_gets_full_marks_whatever_the_inputs(self, grader: Grader, name: str) -> None:
-        self.check(grader, name, MANY_SEEDS)
+    def test_each_gets_full_marks_whatever_the_inputs(
+        self, grader: Grader, name: str, drawn: Callable[..., Sequence[int]]
+    ) -> None:
+        self.check(grader, name, drawn(MANY_SEEDS, 1, name))
 
-    def check(self, grader: Grader, name: str, seeds: range) -> None:
+    def check(self, grader: Grader, name: str, seeds: Sequence[int]) -> None:
         for seed in seeds:
             result = grader.grade(rewritten(ASSIGNMENT, CORRECT[name]), seed).as_dict()
             assert result["status"] == "graded"

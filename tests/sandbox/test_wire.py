@@ -341,7 +341,10 @@ class TestCounting:
     def test_a_reply_holds_no_array_of_a_file(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(bytes(8))
         frame = wire.encode([wire.Mapped(str(tmp_path / "file"), "uint8", (8,), 0)])
-        with open(tmp_path / "file", "rb") as file, pytest.raises(wire.WireError, match="not allowed there"):
+        with (
+            open(tmp_path / "file", "rb") as file,
+            pytest.raises(wire.WireError, match="not allowed there"),
+        ):
             wire.decode(frame.tree, bytearray(), [file.fileno()])
 
 
