@@ -63,7 +63,7 @@ def _handed_in(
     content: bytes,
     besides: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Submission:
-    files = {each: (assignment.solutions / each).read_bytes() for each in assignment.student_files}
+    files = {each: path.read_bytes() for each, path in assignment.written.items()}
     return Submission(student, {**files, name: content, **besides})
 
 

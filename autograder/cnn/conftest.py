@@ -1,0 +1,3 @@
+"""Lets `pytest autograder/cnn --submission FOLDER` know the fixtures of `kit.checks`."""
+
+pytest_plugins = ["kit.checks.plugin"]
