@@ -6,9 +6,6 @@ error is too large.
 """
 
 import numpy as np
-from utils.feedback import check
-from utils.gradient_check import eval_numerical_gradient, eval_numerical_gradient_array
-
 from nndl.cnn import ThreeLayerConvNet
 from nndl.conv_layers import (
     conv_backward_naive,
@@ -18,6 +15,8 @@ from nndl.conv_layers import (
     spatial_batchnorm_backward,
     spatial_batchnorm_forward,
 )
+from utils.feedback import check
+from utils.gradient_check import eval_numerical_gradient, eval_numerical_gradient_array
 
 GRADIENT_LIMIT = 1e-6
 """Relative error below which a layer's gradient agrees with its numerical gradient."""
