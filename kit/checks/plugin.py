@@ -151,13 +151,6 @@ class Run:
         return Current(assignment, Student(session), self._config.getoption("--seed"))
 
 
-def run_of(config: pytest.Config) -> Run:
-    """The ``Run`` that this pytest run has."""
-    run = config.pluginmanager.get_plugin(RUN)
-    assert isinstance(run, Run)
-    return run
-
-
 def fixtures(run: Run) -> ModuleType:
     """The fixtures that checks use, as pytest wants them: in a module.
 

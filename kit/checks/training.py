@@ -82,7 +82,7 @@ def train(
     """
     seed, number = int(rng.integers(2**31)), rng.permutation(1 + int(data["y_train"].max()))
     curve: list[float] = []
-    percent = 100 * recipe.needed
+    percent = round(100 * recipe.needed, 6)  # without the dust of binary fractions
     record("needed_percent", percent)
     record("validation_accuracy_percent_by_epoch", curve)
     with student.deadline(recipe.epoch_seconds):

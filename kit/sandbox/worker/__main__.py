@@ -32,6 +32,7 @@ if __name__ == "__main__":  # before the slow part, as the launcher waits for th
     os.write(json.loads(sys.argv[1])["control"], b'{"begun": true}')
 gc.disable()  # until everything is loaded: loaded modules stay, so a garbage search is useless
 
+# after the two statements above (E402), which must come before what takes long to load
 from kit.sandbox import wire  # noqa: E402
 from kit.sandbox.worker import modules  # noqa: E402
 from kit.sandbox.worker.confine import ConfinementError, SeccompFilter, confine, keep_only  # noqa: E402
