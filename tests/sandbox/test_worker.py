@@ -692,6 +692,24 @@ class TestForgery:
         )
         assert "malformed reply" in str(fault_of(work))
 
+    def test_a_reply_that_is_not_whole_at_the_deadline_is_late(
+        self, student: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The worker could send the rest of it while the tester reads the beginning."""
+        work = student(
+            f"{self.FORGE}def f():\n"
+            "    data = wire.encode('no answer' * 200_000).to_bytes()\n"
+            "    while data: data = data[os.write(3, data):]\n"
+        )
+        pull = Worker._pull
+
+        def leisurely(worker: Worker, room: memoryview) -> int:
+            time.sleep(0.05)  # the worker has filled the channel again
+            return pull(worker, room)
+
+        monkeypatch.setattr(Worker, "_pull", leisurely)
+        assert "did not return within 1 s" in str(fault_of(work, seconds=1))
+
     def test_a_second_reply_to_the_same_request_is_malformed(self, student: Make) -> None:
         work = student(
             "from kit.sandbox.worker.serve import Channel\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import math
 import os
@@ -10,6 +11,9 @@ import secrets
 import select
 import signal
 import socket
+import struct
+import sys
+import termios
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import ExitStack, suppress
@@ -36,6 +40,8 @@ CPU_GRACE_SECONDS = 2
 HELLO_SECONDS = 20.0
 CONTROL_BYTES = 64 * 1024
 READ_BYTES = 1024 * 1024
+READ_ON = sys.maxsize
+"""How many bytes may be received before the deadline: as many as come."""
 LEAST_GRANT = 0.01
 """Seconds; a shorter wait for the processor doesn't extend a call's time."""
 BELL = 0
@@ -413,8 +419,10 @@ class Worker:
         try:
             if expected.number == 0:
                 self._send(frame)
-                with suppress(TimeoutError):  # replies that have come count, even without a bell
+                try:
                     self._wait(BELL)
+                except TimeoutError:  # what has come by now counts, even without a bell
+                    self._at_hand = _queued(self._channel)
             reply, size = self._receive(expected.request.revive)
             while (answer := self._asked(reply, expected)) is not None:
                 self._send(answer)
@@ -556,11 +564,17 @@ class Worker:
         return wire.decode(tree, block, revive=revive), len(tree) + len(block)
 
     def _pull(self, room: memoryview) -> int:
-        """Receive at least one byte into ``room``; returns the number of bytes."""
+        """Receive at least one byte into ``room``; returns the number of bytes.
+
+        Raises TimeoutError if the deadline has passed and all that had come by then is received: a
+        reply that could grow while it is read would be whole on one run and not on the next.
+        """
         waited = False
         while True:
+            if self._at_hand == 0:
+                raise TimeoutError
             try:
-                count = self._channel.recv_into(room, min(len(room), READ_BYTES))
+                count = self._channel.recv_into(room, min(len(room), READ_BYTES, self._at_hand))
             except BlockingIOError:
                 if waited:  # an urgent byte wakes poll but can't be received
                     time.sleep(0.001)
@@ -569,6 +583,8 @@ class Worker:
             else:
                 if count == 0:
                     raise EOFError
+                if self._at_hand < READ_ON:
+                    self._at_hand -= count
                 return count
 
     def _wait(self, event: int) -> None:
@@ -595,6 +611,7 @@ class Worker:
     def _give(self, seconds: float, latest: float) -> None:
         """Set the deadline of an answer: in ``seconds``, and at the ``latest`` at that time."""
         self._deadline = min(time.monotonic() + seconds, latest)
+        self._at_hand = READ_ON
         self._own_seconds, self._ran_before = seconds, math.inf
 
     def _grant(self) -> None:
@@ -628,6 +645,12 @@ class Worker:
 def _waited_here() -> float:
     """The seconds that this thread has so far spent waiting for a processor."""
     return waited("thread-self")
+
+
+def _queued(channel: socket.socket) -> int:
+    """The number of bytes that have come through ``channel`` and are not yet received."""
+    (count,) = struct.unpack("i", fcntl.ioctl(channel, termios.FIONREAD, bytes(4)))
+    return int(count)
 
 
 def _is_description(error: Any) -> bool:
