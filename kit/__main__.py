@@ -1,7 +1,7 @@
-"""Where the command `kit` begins.
+"""The entry point of the command `kit`.
 
-Ctrl-C ends it at any moment with a sentence and exit code 130, also while the commands are being
-loaded. The command does not wait for submissions that are still being graded.
+Ctrl-C ends the command at any moment with a sentence and exit code 130, even while it loads its
+modules. The command does not wait for submissions that are still being graded.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ def main() -> None:
     """Run the command line."""
     try:
         _main()
-    except KeyboardInterrupt:  # before or after a command: kit.edge tells of those within
+    except KeyboardInterrupt:  # before or after a command; kit.edge handles it within one
         _stopped()
     except SystemExit as end:
         if end.code == INTERRUPTED:
             _end()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # there is nothing left to be stopped
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to stop
         raise
-    finally:  # whatever broke off: nobody waits for what is still being graded
+    finally:  # however the command ended, it does not wait for what is still being graded
         if (loaded := sys.modules.get("kit.batch.processes")) is not None:
             loaded.stop()
 
@@ -36,9 +36,9 @@ def main() -> None:
 def _main() -> None:
     sys.unraisablehook = _unraisable
     while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass  # or a file of ours would become the standard output that was closed before we began
+        pass  # else a file of ours would take the place of a standard stream that is closed
     os.close(spare)
-    for name in ONE_THREAD:  # where no thread can be started NumPy would break off as it loads
+    for name in ONE_THREAD:  # NumPy fails to load if it can't start a thread
         os.environ.setdefault(name, "1")
     from kit.cli import app
 
@@ -46,7 +46,7 @@ def _main() -> None:
 
 
 def _stopped() -> NoReturn:
-    """Say so and end, whatever is being loaded."""
+    """Print the sentence and end, whatever is being loaded."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):
         os.write(2, f"{STOPPED}\n".encode())
@@ -54,7 +54,7 @@ def _stopped() -> NoReturn:
 
 
 def _end() -> NoReturn:
-    """Kill what grades, and end at once."""
+    """Kill the grading processes and end at once."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         if (loaded := sys.modules.get("kit.batch.processes")) is not None:
@@ -62,11 +62,11 @@ def _end() -> NoReturn:
         with suppress(OSError, AttributeError):
             sys.stdout.flush()
     finally:
-        os._exit(INTERRUPTED)  # without waiting for what other threads were in the middle of
+        os._exit(INTERRUPTED)  # without a wait for other threads
 
 
 def _unraisable(problem: sys.UnraisableHookArgs) -> None:
-    """A Ctrl-C also counts where Python can't raise it, as in a callback of the import system."""
+    """Obey a Ctrl-C that Python can't raise, such as one in a callback of the import system."""
     if issubclass(problem.exc_type, KeyboardInterrupt):
         _stopped()
     sys.__unraisablehook__(problem)

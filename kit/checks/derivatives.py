@@ -1,8 +1,7 @@
 """Exact gradients of any function, for oracles: by a complex step, without a backward pass.
 
-A function is differentiated as it stands, so an oracle writes forward passes only. They must take
-complex numbers, and any number of leading axes in each argument: all the shifted points of a
-gradient are computed in one go.
+An oracle writes forward passes only. They must accept complex numbers, and any number of leading
+axes in each argument, because all the shifted points of a gradient are computed at once.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ def gradient(
 ) -> np.ndarray:
     """∂function/∂point, of the shape of ``point``: Im function(point + i·step)/step by entry.
 
-    The complex step has no subtraction, so it is exact to rounding (Squire & Trapp 1998). Not to be
-    used across a kink. ``function`` maps a stack of points (P, ...) to P numbers.
+    The complex step has no subtraction, so it is exact to rounding (Squire & Trapp 1998). Do not
+    use it across a kink. ``function`` maps a stack of points (P, ...) to P numbers.
     """
     shifts = step * np.eye(point.size).reshape(point.size, *point.shape)
     return function(point + 1j * shifts).imag.reshape(point.shape) / step
@@ -28,7 +27,7 @@ def gradient(
 def backward(
     forward: Callable[..., np.ndarray], dout: np.ndarray, *inputs: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Gradients of Σ dout·forward(*inputs), one for each input and of its shape."""
+    """Gradients of Σ dout·forward(*inputs): for each input an array of its shape."""
     return tuple(derivative(forward, dout, inputs, number) for number in range(len(inputs)))
 
 
@@ -38,7 +37,7 @@ def derivative(
     inputs: tuple[np.ndarray, ...],
     number: int,
 ) -> np.ndarray:
-    """The gradient of Σ dout·forward(*inputs) by input ``number``, of its shape."""
+    """The gradient of Σ dout·forward(*inputs) by input ``number``: an array of its shape."""
     axes = tuple(range(-dout.ndim, 0))
     before, after = inputs[:number], inputs[number + 1 :]
 
@@ -51,7 +50,7 @@ def derivative(
 def gradients(
     function: Callable[[Mapping[str, np.ndarray]], Any], params: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """The gradient of ``function`` of named arrays by each of them, under its name and shape.
+    """The gradient of ``function`` by each of its named arrays: arrays of their shapes, by name.
 
     ``function`` maps arrays (..., *shape) by name to numbers (...).
     """
@@ -59,7 +58,7 @@ def gradients(
     shapes = {name: value.shape for name, value in params.items()}
 
     def parts(flat: np.ndarray) -> dict[str, np.ndarray]:
-        """Arrays by name, of rows (..., P) that hold all of them."""
+        """Split rows (..., P), which hold all arrays, into arrays by name."""
         pieces = zip(shapes.items(), np.split(flat, ends, axis=-1), strict=True)
         return {name: piece.reshape(*flat.shape[:-1], *shape) for (name, shape), piece in pieces}
 

@@ -1,6 +1,6 @@
-"""The documented calls of an assignment: what the notebook shows, read from one file.
+"""The documented calls of an assignment: the calls that its notebook shows, read from one file.
 
-``documented.json`` beside the suites has an entry for each task that the notebook shows a call of::
+``documented.json`` beside the suites has an entry for each task whose call the notebook shows::
 
     "squared_error": {
      "function": "losses.squared_error",
@@ -29,12 +29,12 @@ import numpy as np
 from kit.course import CourseError, of_course, read_text
 
 LIMIT = 1e-6
-"""Relative error below which the notebook calls a value right."""
+"""The notebook accepts a value whose relative error is below this."""
 
 
 @dataclass(frozen=True)
 class Documented:
-    """The documented call of one task, its arrays made anew.
+    """The documented call of one task, with new arrays.
 
     ``function`` is "module.name"; ``inputs`` are its arguments by name; ``returns`` are the names
     of what it returns; ``expected`` are the documented values by name.
@@ -47,16 +47,16 @@ class Documented:
 
     @property
     def tolerance(self) -> dict[str, float]:
-        """The keywords of `expect.close` that accept what the notebook calls right.
+        """The keywords of `expect.close` with which it accepts what the notebook accepts.
 
         That is |x − y| < 1e-6 · max(1e-8, |x| + |y|), where x and y are close.
         """
         return {"rtol": 2 * LIMIT, "atol": LIMIT * 1e-8}
 
     def values(self, returned: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What ``expected`` names, out of what the function returned or left in what it was given.
+        """The values that ``expected`` names, from the reply or from the arguments after the call.
 
-        Raises LookupError, TypeError or ValueError where something of it is not there.
+        Raises LookupError, TypeError or ValueError if one is missing.
         """
         several = returned if len(self.returns) > 1 else (returned,)
         named = dict(zip(self.returns, several, strict=True))
@@ -67,7 +67,7 @@ class Documented:
         return {name: found[name] for name in self.expected}
 
     def is_right(self, values: Mapping[str, np.ndarray]) -> bool:
-        """Whether ``values`` are what the notebook calls right."""
+        """Whether the notebook accepts ``values``."""
         return all(close(values[name], right) for name, right in self.expected.items())
 
 
@@ -80,9 +80,9 @@ def close(value: np.ndarray, right: np.ndarray) -> bool:
 
 
 def entries(path: Path) -> dict[str, Any]:
-    """The entries of the file ``path`` by task; none where there is no such file.
+    """The entries of the file ``path`` by task; none if there is no such file.
 
-    Raises CourseError where it is damaged.
+    Raises CourseError if the file is damaged.
     """
     if not path.is_file():
         return {}

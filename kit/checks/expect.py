@@ -1,7 +1,7 @@
-"""The only ruler of the suites: says what was expected, what was got, and where.
+"""The comparisons of the suites. A failure says what was expected, what came, and where.
 
-Every method takes what came from a worker and either accepts it or raises CheckFailure with the
-sentence that the student reads, so that no odd reply reaches a suite's own arithmetic.
+Every method takes a value that came from a worker. It accepts the value, or it raises CheckFailure
+with the sentence that the student reads. So no odd reply reaches a suite's own arithmetic.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NUMERIC = (np.ndarray, np.number, int, float)
 
 
 class Expect:
-    """What the fixture ``expect`` gives to a check."""
+    """The value of the fixture ``expect``."""
 
     @staticmethod
     def that(condition: object, message: str) -> None:
@@ -28,27 +28,27 @@ class Expect:
 
     @staticmethod
     def one_of(*ways: Callable[[], None]) -> None:
-        """One of the ``ways`` to be right must accept; where none does, the first says why."""
+        """Pass if one of the ``ways`` to be right accepts. If none does, the first one says why."""
         failures: list[CheckFailure | StudentFault] = []
         for way in ways:
             try:
                 way()
             except (CheckFailure, StudentFault) as failure:
-                failures.append(failure.with_traceback(None))  # which leads back to this list
+                failures.append(failure.with_traceback(None))  # a reference to this list
             else:
                 return
         raise failures[0]
 
     @staticmethod
     def array(value: Any, name: str) -> np.ndarray:
-        """``value`` if it is an array, of any shape and any dtype that holds numbers."""
+        """Return ``value`` if it is an array of numbers, of any shape and dtype."""
         if not isinstance(value, np.ndarray):
             raise CheckFailure(f"`{name}` must be an array, it is {describe(value)}.")
         return value
 
     @staticmethod
     def pair(reply: Any, function: str, names: Sequence[str], where: str = "") -> tuple[Any, ...]:
-        """``reply`` as the tuple of values called ``names`` that ``function`` must return."""
+        """Return ``reply`` as a tuple of the values ``names``, which ``function`` must return."""
         if not isinstance(reply, tuple | list) or len(reply) != len(names):
             place = f" {where}" if where else ""
             raise CheckFailure(
@@ -59,7 +59,7 @@ class Expect:
 
     @staticmethod
     def entry(mapping: Any, key: str, where: str = "") -> Any:
-        """The value under ``key`` of a dict."""
+        """Return the value under ``key`` of a dict."""
         place = f" {where}" if where else ""
         if not isinstance(mapping, dict):
             raise CheckFailure(f"Expected a dict with {key!r}{place}, got {describe(mapping)}.")
@@ -82,13 +82,13 @@ class Expect:
         """Every element of ``got`` is within ``atol + rtol * |expected|`` of ``expected``.
 
         ``got`` must have the shape of ``expected`` and hold finite real numbers (NaN never passes);
-        its dtype is free. ``name`` is how messages call it.
+        its dtype is free. Messages call it ``name``.
 
-        - ``rtol``, ``atol``: the tolerance, relative to ``expected`` and on top of that. What is
-          said of a wrong ``got`` ("it has the opposite sign") holds within the same tolerance.
-        - ``where``: the case, as it follows the name in messages: ``"for x of shape (2, 3)"``.
-        - ``start``: an array from which ``got`` is a step away; what is said is then said of the
-          step ("the step is 2 times as large as it must be").
+        - ``rtol``, ``atol``: the relative and the absolute tolerance. A remark on a wrong ``got``
+          ("it has the opposite sign") holds within the same tolerance.
+        - ``where``: the case, which messages put after the name: ``"for x of shape (2, 3)"``.
+        - ``start``: an array from which ``got`` is one step away. Remarks are then about the step
+          ("the step is 2 times as large as it must be").
         """
         place = f" {where}" if where else ""
         right = np.asarray(expected, dtype=np.float64)
@@ -104,7 +104,7 @@ class Expect:
                 str(shape),
             )
         values = np.asarray(got, dtype=np.float64)
-        with np.errstate(all="ignore"):  # what is not finite is refused below
+        with np.errstate(all="ignore"):  # values that are not finite are refused below
             error = np.abs(values - right)
         if np.logical_and.reduce(error <= atol + rtol * np.abs(right), axis=None):
             return
@@ -126,9 +126,9 @@ class Expect:
 
     @staticmethod
     def all_of(parts: Mapping[str, Callable[[], None]]) -> None:
-        """Every one of the named ``parts`` must accept.
+        """Pass if every one of the named ``parts`` accepts.
 
-        Where some don't, the first of those says why, and the names of the right ones follow.
+        If some don't, the first of them says why, and the names of the right parts follow.
         """
         wrong: list[CheckFailure] = []
         right: list[str] = []
@@ -136,7 +136,7 @@ class Expect:
             try:
                 part()
             except CheckFailure as failure:
-                wrong.append(failure.with_traceback(None))  # which leads back to this list
+                wrong.append(failure.with_traceback(None))  # a reference to this list
             else:
                 right.append(f"`{name}`")
         if wrong:
@@ -148,11 +148,11 @@ class Expect:
 def likeness(
     got: np.ndarray, right: np.ndarray, rtol: float, atol: float, start: Any = None
 ) -> str:
-    """In what simple way ``got`` is not ``right``, as a sentence; nothing where it is in none.
+    """A sentence that says in which simple way ``got`` differs from ``right``; "" if in none.
 
-    Both are float64 of the same shape and finite. ``start`` is taken off both, if it is given.
+    Both are finite float64 arrays of the same shape. ``start``, if given, is subtracted from both.
     """
-    with np.errstate(all="ignore"):  # huge numbers overflow, and then are like nothing
+    with np.errstate(all="ignore"):  # huge numbers overflow, and then resemble nothing
         return _likeness(got, right, rtol, atol, start)
 
 

@@ -1,7 +1,7 @@
-"""What a catalogue of known mistakes is written with, so that a mistakes.py holds only mistakes.
+"""The vocabulary of a catalogue of known mistakes, so that a mistakes.py holds only mistakes.
 
-A catalogue is replayed in a worker and handed in as a submission, so this file goes along with it:
-it needs nothing but NumPy.
+A catalogue is replayed in a worker, and tests hand it in as a submission. This file goes with it,
+so it needs only NumPy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 FEWEST_DRAWS = 10
-"""Fewer random numbers than these may lie close together by chance, so they tell nothing."""
+"""Fewer random numbers than this may lie close together by chance, so they prove nothing."""
 
 
 class Mistake(NamedTuple):
@@ -34,7 +34,7 @@ class Mistake(NamedTuple):
 class Switches:
     """The places where people go wrong, by task: ``{"double": {"factor": 2}}``.
 
-    Under the values given here nothing is wrong. A mistake sets some of them to other values, under
+    With the values given here the code is right. A mistake sets some of them to other values, by
     names such as ``"double.factor"``.
     """
 
@@ -45,7 +45,7 @@ class Switches:
             for task, switches in self.tasks.items()
             for what, value in switches.items()
         }
-        """Every switch and the value under which nothing is wrong."""
+        """Every switch with its right value."""
 
     def on(self, changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """The switches of each task with ``changes``; raises KeyError for one that is not there."""
@@ -75,7 +75,7 @@ class Switches:
 
 
 class Draws:
-    """Random numbers, equal to others where both may well be drawn from one distribution."""
+    """Random numbers; they equal others if both may well come from one distribution."""
 
     def __init__(self, values: np.ndarray) -> None:
         self.mean, self.std, self.size = float(values.mean()), float(values.std()), values.size
@@ -83,7 +83,7 @@ class Draws:
     def __eq__(self, other: object) -> bool:
         """Whether means and standard deviations are within six standard errors of each other.
 
-        Of n normal draws the mean has the standard error σ/√n, and log σ has 1/√(2n).
+        For n normal draws the standard error of the mean is σ/√n, that of log σ is 1/√(2n).
         """
         if not isinstance(other, Draws) or self.size != other.size:
             return False
@@ -101,9 +101,9 @@ class Draws:
 
 
 def summary(value: Any) -> Any:
-    """What can be compared, with ==, of a value with random numbers in it, whatever it is.
+    """A stand-in for a value with random numbers in it, which can be compared with ==.
 
-    An array becomes its shape, its dtype and its `Draws`, or its number where all are the same.
+    An array becomes its shape, its dtype and its `Draws`, or its number if all are the same.
     """
     if isinstance(value, dict):
         return {str(name): summary(item) for name, item in value.items()}
@@ -118,7 +118,7 @@ def summary(value: Any) -> Any:
 
 
 def spread(value: np.ndarray) -> Draws | float | str:
-    """How the numbers of an array of floats with at least one entry are spread."""
+    """Mean and standard deviation of a non-empty array of floats."""
     with np.errstate(all="ignore"):
         draws = Draws(value.astype(np.float64))
         bounded = np.isfinite([draws.mean, draws.std]).all()

@@ -1,7 +1,7 @@
 """The pytest plugin of the suites: the marker ``task`` and the fixtures that checks use.
 
 ``pytest autograder/ASSIGNMENT --submission FOLDER`` runs a suite over one submission as ordinary
-tests, where the conftest.py beside the suite names this plugin. ``kit grade`` uses the same plugin
+tests, if the conftest.py beside the suite names this plugin. ``kit grade`` uses the same plugin
 and sets the submission itself (``kit.grading.suites``).
 """
 
@@ -40,13 +40,13 @@ class Current:
 
 CURRENT = pytest.StashKey[Current]()
 DRAWING = frozenset({"rng", "draw"})
-"""The fixtures that draw: a check that asks for one of them begins at its own place."""
+"""The fixtures that draw. A check that asks for one starts at its own place."""
 RUN = "kit.run"
 """The name of the plugin that a ``Run`` is."""
 
 
 class CurrentStudent:
-    """Stands for the ``Student`` whose submission is being graded, whoever that is now."""
+    """Stands for the ``Student`` whose submission is being graded at the moment."""
 
     def __init__(self, current: Current) -> None:
         self._current = current
@@ -68,8 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marker and the fixtures known."""
     config.addinivalue_line(
         "markers",
-        "task(id, points, documented=False): the task that a check belongs to, its share of the "
-        "points, and whether its inputs are those that the notebook shows",
+        "task(id, points, documented=False): the task of a check, the check's share of the "
+        "points, and whether the notebook shows its inputs",
     )
     run = Run(config)
     config.pluginmanager.register(run, RUN)
@@ -77,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Run:
-    """What one run of pytest grades, and the random numbers that it grades with."""
+    """The submission that one run of pytest grades, and the random numbers for it."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -89,7 +89,7 @@ class Run:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection(self) -> Generator[None, Any, Any]:
-        """Let suites import what lies beside those of the assignments that theirs builds on."""
+        """Let suites import the files beside the suites of earlier assignments they build on."""
         with suites_importable(self.assignment):
             return (yield)
 
@@ -99,10 +99,10 @@ class Run:
         self.begin(item)
 
     def begin(self, item: pytest.Item) -> None:
-        """Let each check that draws from the generator begin at a place of its own.
+        """Let each check that draws from the generator start at a place of its own.
 
-        The seed determines the sequence and the check's name the place, 2**64 numbers from any
-        other check's: to go there takes a tenth of the time that another seed would.
+        The seed determines the sequence, and the check's name the place: 2**64 numbers from that
+        of any other check. A jump there takes a tenth of the time of a new seed.
         """
         if DRAWING.isdisjoint(item.fixturenames):  # type: ignore[attr-defined]  # every Function has them
             return
@@ -116,7 +116,7 @@ class Run:
         self._generator.advance(self._places[item.nodeid])
 
     def pytest_unconfigure(self) -> None:
-        """End what a plain run has started."""
+        """End the processes that a plain run has started."""
         self._ending.close()
 
     @property
@@ -130,13 +130,13 @@ class Run:
 
     @property
     def current(self) -> Current:
-        """What is being graded now."""
+        """The submission that is being graded now, and its seed."""
         if CURRENT not in self._config.stash:
             self._config.stash[CURRENT] = self._plain()
         return self._config.stash[CURRENT]
 
     def _plain(self) -> Current:
-        """What a plain pytest run grades, where no ``kit.grading.grader`` leads."""
+        """What a plain pytest run grades, without ``kit.grading.grader``."""
         assignment = self.assignment
         path = self._config.getoption("--submission")
         if path is None:
@@ -152,15 +152,15 @@ class Run:
 
 
 def fixtures(run: Run) -> ModuleType:
-    """The fixtures that checks use, as pytest wants them: in a module.
+    """The fixtures that checks use, in a class, because pytest takes fixtures from plugin objects.
 
-    They know ``run`` and ask for no other fixture: pytest looks each of those up again for every
-    check, which would cost more than many a check does.
+    They know ``run`` and ask for no other fixture. pytest would look each of those up again for
+    every check, which costs more than many a check.
     """
 
     @pytest.fixture(scope="session")
     def expect() -> Expect:
-        """The ruler: see ``kit.checks.expect``."""
+        """The comparisons: see ``kit.checks.expect``."""
         return Expect()
 
     @pytest.fixture(scope="session")
@@ -170,12 +170,12 @@ def fixtures(run: Run) -> ModuleType:
 
     @pytest.fixture(scope="session")
     def rng() -> np.random.Generator:
-        """A random generator; what it draws follows from the seed and the check's name."""
+        """A random generator, which depends on the seed and on the check's name."""
         return run.rng
 
     @pytest.fixture(scope="session")
     def provided() -> Callable[[str], ModuleType]:
-        """``provided("utils.data_utils")`` is the assignment's own module of that name, trusted."""
+        """``provided("utils.data_utils")`` is the assignment's own, trusted module of that name."""
         return lambda name: load_provided(run.current.assignment, name)
 
     @pytest.fixture(scope="session")
@@ -188,7 +188,7 @@ def fixtures(run: Run) -> ModuleType:
     def draw() -> Callable[[tuple[int, ...]], np.ndarray]:
         """``draw(shape)``: unseen float64 numbers of either sign with 1 <= |value| < 2.
 
-        That is so far from 0 that neither a kink there nor a small epsilon decides anything.
+        They are so far from 0 that neither a kink there nor a small epsilon matters.
         """
 
         def drawn(shape: tuple[int, ...]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What a suite sees of a submission: remote calls that read like ordinary ones.
+"""A submission as a suite sees it: remote calls that read like ordinary ones.
 
 ``loss, gradient = student.losses.squared_error(prediction, target)`` runs the student's function in
 the worker and brings back its value; see ``kit.sandbox.tester.calls``.
@@ -35,35 +35,35 @@ class Student:
         return Module(self._calls, self._modules[name])
 
     def begin(self, task: str, check: str) -> None:
-        """Say that ``check`` of ``task`` begins: its calls have a budget of their own."""
+        """Begin ``check`` of ``task``: its calls get a budget of their own."""
         self._session.begin()
         self._session.transcript.begin(task, check)
 
     def called(self) -> str:
-        """Where the submission defines the functions that this check called, as a short text."""
+        """A short text: where the submission defines the functions that this check called."""
         return self._session.called()
 
     def together(self) -> AbstractContextManager[None]:
-        """Make the calls of the block at once when it ends; each gives a ``Later`` until then.
+        """Make the calls of the block together when it ends; until then each gives a ``Later``.
 
-        Where a check makes several calls, this is many times as fast as one after another:
+        For a check with several calls this is many times as fast as one call after another:
 
             with student.together():
                 first = student.steps.step(x, {})
                 second = student.steps.step(first[0], first[1])
             x, state = second.value
 
-        What one returned is what the next is given: the same objects, not copies. All calls are
-        made; look at their values in order, so that the first that is wrong is the one told of.
+        A later call gets the very objects that an earlier one returned, not copies. All calls are
+        made. Look at their values in order, so that the student reads about the first wrong one.
         The arguments are copied when the block ends.
         """
         return self._calls.together()
 
     def place(self, value: Any) -> Any:
-        """Put a copy of ``value`` where the submission runs; give that to calls in its place.
+        """Put a copy of ``value`` where the submission runs, and return a handle for calls.
 
-        All of them are given the same object, as it is by then: so a check sees what a call did to
-        its arguments by what the next one computes. ``fetch`` brings a copy back:
+        Every call gets the same object in its current state. So the values of the next call show
+        what a call did to its arguments. ``fetch`` brings a copy back:
 
             state = student.place({"mode": "train"})
             student.means.center(x, state)
@@ -73,7 +73,7 @@ class Student:
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
-        """Let each call in the block take up to ``seconds`` of its own; see ``kit.limits``."""
+        """Let each call in the block take up to ``seconds``; see ``kit.limits``."""
         before, self._session.call_seconds = self._session.call_seconds, seconds
         try:
             yield
@@ -82,9 +82,9 @@ class Student:
 
     @staticmethod
     def mapped(array: np.ndarray) -> wire.Mapped:
-        """``array``, which is a map of a file (or a view of one), as an argument that isn't copied.
+        """Make an argument of ``array`` that isn't copied; it must be (a view of) a mapped file.
 
-        The worker gets it read-only. Raises KitFault where it is no contiguous map.
+        The worker gets it read-only. Raises KitFault if ``array`` is not a contiguous map.
         """
         owner: Any = array
         while owner is not None and not isinstance(owner, np.memmap):
@@ -113,7 +113,7 @@ class Module:
 def _module_names(sources: Any) -> dict[str, str]:
     """``{"losses": "nndl.losses", ...}`` for the modules among ``sources``.
 
-    Of two with the same last name it is the first: a student's own come last.
+    If two have the same last name, the first counts. A student's own modules come last.
     """
     paths = [PurePosixPath(name) for name in reversed(list(sources)) if name.endswith(".py")]
     return {

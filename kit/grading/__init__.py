@@ -1,6 +1,6 @@
-"""From one submission to one result: the suites are run, and what failed is explained.
+"""From one submission to one result: runs the suites and explains what failed.
 
 ``suites`` runs the checks with pytest, ``grader`` puts the steps in order, ``earlier`` and
-``wrong_place`` look again at what failed, ``diagnosis`` names known mistakes, ``verdicts`` makes
-the result. Nothing here knows of other submissions, or writes a file.
+``wrong_place`` look again at failed tasks, ``diagnosis`` names known mistakes, ``verdicts`` makes
+the result. Nothing here knows about other submissions, and nothing writes a file.
 """

@@ -1,10 +1,10 @@
-"""Lets a task be judged by itself where the earlier work that it calls is wrong.
+"""Judges a task by itself, even if the earlier work that it calls is wrong.
 
-An assignment's ``earlier.py`` says of a task on which earlier ones it builds (``EARLIER``), and has
-right functions for those (``FUNCTIONS``). They run in the tester: in the worker stand functions of
-the same names that ask for each value; what a right function puts into a dict that it is given
-arrives there, too. So no solution is in a process that runs a submission, and
-what a student gets wrong, known or not, costs its own task's points alone.
+An assignment's ``earlier.py`` says on which earlier tasks a task builds (``EARLIER``), and has
+right functions for those (``FUNCTIONS``). They run in the tester. The worker holds functions of the
+same names, which ask the tester for each value; entries that a right function puts into a dict
+argument arrive there, too. So no solution is in a process that runs a submission, and a student's
+error costs only the points of its own task.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from kit.provided import suites_importable
 from kit.skeleton import strip
 
 MOST_VALUES = 256 * 1024
-"""Of all arrays in one question. A check's layers have dozens."""
+"""The most numbers in one question. The layers of a check have dozens."""
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What an assignment's ``earlier.py`` says; nothing where it has none."""
+    """The contents of an assignment's ``earlier.py``; empty if it has none."""
 
     tasks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     functions: Mapping[str, Mapping[str, Callable[..., Any]]] = field(default_factory=dict)
     brought: frozenset[str] = frozenset()
-    """Tasks of an earlier assignment whose code students bring: nobody has judged that here."""
+    """Tasks of an earlier assignment whose code students bring. It is not judged here."""
     home: str = ""
     """The name of that assignment."""
 
     def wrong(self, task: str, failed: Collection[str]) -> tuple[str, ...]:
-        """What may be wrong of what ``task`` builds on.
+        """What may be wrong among the things that ``task`` builds on.
 
-        That are the tasks among those ``failed`` and, where students bring code of an earlier
-        assignment on which it builds, the name of that.
+        These are tasks among the ``failed`` ones. If ``task`` builds on code of an earlier
+        assignment that students bring, the name of that assignment comes last.
         """
         builds_on = self.tasks.get(task, ())
         found = dict.fromkeys(each for each in builds_on if each in failed)
@@ -48,18 +48,18 @@ class Earlier:
         return (*found, *home)
 
     def answers(self, task: str) -> Answers:
-        """The right functions for all that ``task`` builds on."""
+        """Right functions for everything that ``task`` builds on."""
         return Answers({k: v for each in self.tasks[task] for k, v in self.functions[each].items()})
 
 
 class Answers:
-    """Right functions by "module.name", called with what a student's process sends."""
+    """Right functions by "module.name", called with arguments from a student's process."""
 
     def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
         self._functions = functions
 
     def sources(self, assignment: Assignment, sources: Mapping[str, bytes]) -> dict[str, bytes]:
-        """``sources`` with the modules of these functions replaced: skeletons that ask."""
+        """``sources`` with asking skeletons in place of the modules of these functions."""
         replaced = dict(sources)
         for path in assignment.student_files:
             module = PurePosixPath(path).stem
@@ -72,9 +72,9 @@ class Answers:
         return replaced
 
     def __call__(self, name: str, arguments: Sequence[Any]) -> dict[str, Any]:
-        """The ``value`` of a function or, where it has none for these arguments, an ``error``.
+        """The ``value`` of a function, or an ``error`` if it has none for these arguments.
 
-        ``left`` are the dicts among the arguments in which it has put something, by their number.
+        ``left`` are the dict arguments that the function changed, with their positions.
         """
         try:
             if sum(_size(each) for each in arguments) > MOST_VALUES:
@@ -84,7 +84,7 @@ class Answers:
                 value = self._functions[name](*arguments)
             left = [[n, arguments[n]] for n, was in before.items() if _changed(was, arguments[n])]
             return {"value": value, "left": left}
-        except Exception as error:  # of any kind: they are the student's arguments
+        except Exception as error:  # of any kind, because the arguments are the student's
             return {"error": f"{name.partition('.')[2]} can't take these arguments ({error})"[:500]}
 
 
@@ -101,7 +101,7 @@ def _size(value: Any) -> int:
 
 
 def load(assignment: Assignment) -> Earlier:
-    """What the ``earlier.py`` beside the suites says; raises CourseError where it can't be used."""
+    """Read the ``earlier.py`` beside the suites; raises CourseError if it can't be used."""
     path = assignment.suites / "earlier.py"
     if not path.is_file():
         return Earlier()

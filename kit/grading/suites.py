@@ -1,7 +1,7 @@
 """The suites of an assignment, collected once and run on one submission after another.
 
-pytest is started once, in a thread of its own, and stops where it would run the tests: from there
-on it runs all of them for each submission that it is given.
+pytest starts once, in a thread of its own. It collects the checks and then waits; for each
+submission that it gets it runs all of them.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from kit.grading.verdicts import Check, Verdict
 from kit.sandbox.faults import CheckFailure, KitFault
 
 CURRENT_TEST = "PYTEST_CURRENT_TEST"
-"""The variable in which pytest keeps the running test; it deletes it after each."""
+"""The variable in which pytest keeps the name of the running test."""
 OF_A_RUN = {CURRENT_TEST, "PYTEST_VERSION"}
-"""What pytest itself puts into the environment. All else there would tell the grader's pytest which
-checks to leave out, or to load a plugin; what is graded must not depend on whose shell it is.
+"""The variables that pytest itself sets. Any other ``PYTEST_`` variable could make the grader's
+pytest leave out checks or load a plugin, and a grade must not depend on whose shell it is.
 """
 
 
 class Suites:
     """The collected suites of an assignment, ready to be run on submissions.
 
-    ``tasks`` restricts them to some tasks. A context manager; raises CourseError where the suites
+    ``tasks`` restricts them to some tasks. A context manager; raises CourseError if the suites
     can't be collected.
     """
 
@@ -78,7 +78,7 @@ class Suites:
     ) -> list[Verdict]:
         """Run all checks on a submission, or ``only`` those of these names; one verdict for each.
 
-        Raises KitFault where the run itself broke.
+        Raises KitFault if the run itself breaks.
         """
         self._chosen = [i for i in self._items if only is None or i.nodeid in only]
         self._jobs.put(Current(self._assignment, student, seed))
@@ -104,7 +104,7 @@ class Suites:
             *("-c", "/dev/null", "--disable-plugin-autoload", "--strict-markers"),
             *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:faulthandler"),
             *("-p", "no:unraisableexception", "-p", "no:threadexception", "-p", "no:logging"),
-            # a suite neither skips nor captures, and what is not loaded costs no check anything
+            # suites neither skip nor capture, and a plugin that is not loaded costs nothing
             *("-p", "no:skipping", "-p", "no:setuponly", "-p", "no:setupplan", "-p", "no:tmpdir"),
             *("-p", "no:unittest", "-p", "no:doctest", "-p", "no:stepwise", "-p", "no:warnings"),
             *("-p", "no:capture", "-p", "no:debugging", "-p", "no:pastebin"),
@@ -117,7 +117,7 @@ class Suites:
             if name.startswith("PYTEST_") and name not in OF_A_RUN
         }
         try:
-            # another assignment, too, may have a test_layers.py and an oracle.py
+            # another assignment may also have a test_layers.py and an oracle.py
             self._hidden = {
                 path.stem: sys.modules.pop(path.stem)
                 for path in self._assignment.suites.glob("*.py")
@@ -126,7 +126,7 @@ class Suites:
             code = pytest.main(arguments, plugins=[plugin, _Loop(self)])
             reason = " ".join(self._complaints) or f"pytest ended with {code!r}"
             problem: BaseException = CourseError(f"{self._assignment.suites.name}: {reason}")
-        except SystemExit as error:  # it would end the command as if all were well
+        except SystemExit as error:  # else it would end the command with exit code 0
             reason = f"a file beside the suites asked to exit ({error.code})"
             problem = CourseError(f"{self._assignment.suites.name}: {reason}.")
         except BaseException as error:
@@ -135,12 +135,12 @@ class Suites:
         self._answers.put(problem)
 
     def _restore(self) -> None:
-        """Give other runs of pytest in this process back what they are told by the environment."""
+        """Give the environment back to other runs of pytest in this process."""
         os.environ.update(self._environment)
         self._environment = {}
 
     def _serve(self) -> None:
-        """Run the collected items for each submission until there is none any more."""
+        """Run the collected items for each submission until no more come."""
         self._restore()
         self._answers.put(None)
         while (job := self._jobs.get()) is not None:
@@ -169,10 +169,10 @@ class Suites:
             os.environ[CURRENT_TEST] = around
 
     def _followers(self) -> list[pytest.Item | pytest.Session]:
-        """What pytest is told comes after each item, so that it tears down just what is done with.
+        """Each item with the one that pytest believes to be next, so that it tears down the rest.
 
-        After the last comes the session itself: what its fixtures hold is kept for the next
-        submission, and all else is torn down.
+        After the last item comes the session itself: the values of session fixtures stay for the
+        next submission, and all others are torn down.
         """
         return [*self._chosen[1:], *(item.session for item in self._chosen[-1:])]
 
@@ -190,7 +190,7 @@ class Suites:
 
 
 class _Loop:
-    """The hooks by which ``Suites`` takes the place of pytest's own loop."""
+    """The hooks with which ``Suites`` replaces pytest's own loop."""
 
     def __init__(self, suites: Suites) -> None:
         self._suites = suites
@@ -208,7 +208,7 @@ class _Loop:
         self._suites._complaints += [f"{item.nodeid} was deselected." for item in items]
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
-        """Keep what a conftest or a plugin raised; True has pytest print no traceback."""
+        """Keep what a conftest or a plugin raised; True stops pytest from printing a traceback."""
         self._suites._complaints.append(f"pytest failed ({excinfo.exconly()}).")
         return True
 
@@ -222,18 +222,18 @@ class _Loop:
 def _run_by_hooks(
     item: pytest.Item, following: pytest.Item | pytest.Session, verdict: Verdict
 ) -> None:
-    """Set up, run and tear down one check, as pytest's own loop does it.
+    """Set up, run and tear down one check, as pytest's own loop does.
 
-    That loop also makes three reports of each check, for plugins that are not there.
+    That loop would also make three reports of each check, for plugins that are not loaded.
     """
     hook = item.config.hook
-    item._initrequest()  # type: ignore[attr-defined]  # what lets an item run again
-    item.user_properties.clear()  # what the check measured on the submission before
+    item._initrequest()  # type: ignore[attr-defined]  # lets an item run again
+    item.user_properties.clear()  # measured on the submission before
     try:
         hook.pytest_runtest_setup(item=item)
         hook.pytest_runtest_call(item=item)
         verdict.problem = None
-    except BaseException as problem:  # those of pytest, and SystemExit, are no Exceptions
+    except BaseException as problem:  # pytest's own and SystemExit are not Exceptions
         verdict.problem = _without_frames(problem)
     try:
         hook.pytest_runtest_teardown(item=item, nextitem=following)
@@ -245,7 +245,7 @@ def _run_by_hooks(
 
 
 def _without_frames(problem: BaseException) -> BaseException:
-    """``problem`` without its traceback, whose frames would keep every reply that a check got."""
+    """``problem`` without its traceback: the frames would keep every reply that a check got."""
     each: BaseException | None = problem
     while each is not None:
         each.__traceback__ = None

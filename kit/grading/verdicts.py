@@ -1,7 +1,7 @@
-"""The verdicts on one submission, and the result that they make.
+"""The verdicts on one submission, and the result made of them.
 
-Text that came from a submission is made harmless here, once: control characters are spelled out
-and long texts are cut.
+This module alone makes text from a submission harmless: it spells out control characters and cuts
+long texts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_TRACE = 8
 
 @dataclass(frozen=True)
 class Explanation:
-    """The diagnosis of a task, and the names of the failed ``checks`` that it explains."""
+    """The diagnosis of a task, with the names of the failed ``checks`` that it explains."""
 
     diagnosis: Diagnosis
     checks: tuple[str, ...]
@@ -42,9 +42,9 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Check:
-    """One test of a task: ``points`` of the task's depend on it; ``hint`` is the rule it tests.
+    """One test of a task, worth ``points`` of it; ``hint`` is the rule that it tests.
 
-    ``documented`` says that its inputs are those that the notebook shows.
+    ``documented`` says that the notebook shows its inputs.
     """
 
     name: str
@@ -56,25 +56,25 @@ class Check:
 
 @dataclass
 class Verdict:
-    """What running one check on one submission gave; ``problem`` is None when it passed."""
+    """The outcome of one check on one submission; ``problem`` is None if it passed."""
 
     check: Check
     problem: BaseException | None = None
     measured: dict[str, Any] = field(default_factory=dict)
     remark: str = "Passed."
-    """What is said of it where it passed."""
+    """A remark on a check that passed."""
     place: str = ""
-    """Where the submission defines what was called: file, function, line."""
+    """Where the submission defines the called functions: file, function, line."""
 
     @property
     def status(self) -> Literal["passed", "failed", "error"]:
-        """``passed``, ``failed`` by the student's doing, or ``error`` by ours."""
+        """``passed``; ``failed``, which is the student's fault; or ``error``, which is ours."""
         if self.problem is None:
             return "passed"
         return "failed" if isinstance(self.problem, AssertionError | StudentFault) else "error"
 
     def result(self, explained: Explanation | None = None) -> CheckResult:
-        """The check as it stands in a result; ``explained`` is what is known of its task."""
+        """The check as a result holds it; ``explained`` is the diagnosis of its task."""
         expected = got = error = diagnosis = None
         if isinstance(self.problem, CheckFailure) and self.problem.expected is not None:
             expected = printable(self.problem.expected)
@@ -124,11 +124,12 @@ def build(
     notes: Sequence[str] = (),
     output: bytes = b"",
 ) -> Result:
-    """The result of a submission whose checks were run; ``explained`` are its failed tasks.
+    """The result of a submission whose checks were run.
 
-    ``follows`` are the failed tasks by which alone some checks of a task had failed at first;
-    ``wrong_places`` those whose work was found where it is not graded.
-    Tasks without a verdict were not asked for or are a person's to grade: ``not_graded``.
+    ``explained`` are diagnoses of failed tasks; ``follows`` are, by task, the wrong earlier tasks
+    that alone made some of its checks fail; ``wrong_places`` are tasks whose work was found where
+    it is not graded. A task without a verdict is ``not_graded``: nobody asked for it, or a person
+    grades it.
     """
     tasks = tuple(
         _task(
@@ -163,7 +164,7 @@ def build(
 def build_ungraded(
     assignment: Assignment, student: str, status: Status, message: str, score: float | None
 ) -> Result:
-    """The result of a submission that was ``rejected``, or that an ``error`` of ours kept back."""
+    """The result of a submission that was ``rejected``, or lost to an ``error`` of ours."""
     return Result(
         assignment=assignment.name,
         student=printable(student),
@@ -215,7 +216,7 @@ def _status(verdicts: Sequence[Verdict]) -> Outcome:
 
 
 def _sum(points: Iterable[float]) -> float:
-    """A sum of points without the dust of binary fractions."""
+    """A sum of points without the rounding errors of binary fractions."""
     return round(float(sum(points)), 6)
 
 
@@ -225,7 +226,7 @@ def _harmless(place: WrongPlace) -> WrongPlace:
 
 
 def _raised(error: Mapping[str, Any]) -> Raised:
-    """An exception of a student's code, made harmless."""
+    """A harmless description of an exception that a student's code raised."""
     trace = [
         Frame(
             printable(frame["file"], 200),

@@ -1,4 +1,4 @@
-"""Says what decides a grade besides the submission, for two runs or two machines to compare."""
+"""What decides a grade besides the submission, so that two runs or machines can compare it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kit.course import Assignment, files_below
 @cache
 def of_kit() -> dict[str, str]:
     """The versions of kit, Python and NumPy."""
-    from importlib.metadata import version  # noqa: PLC0415 - slow, and who writes a result has them
+    from importlib.metadata import version  # noqa: PLC0415 - slow, and already loaded where results are written
 
     return {
         "kit": version("nndl-kit"),
@@ -31,7 +31,7 @@ def versions(assignment: Assignment) -> dict[str, str]:
 
 @lru_cache(maxsize=8)
 def course_version(assignment: Assignment) -> str:
-    """A digest of all that decides a grade besides the submission: suites, given files, the kit."""
+    """A digest of what decides a grade besides the submission: suites, given files, the kit."""
     suites = [each.suites for each in (assignment, *assignment.chain)]
     return _digest(assignment.given, *map(_below, suites), seed=_KIT)[:16]
 
@@ -51,4 +51,4 @@ def _digest(*rooms: Mapping[str, Path], seed: str = "") -> str:
 
 
 _KIT = _digest(_below(Path(kit.__file__).parent))
-"""Taken at once: a process that lives long must not vouch for code that replaced its own."""
+"""Taken on import: a long-lived process must not vouch for code that replaced its own."""

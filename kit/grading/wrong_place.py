@@ -1,8 +1,8 @@
 """Finds work that was not written where it is graded: in the notebook, in another file, or under
 a near name.
 
-It earns nothing, for the files are what is graded. But the student is told what to move, and the
-instructor what it would get there: that is tried once, in a worker like any other.
+Such work earns nothing, because only the files are graded. But the student reads what to move, and
+the instructor reads what the work would earn there. A worker like any other tries that once.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Run = Callable[[Mapping[str, bytes], list[str]], Sequence[Verdict]]
 class Place:
     """Where something ``wanted`` stands: in ``line`` of a text, as ``name``.
 
-    ``code`` is what to try instead of the text itself; empty where nothing can be tried.
+    ``code`` is the code to try in place of the text itself; empty if nothing can be tried.
     """
 
     wanted: Wanted
@@ -49,7 +49,7 @@ class Place:
 
     @property
     def sentence(self) -> str:
-        """What the student reads."""
+        """The sentence for the student."""
         name, file = self.wanted.name, self.wanted.file
         lacking = f"`{name}` is not written in {file}"
         where = f"{self.text.where}, line {self.line}"
@@ -70,9 +70,9 @@ def look(
     parent: WarmParent,
     run: Run,
 ) -> dict[str, WrongPlace]:
-    """By a task's id where its work stands, of tasks all of whose checks failed for lack of it.
+    """Where the work of tasks stands, by id, for tasks all of whose checks failed for lack of it.
 
-    Where that can't be found out, there is nothing: no grade depends on it.
+    The mapping is empty if that can't be found out; no grade depends on it.
     """
     failed = {verdict.check.task for verdict in verdicts}
     failed -= {verdict.check.task for verdict in verdicts if verdict.status != "failed"}
@@ -107,7 +107,7 @@ def look(
 def _places(
     assignment: Assignment, submission: Submission, lacking: Sequence[Wanted], parent: WarmParent
 ) -> list[Place]:
-    """Where what is ``lacking`` stands, found by a worker that holds nothing but the search."""
+    """Where ``lacking`` names stand; a worker that holds only the search finds them."""
     own = [Text(name, content) for name, content in submission.files.items()]
     texts = [*own, *sorted(submission.elsewhere, key=lambda text: text.cell)]
     number = {text.where: at for at, text in enumerate(own)}
@@ -136,7 +136,7 @@ def _places(
 
 
 def _given(assignment: Assignment) -> list[str]:
-    """The names at the top level of all modules of the assignment, given or to be written."""
+    """The top-level names of all modules of the assignment, given or to be written."""
     texts = [assignment.given[name] for name in assignment.provided_modules]
     texts += assignment.written.values()
     return [
@@ -151,7 +151,7 @@ def _given(assignment: Assignment) -> list[str]:
 def _moved(
     assignment: Assignment, submission: Submission, places: Iterable[Place]
 ) -> dict[str, bytes]:
-    """The sources of a submission in which everything stands in its place."""
+    """The sources of a submission with everything moved to its place."""
     sources = sources_of(assignment, submission)
     added: dict[str, dict[str, None]] = defaultdict(dict)  # each line once, in order
     for place in places:
@@ -179,7 +179,7 @@ def _worth(
     verdicts: Sequence[Verdict],
     run: Run,
 ) -> dict[str, float]:
-    """The points of each task in its place; nothing for one that could not be judged there."""
+    """The points of each task in its place, without tasks that can't be judged there."""
     names = [verdict.check.name for verdict in verdicts if verdict.check.task in tasks]
     try:
         again = run(sources, names)

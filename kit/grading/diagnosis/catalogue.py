@@ -15,17 +15,17 @@ from kit.course import Assignment, CourseError, of_course
 from kit.provided import suites_importable
 
 PLUMBING = {"kit/checks/mistakes.py": Path(mistakes.__file__).read_bytes()}
-"""What a catalogue imports, by the name under which it goes into a worker."""
+"""The files that a catalogue imports, by their names in a worker."""
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The known mistakes of an assignment; none where it has no mistakes.py.
+    """The known mistakes of an assignment; none if it has no mistakes.py.
 
-    ``besides`` are the files that ``source`` may import, by their names in a worker. By a mistake's
-    id ``texts`` is what a student reads of it, ``tasks`` its task, ``changes`` what turns the right
-    code into it. ``functions`` are the names that students write, by module; ``opaque`` is the
-    position, by function, of a returned value that is never compared.
+    ``besides`` are the files that ``source`` may import, by their names in a worker. For each
+    mistake's id, ``texts`` has the student's text, ``tasks`` the task, and ``changes`` the switches
+    that turn the right code into it. ``functions`` are the names that students write, by module;
+    ``opaque`` is, by function, the position of a returned value that is never compared.
     """
 
     source: bytes = b""
@@ -40,7 +40,7 @@ class Catalogue:
 def load(assignment: Assignment) -> Catalogue:
     """The catalogue of ``assignment``.
 
-    Raises CourseError where it can't be loaded, lacks something or names a task that isn't one.
+    Raises CourseError if it can't be loaded, lacks something or names an unknown task.
     """
     path = assignment.suites / "mistakes.py"
     if not path.is_file():
@@ -76,7 +76,7 @@ def _earlier(assignment: Assignment) -> dict[str, bytes]:
 
 
 def module(assignment: Assignment) -> ModuleType:
-    """The mistakes.py of ``assignment``; raises CourseError where it can't be loaded."""
+    """The mistakes.py of ``assignment``; raises CourseError if it can't be loaded."""
     path = assignment.suites / "mistakes.py"
     spec = importlib.util.spec_from_file_location(f"_mistakes_of_{assignment.name}", path)
     assert spec is not None

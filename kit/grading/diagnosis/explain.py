@@ -1,4 +1,4 @@
-"""Says of each task that failed which known mistakes explain it, if they explain all of it."""
+"""Says which known mistakes explain each failed task, if they explain all of it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def explain(
     failed: Mapping[str, Sequence[str]],
     calls: Mapping[str, Calls],
 ) -> dict[str, Explanation]:
-    """What explains tasks with ``failed`` checks; a task that nothing explains is left out.
+    """The explanations of tasks with ``failed`` checks; a task without one is left out.
 
-    ``calls`` are all that were made. What several mistakes explain equally well is explained by
-    none: nobody is told a guess. Raises KitFault where we could not look.
+    ``calls`` are all calls that were made. If several mistakes explain a task equally well, it has
+    no explanation, because nobody should read a guess. Raises KitFault if the look itself fails.
     """
     known = set(catalogue.tasks.values())
     wanted = [task for task in failed if task in known and _telling(calls.get(task, {}))]
@@ -57,7 +57,7 @@ def explain(
 
 
 def _telling(calls: Calls) -> bool:
-    """Whether there is more to see than a task that is not begun."""
+    """Whether the student has begun the task."""
     return any(
         not call.get("raised", "").startswith("NotImplementedError:")
         for made in calls.values()
@@ -68,11 +68,11 @@ def _telling(calls: Calls) -> bool:
 def _found(session: Session, task: str, calls: Calls, failed: list[str]) -> Any:
     try:
         return Student(session).replay.find(task, calls, failed)
-    except WireError:  # what was answered is too large to be sent again
+    except WireError:  # the answers are too large to send again
         return None
-    except StudentFault as fault:  # no student's code ran here
+    except StudentFault as fault:  # no student's code runs here
         if fault.error is None or fault.error["type"] == "MemoryError":
-            return None  # what was answered is too large to be computed with
+            return None  # the answers are too large to compute with
         raise KitFault(f"The known mistakes of {task} could not be compared: {fault}") from fault
 
 

@@ -1,8 +1,8 @@
-"""Compares a transcript with known mistakes: which of them, alone or in twos, explain all of it.
+"""Compares a transcript with known mistakes: which of them, alone or in pairs, explain all of it.
 
-This module and the assignment's mistakes.py are sent to a worker and run there. Both are ours, but
-what they compute with came from a submission, and arrays can be made to multiply beyond all memory.
-It uses nothing but NumPy, ``mistakes`` and what goes along with that.
+This module and the assignment's mistakes.py run in a worker. Both are ours, but their data come
+from a submission, and arrays can be made to grow beyond all memory. The module uses only NumPy,
+``mistakes`` and the files that go with it.
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ OPAQUE: dict[str, int] = getattr(mistakes, "OPAQUE", {})
 STATE: frozenset[str] = getattr(mistakes, "STATE", NOTHING)
 DRAWN: frozenset[str] = getattr(mistakes, "DRAWN", NOTHING)
 OPTIONAL: frozenset[str] = STATE | getattr(mistakes, "SETTINGS", NOTHING)
-"""What functions may be given in a dict and have a default for."""
+"""Settings that functions take from a dict and have a default for."""
 COARSE = {"rtol": 1e-4, "atol": 1e-6}
-"""For arrays of float32."""
+"""The relative tolerance for arrays of float32."""
 
 
 def find(task: str, checks: dict[str, list[dict[str, Any]]], failed: list[str]) -> dict[str, Any]:
-    """The ``mistakes`` of ``task`` that explain the failed ``checks``, and which of them.
+    """The ``mistakes`` of ``task`` that explain failed ``checks``, and the checks they explain.
 
-    ``checks`` has the calls of each check. A mistake explains a check where the code with it gives
-    each call the answer that it was given; the same exception for the same reason counts as the
-    same answer. It must explain what passed as well. One that explains all that failed is looked
-    for first, then two that do, then the one that explains most. There are none where several do.
+    ``checks`` has the calls of each check. A mistake explains a check if the code with this mistake
+    answers each call as the submission did. The same exception for the same reason counts as the
+    same answer. A mistake must explain the passed checks as well. The search is for one that
+    explains all failed checks, then for two that do together, then for the one that explains most.
+    If several do so equally well, the answer is none.
     """
     own = [mistake for mistake in mistakes.MISTAKES if mistake.task == task]
     explained: dict[tuple[str, ...], list[str]] = {}
@@ -60,14 +61,14 @@ def find(task: str, checks: dict[str, list[dict[str, Any]]], failed: list[str]) 
 def _explained(
     mistake: Mistake, checks: dict[str, list[dict[str, Any]]], failed: list[str]
 ) -> list[str]:
-    """The failed checks that ``mistake`` explains; none where it doesn't explain what passed."""
+    """The failed checks that ``mistake`` explains; none if it contradicts a passed check."""
     found = [name for name in failed if explains(mistake, checks[name])]
     passed = checks.keys() - set(failed)
     return found if found and all(explains(mistake, checks[name]) for name in passed) else []
 
 
 def explains(mistake: Mistake, calls: list[dict[str, Any]]) -> bool:
-    """Whether the code with ``mistake`` answers every call as it was answered."""
+    """Whether the code with ``mistake`` answers every call as the submission did."""
     functions = mistakes.implementation(mistake.changes)
     close = _alike if mistake.chance else _close
     returned: list[Any] = []
@@ -98,14 +99,14 @@ _PRODUCTS = (
         r"(?P<first>\d+) \(dim \d+\) != (?P<second>\d+) \(dim \d+\)"
     ),
 )
-"""What NumPy says of a product whose shapes do not fit, written with @ and with `dot`."""
+"""NumPy's messages about a product whose shapes do not fit, for @ and for `dot`."""
 
 
 def _reason(raised: str, call: dict[str, Any]) -> str:
-    """Why ``call`` raised what it did; the same however the code is written that raised it.
+    """The reason why ``call`` raised an exception, whatever the style of the code.
 
-    A product may be written with @ or with `dot`. Of several settings that ``call`` was not given,
-    it depends on the code which is missed first.
+    A product may be written with @ or with `dot`. If several settings were left out of the call,
+    the code decides which one it misses first.
     """
     for product in _PRODUCTS:
         if match := product.fullmatch(raised):
@@ -145,7 +146,7 @@ def _thawed(
     calls: list[dict[str, Any]],
     returned: list[Any],
 ) -> Any:
-    """An argument as the replayed code gets it: a copy, or what it returned itself before."""
+    """An argument of the replayed code: a copy, or what that code returned before."""
     if kind == "item":
         return returned[value][place]
     if kind == "object":
@@ -177,9 +178,9 @@ def _agrees(call: dict[str, Any], value: Any, close: Callable[[Any, Any], bool])
 
 
 def _same(seen: Any, replayed: Any, close: Callable[[Any, Any], bool]) -> bool:
-    """Whether two values are the same, numbers as ``close`` compares them.
+    """Whether two values are the same, with numbers compared by ``close``.
 
-    A dict may also hold what the student keeps there for purposes of their own.
+    A returned dict may hold more keys, which the student keeps for other purposes.
     """
     if isinstance(seen, str) and seen == OBJECT:
         return not isinstance(replayed, np.ndarray | np.generic | dict | list | tuple | str | int)
@@ -212,7 +213,7 @@ def _close(seen: Any, replayed: Any) -> bool:
 
 
 def _alike(seen: Any, replayed: Any) -> bool:
-    """Whether two values may well be drawn from one distribution."""
+    """Whether two values may well come from one distribution."""
     if not isinstance(seen, np.ndarray | np.number | int | float):
         return False
     a, b = np.asarray(seen), np.asarray(replayed)
