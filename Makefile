@@ -41,7 +41,8 @@ data: setup  ## fetch and verify the data sets
 # -- the project's own checks
 
 STAGES := style types test-quick test-slow
-PYTEST := $(BIN)/pytest -n auto --dist worksteal
+# two tests for each core: half of a test is a wait, for a process or for a deadline
+PYTEST := $(BIN)/pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --dist worksteal
 GUARD ?=  # what runs a stage, such as timeout
 
 test: setup  ## everything that CI runs: style, types, tests, and at the end those that take minutes

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 
 from kit.course import Assignment, CourseError
-from kit.grading.earlier import Answers
+from kit.grading.earlier import MOST_VALUES, Answers
 from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from tests.support.course import SOLUTION, submission, write_course
@@ -172,6 +173,12 @@ class TestSecondLook:
         assert result["score"] == 0
         assert "can't take these arguments" in task_of(result, "remember")["checks"][0]["message"]
         assert "error" in Answers({"work.double": lambda x: x})(name, [1])
+
+    def test_arrays_that_are_too_large_are_not_computed_with(self) -> None:
+        answers = Answers({"work.double": lambda x: 2 * x})
+        most = np.zeros(MOST_VALUES)
+        assert "value" in answers("work.double", [most])
+        assert "too large" in answers("work.double", [[{"x": most}, 1]])["error"]
 
     def test_without_a_wrong_task_nothing_can_be_asked_for(self, graded) -> None:
         twice = "asked('work.double')(asked('work.double')(x))"

@@ -389,6 +389,15 @@ class TestConfinement:
         )
         assert work.work.f() == (-1, 1)
 
+    def test_no_urgent_byte_can_be_sent(self, student: Make) -> None:
+        """It would wake the tester again and again, and never be read."""
+        work = student(
+            "import ctypes\n"
+            "libc = ctypes.CDLL(None, use_errno=True)\n"
+            "def f(): return libc.send(3, b'x', 1, 1), ctypes.get_errno()"  # 1 is MSG_OOB
+        )
+        assert work.work.f() == (-1, 1)
+
     def test_every_layer_is_named(self, warm_parent: WarmParent) -> None:
         session = Session({}, warm_parent)
         session.start()
