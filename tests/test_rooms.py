@@ -34,7 +34,7 @@ FACES = {
     "grading": {"earlier", "grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
     "batch": {"run", "pool", "processes", "lock"},
     "nbgrader": {"bookkeeping", "generate", "gradebook"},
-    "release": {"build", "leaks", "proofs", "coverage"},
+    "release": {"build", "leaks", "notebook", "proofs", "coverage"},
 }
 """What other rooms may import of a room; the rooms that are not here are only ever called by people
 and by the command line."""

@@ -2,6 +2,7 @@
 
 ``build`` makes it. ``section`` writes into its notebook how points are given, and ``sealed`` locks
 the sentences about known mistakes. ``leaks`` looks for answers in it, ``proofs`` grades skeleton
-and solution, and ``coverage`` hands in every known mistake. Nothing here reads what students hand
+and solution, ``notebook`` runs the notebook with the solution, and ``coverage`` hands in every
+known mistake. Nothing here reads what students hand
 in.
 """

@@ -273,13 +273,6 @@ def executed(filled: Path, validated: str) -> nbformat.NotebookNode:
 class TestWholeWay:
     """The release, the notebook and nbgrader, as a course uses them."""
 
-    def test_the_committed_release_is_proved(self, cifar10: Path) -> None:
-        run = subprocess.run(
-            [BIN / "kit", "release", "optimization", "--check"],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        timeout=PATIENCE)  # fmt: skip
-        assert run.returncode == 0, run.stdout + run.stderr
-
     def test_the_solved_notebook_runs_without_error_or_warning(
         self, executed: nbformat.NotebookNode
     ) -> None:
