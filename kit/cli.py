@@ -96,6 +96,18 @@ def data(
 
 
 @app.command()
+def new(
+    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="a name that is free")],
+) -> None:
+    """Write a small complete assignment into source/, solutions/ and autograder/, to start from."""
+    from kit.release.new import write
+
+    for name in write(find_root(), assignment):
+        console.print(name, markup=False, soft_wrap=True)
+    console.print(f"Next: kit release {assignment}", markup=False)
+
+
+@app.command()
 def release(
     assignment: AssignmentName,
     check: Annotated[

@@ -3,6 +3,6 @@
 ``build`` makes it. ``section`` writes into its notebook how points are given, and ``sealed`` locks
 the sentences about known mistakes. ``leaks`` looks for answers in it, ``proofs`` grades skeleton
 and solution, ``notebook`` runs the notebook with the solution, and ``coverage`` hands in every
-known mistake. Nothing here reads what students hand
+known mistake. ``new`` writes an assignment to start from. Nothing here reads what students hand
 in.
 """

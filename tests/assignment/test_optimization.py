@@ -18,7 +18,6 @@ import pytest
 from kit.course import Assignment
 from kit.grading.grader import Grader
 from kit.intake.submission import Submission
-from tests.support.course import ROOT
 from tests.support.processes import PATIENCE
 from tests.support.results import SCHEMA, task_of
 
