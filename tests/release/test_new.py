@@ -66,7 +66,7 @@ def test_the_wheel_holds_the_template() -> None:
     )
     built = {name.partition("templates/")[2] for name in run.stdout.splitlines()}
     files = files_below(TEMPLATE)
-    assert len(files) == 8
+    assert len(files) == 9
     assert [name for name in files if f"assignment/{name}" not in built] == [], run.stderr
 
 
