@@ -34,6 +34,7 @@ def guide(assignment: Assignment) -> str:
     if any(task.training for task in assignment.tasks):
         with Suites(assignment) as suites:
             checks = suites.checks
+    graded = section.written(assignment, f"`{assignment.notebook.name}`")
     paragraphs = [
         f"# {title(assignment)}",
         f"This is the homework `{assignment.name}`. `{assignment.notebook.name}` explains each "
@@ -42,7 +43,7 @@ def guide(assignment: Assignment) -> str:
         "\n".join(_table(assignment, checks)),
         *_brought(assignment),
         "## What you hand in",
-        f"{section.written(assignment, f'`{assignment.notebook.name}`')}\n- You may add modules of your own beside these files.",
+        f"{graded}\n- You may add modules of your own beside these files.",
         "## Begin",
         "Open a terminal in this folder:",
         "\n".join(["```sh", *_commands(assignment), "```"]),

@@ -64,7 +64,7 @@ def test_the_homeworks_declare_all_that_it_tells(name: str) -> None:
     text = (assignment.release / guides.NAME).read_text("utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| ") and "(`" in line]
     assert len(rows) == len(assignment.tasks)
-    assert [row for row in rows if row.endswith("| |") or row.endswith("|  |")] == []
+    assert [row for row in rows if row.endswith(("| |", "|  |"))] == []
     assert [name for name in assignment.student_files if f"`{name}`" not in text] == []
     assert ("## What you bring" in text) is (assignment.builds_on is not None)
     assert "%" in next(row for row in rows if "`cifar10`" in row)

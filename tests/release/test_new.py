@@ -18,7 +18,7 @@ from tests.support.processes import PATIENCE
 BUILT = """
 from setuptools import Distribution
 
-distribution = Distribution()
+distribution = Distribution({"script_name": "setup.py"})
 distribution.parse_config_files()
 distribution.include_package_data = False  # what git knows does not count, what we list does
 build = distribution.get_command_obj("build_py")

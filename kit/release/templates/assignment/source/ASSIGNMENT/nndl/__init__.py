@@ -1,1 +1,1 @@
-"""What you write, homework by homework."""
+"""The package that you write, homework by homework."""
