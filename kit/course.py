@@ -17,7 +17,7 @@ _EMPTY = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 _MOST = 1_000_000
 """More points than any task is worth; a larger number is a mistake."""
 TRAINING = "training"
-"""The tag of a notebook's cells that train, or need what was trained: they take minutes."""
+"""The tag of a notebook's cells that train for minutes, or need what such a cell trained."""
 
 
 class CourseError(Exception):
