@@ -2,8 +2,8 @@
 
 Exit codes: 0 success (``check``: every automatic task passed); 1 failure (``check``: a task failed;
 ``grade``: some submissions could not be graded by our fault; ``release --check``: a proof failed;
-``suite``: a known mistake is not caught, or not named); 2 wrong usage; 3 ``check`` could not grade,
-by our fault. ``kit.edge`` reports errors and knows their codes.
+``preview``: a cell failed; ``suite``: a known mistake is not caught, or not named); 2 wrong usage;
+3 ``check`` could not grade, by our fault. ``kit.edge`` reports errors and knows their codes.
 """
 
 from __future__ import annotations
@@ -96,30 +96,81 @@ def data(
 
 
 @app.command()
+def new(
+    assignment: Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="a name that is free")],
+) -> None:
+    """Write a small complete assignment into source/, solutions/ and autograder/, to start from."""
+    from kit.release.new import write
+
+    for name in write(find_root(), assignment):
+        console.print(name, markup=False, soft_wrap=True)
+    console.print(f"Next: kit release {assignment}", markup=False)
+
+
+@app.command()
 def release(
     assignment: AssignmentName,
     check: Annotated[
         bool, typer.Option("--check", help="change nothing; verify the committed release")
     ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="with --check: leave out what is tagged training")
+    ] = False,
 ) -> None:
-    """Build release/ASSIGNMENT from source/ and solutions/, or verify the committed one."""
+    """Build release/ASSIGNMENT from source/ and solutions/, or verify the committed one.
+
+    --check builds it again, grades skeleton and solution, and runs the notebook with the solution.
+    """
+    from kit.display import show_steps
     from kit.release import proofs
 
+    if quick and not check:
+        raise CourseError("--quick is for --check alone.")
     found = find_assignment(assignment)
     if not check:
         proofs.publish(found)
         console.print(f"release/{assignment} is built and leaks nothing.", markup=False)
         return
-    problems = proofs.check(found)
+    with show_steps(console) as say:
+        problems = proofs.check(found, say, quick=quick)
     for problem in problems:
         errors.print(f"- {problem}", style="red", markup=False, soft_wrap=True)
     if problems:
         raise typer.Exit(1)
     console.print(
-        f"release/{assignment} is up to date and leaks nothing. Its skeleton scores 0, and the "
-        "solution scores full marks.",
+        f"release/{assignment} is up to date and leaks nothing. Its skeleton scores 0, the "
+        "solution scores full marks, and the notebook runs with it."
+        + " Training was left out."
+        * quick,
         markup=False,
     )
+
+
+@app.command()
+def preview(
+    assignment: AssignmentName,
+    out: Annotated[
+        Path | None, typer.Option(help="the page (default: build/preview/ASSIGNMENT.html)")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="do not run cells that are tagged training")
+    ] = False,
+) -> None:
+    """Run the notebook with the solution, and write it with its outputs as one HTML page."""
+    from kit import files
+    from kit.display import show_steps
+    from kit.release import notebook
+
+    found = find_assignment(assignment)
+    page = out or found.root / "build" / "preview" / f"{assignment}.html"
+    files.require_file(page)
+    with show_steps(console) as say:
+        run = notebook.preview(found, say, quick=quick)
+    files.write_to(page, notebook.page(run.document).encode())
+    console.print(f"Written: {page}", markup=False, soft_wrap=True)
+    if run.problem:
+        errors.print(run.problem, style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -16,6 +16,8 @@ from kit.limits import Limits
 _EMPTY = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 _MOST = 1_000_000
 """More points than any task is worth; a larger number is a mistake."""
+TRAINING = "training"
+"""The tag of a notebook's cells that train for minutes, or need what such a cell trained."""
 
 
 class CourseError(Exception):
@@ -26,13 +28,15 @@ class CourseError(Exception):
 class Task:
     """One graded cell of an assignment's notebook.
 
-    ``points`` is the most that the task can give. ``manual`` means that a person scores it.
+    ``points`` is the most that the task can give. ``manual`` means that a person scores it, and
+    ``training`` that its cell has the tag ``training``, so that its checks take minutes.
     """
 
     id: str
     title: str
     points: float
     manual: bool
+    training: bool = False
 
 
 @dataclass(frozen=True)
@@ -331,7 +335,8 @@ def _task(metadata: dict[str, Any], where: str) -> Task:
         raise CourseError(
             f'{where}, {name!r}, has no title: add "kit": {{"title": "..."}} to its metadata.'
         )
-    return Task(name, title, float(points), manual=bool(cell.get("solution")))
+    training = TRAINING in metadata.get("tags", ())
+    return Task(name, title, float(points), bool(cell.get("solution")), training)
 
 
 def files_below(folder: Path) -> tuple[str, ...]:

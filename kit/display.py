@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -143,6 +146,18 @@ def show_class(console: Console, graded: Sequence[Result]) -> None:
             _say(console, f"{result.student}: {result.message}", style="yellow")
         for name, value in _measured(result):
             _say(console, f"{result.student}: {name.replace('_', ' ')}: {value}")
+
+
+@contextmanager
+def show_steps(console: Console) -> Iterator[Callable[[str], None]]:
+    """A function that says what is done next: in one line on a terminal, else line by line."""
+    if not console.is_terminal:
+        yield lambda text: console.print(plain(text), soft_wrap=True)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("")
+        yield lambda text: progress.update(task, description=escape(text))
 
 
 def show_suite(console: Console, tasks: Sequence[Task], checks: Sequence[Check]) -> None:

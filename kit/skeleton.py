@@ -109,6 +109,15 @@ def regions(source: str, filename: str) -> list[Region]:
     return found
 
 
+def places(source: str, filename: str) -> list[tuple[str, str]]:
+    """The task of each answer region and the function it is in; raises as ``strip`` does."""
+    tree = parse(source, filename)
+    return [
+        (region.task, _enclosing_function(tree, region, filename))
+        for region in regions(source, filename)
+    ]
+
+
 def parse(source: str, filename: str) -> ast.Module:
     """``source`` as a syntax tree; raises ReleaseError, with file and line, if it can't parse."""
     try:

@@ -34,7 +34,7 @@ FACES = {
     "grading": {"earlier", "grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
     "batch": {"run", "pool", "processes", "lock"},
     "nbgrader": {"bookkeeping", "generate", "gradebook"},
-    "release": {"build", "leaks", "proofs", "coverage"},
+    "release": {"build", "leaks", "new", "notebook", "proofs", "coverage"},
 }
 """What other rooms may import of a room; the rooms that are not here are only ever called by people
 and by the command line."""
@@ -188,3 +188,11 @@ NAMES = re.compile(
 def test_no_module_names_an_optimizer_a_layer_or_a_data_set(module: str) -> None:
     """They are an assignment's; the kit knows none."""
     assert NAMES.findall(MODULES[module].read_text("utf-8")) == []
+
+
+TEMPLATES = [path for path in (ROOT / "kit/release/templates").rglob("*.*") if path.is_file()]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_of_an_assignment_names_one(path: Path) -> None:
+    assert path.suffix == ".pyc" or NAMES.findall(path.read_text("utf-8")) == []

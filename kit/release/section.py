@@ -77,14 +77,14 @@ def parts(checks: Iterable[Check]) -> dict[str, str]:
     return {task: ", ".join(each) for task, each in split.items()}
 
 
-def written(assignment: Assignment) -> str:
-    """What of all that students hand in is graded."""
+def written(assignment: Assignment, notebook: str = "this notebook") -> str:
+    """What of all that students hand in is graded; ``notebook`` is what the notebook is called."""
     files = [f"`{name}`" for name in assignment.student_files]
     answers = [f"`{task.id}`" for task in assignment.tasks if task.manual]
     what = " and ".join(filter(None, [", ".join(files[:-1]), *files[-1:]]))
     if answers:
         noun = "answer" if len(answers) == 1 else "answers"
-        what += f" and, in this notebook, the {noun} to {' and '.join(answers)}"
+        what += f" and, in {notebook}, the {noun} to {' and '.join(answers)}"
     return (
         f"- **Only what you write is graded:** {what}. Every other file is replaced by the "
         "original."

@@ -18,7 +18,6 @@ import pytest
 from kit.course import Assignment
 from kit.grading.grader import Grader
 from kit.intake.submission import Submission
-from tests.support.course import ROOT
 from tests.support.processes import PATIENCE
 from tests.support.results import SCHEMA, task_of
 
@@ -272,13 +271,6 @@ def executed(filled: Path, validated: str) -> nbformat.NotebookNode:
 @pytest.mark.slow
 class TestWholeWay:
     """The release, the notebook and nbgrader, as a course uses them."""
-
-    def test_the_committed_release_is_proved(self, cifar10: Path) -> None:
-        run = subprocess.run(
-            [BIN / "kit", "release", "optimization", "--check"],
-            cwd=ROOT, capture_output=True, text=True, check=False,
-        timeout=PATIENCE)  # fmt: skip
-        assert run.returncode == 0, run.stdout + run.stderr
 
     def test_the_solved_notebook_runs_without_error_or_warning(
         self, executed: nbformat.NotebookNode

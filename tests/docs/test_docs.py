@@ -31,7 +31,11 @@ BIN = Path(sys.executable).parent
 COMMANDS = typer.main.get_command(app)
 
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-WHOLE_FILE = re.compile(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+STEP = re.compile(
+    r"^(?:`([\w./]+)`(, (?:cells )?at the end:)?\n\n)?```(\w*)\n(.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
+"""A file of the page on assignments, a part of one, or commands: path, where, kind, text."""
 INLINE = re.compile(r"(?<!`)`(kit [^`]+)`(?!`)")
 OURS = re.compile(r"`((?:tests|kit|docs|benchmarks|autograder/optimization)/[\w./-]+)`")
 MAKE = re.compile(r"(?:`|^)make ([a-z-]+)", re.MULTILINE)
@@ -241,27 +245,25 @@ class TestExample:
     """The page on writing an assignment, followed to the letter in an empty course."""
 
     page = EXAMPLE.read_text()
-    files: ClassVar = dict(WHOLE_FILE.findall(page))
     commands: ClassVar = [
-        (command, said)
-        for kind, block in FENCED.findall(page)
-        if kind == "console"
-        for command, said in sessions(block)
+        command for _, _, _, block in STEP.findall(page) for command, _ in sessions(block)
     ]
 
     def test_it_needs_no_change_of_the_kit(self) -> None:
-        assert {Path(name).parts[0] for name in self.files} == {"source", "solutions", "autograder"}
+        written = {Path(name).parts[0] for name, _, _, _ in STEP.findall(self.page) if name}
+        assert written == {"source", "solutions", "autograder"}
 
     def test_it_shows_the_whole_way(self) -> None:
-        shown = " ".join(command for command, _ in self.commands)
-        for command in ("release losses", "release losses --check", "suite", "grade", "check"):
+        shown = " ".join(self.commands)
+        for command in ("new", "release", "preview", "suite", "grade", "check"):
             assert f"kit {command}" in shown
+        assert "kit release losses --check" in shown
 
     @pytest.mark.slow
     def test_its_commands_print_what_the_page_says(self, tmp_path: Path) -> None:
-        course = self._written(tmp_path / "course")
+        course = empty_course(tmp_path)
         shutil.copy(ROOT / "nbgrader_config.py", course)
-        for command, said in self.commands:
+        for command, said in followed(self.page, course):
             assert like(printed(command, course)) == like(said), command
         assert {
             path.stem: json.loads(path.read_text())["score"]
@@ -295,12 +297,46 @@ class TestExample:
         printed("python extend.py", course)
         assert penalty(course) == 1.2
 
-    def _written(self, course: Path) -> Path:
-        for name, content in self.files.items():
-            path = course / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content)
+    def _written(self, folder: Path) -> Path:
+        """A course with the assignment of the page, without its commands but the first."""
+        course = empty_course(folder)
+        first, *_ = [command for command, _ in followed(self.page, course, first="kit new losses")]
+        assert first == "kit new losses"
         return course
+
+
+def empty_course(folder: Path) -> Path:
+    """A course without assignments, below ``folder``."""
+    course = folder / "course"
+    for name in ("source", "autograder"):
+        (course / name).mkdir(parents=True)
+    return course
+
+
+def followed(page: str, course: Path, first: str = "") -> Iterator[tuple[str, str]]:
+    """The commands of a page and what they print; before each, the files above it are written.
+
+    The command ``first`` is run here.
+    """
+    for name, where, kind, block in STEP.findall(page):
+        if kind == "console":
+            for command, said in sessions(block):
+                if command == first:
+                    printed(command, course)
+                yield command, said
+        elif name:
+            write_step(course / name, where, block)
+
+
+def write_step(path: Path, where: str, block: str) -> None:
+    """Write what a page shows of a file: all of it, what comes at the end, or cells."""
+    if "cells" in where:
+        notebook = json.loads(path.read_text())
+        notebook["cells"] += json.loads(block)
+        block = json.dumps(notebook)
+    elif where:
+        block = f"{path.read_text()}\n\n{block}"
+    path.write_text(block)
 
 
 def penalty(course: Path) -> float:

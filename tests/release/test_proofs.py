@@ -37,7 +37,7 @@ class TestCheck:
     def test_a_fresh_release_is_proved(self, released: Assignment) -> None:
         code, output = kit("release", "tiny", "--check")
         assert code == 0
-        assert "and the solution scores full marks" in " ".join(output.split())
+        assert "the solution scores full marks, and the notebook runs" in " ".join(output.split())
 
     def test_a_stale_release_is_named(self, released: Assignment) -> None:
         replace(released.solutions / "nndl/work.py", "What a student writes.", "Other words.")

@@ -74,6 +74,7 @@ def grade(python: Path, course: Path) -> None:
     options = ("--tasks", TASK, "--out", "results")
     kit = python.with_name("kit")
     command(kit, "grade", demo.NAME, "submitted", *options, within=course)
+    command(kit, "new", "mine", within=course)  # its template is in the wheel
     result = json.loads((course / "results" / f"{STUDENT}.json").read_text("utf-8"))
     (task,) = (task for task in result["tasks"] if task["id"] == TASK)
     if "diagnosis" not in task or not 0 < task["score"] < task["max_score"]:

@@ -1,0 +1,3 @@
+"""Lets `pytest autograder/ASSIGNMENT --submission FOLDER` know the fixtures."""
+
+pytest_plugins = ["kit.checks.plugin"]

@@ -1,0 +1,1 @@
+"""The package that you write, homework by homework."""
