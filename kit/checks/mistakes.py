@@ -20,8 +20,8 @@ class Mistake(NamedTuple):
 
     ``text`` is what the student reads: what their code does and what the rule says, in formulas and
     not in code. ``changes`` is what the catalogue's ``implementation`` takes. ``chance`` says that
-    the code with this mistake draws numbers that nobody can draw again: its answers are compared by
-    shape, mean and standard deviation, not number by number.
+    the code with this mistake draws numbers that nobody can draw again: those of its answers that
+    are others each time are compared by shape, mean and standard deviation, not number by number.
     """
 
     id: str

@@ -9,13 +9,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from socket import socket
-from typing import Any
 
 from kit.checks.student import Student
 from kit.course import Assignment
 from kit.grading import earlier, wrong_place
 from kit.grading.diagnosis import catalogue
-from kit.grading.diagnosis.explain import explain
+from kit.grading.diagnosis.explain import Calls, explain
 from kit.grading.earlier import Answers
 from kit.grading.suites import Suites
 from kit.grading.verdicts import Verdict, build, build_ungraded
@@ -40,7 +39,7 @@ class SecondLook:
     home: str = ""
     """The earlier assignment whose code students bring, if there is one."""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
-    calls: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
+    calls: dict[str, Calls] = field(default_factory=dict)
     follows: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def take(
@@ -67,6 +66,11 @@ class SecondLook:
             f"Passed with a right {others} in place of yours, which is wrong and costs its own "
             "points only."
         )
+
+
+def _merged(first: Mapping[str, Calls], again: Mapping[str, Calls]) -> dict[str, Calls]:
+    """The calls of each check: those made ``again`` where there are any, else the ``first``."""
+    return {task: {**first.get(task, {}), **again.get(task, {})} for task in {*first, *again}}
 
 
 def _cannot_import(problem: BaseException | None) -> bool:
@@ -153,7 +157,7 @@ class Grader:
             verdicts = self.suites.run(Student(session), seed)
             second = self._second_look(sources, verdicts, seed)
             verdicts = [second.verdicts.get(each.check.name, each) for each in verdicts]
-            calls = transcript.calls | second.calls
+            calls = _merged(transcript.calls, second.calls)
             explained = explain(self._catalogue, self._parent, self._failed(verdicts), calls)
             run = partial(self._run_anew, seed)
             places = wrong_place.look(self.assignment, submission, verdicts, self._parent, run)

@@ -370,6 +370,14 @@ class TestSolver:
         assert solver.optim_configs["w"]["learning_rate"] == 0.125
         assert solver.model.params["w"] == [2 * (1 + 0.5 + 0.25)]
 
+    def test_the_learning_rate_falls_to_0_in_a_straight_line_where_asked(self, solved):
+        solver = self.solver(solved, linear_decay=True, num_epochs=2)  # of two updates each
+        for epoch, left in enumerate([0.5, 0, 0]):
+            solver.train_epoch()
+            assert solver.epoch == epoch + 1
+            assert solver.optim_configs["w"]["learning_rate"] == pytest.approx(left)
+        assert solver.model.params["w"] == pytest.approx(1 + 0.75 + 0.5 + 0.25)
+
     def test_each_parameter_has_its_own_copy_of_the_settings(self, solved):
         net = solved.fc_net.FullyConnectedNet([5], input_dim=1, num_classes=2)
         settings = {"learning_rate": 1e-3}

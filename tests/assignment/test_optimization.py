@@ -202,8 +202,8 @@ class TestTraining:
         )
         check = task_of(grader.grade(lazy).as_dict(), "cifar10")["checks"][0]
         assert check["status"] == "failed"
-        assert "After 6 epochs" in check["message"]
-        assert len(check["measured"]["validation_accuracy_percent_by_epoch"]) == 6
+        assert "After 5 epochs" in check["message"]
+        assert len(check["measured"]["validation_accuracy_percent_by_epoch"]) == 5
 
     def test_a_claim_of_accuracy_is_not_believed(
         self, grader: Grader, optimization: Assignment, filled: Path

@@ -264,6 +264,64 @@ class TestNothingEarnsNothing:
         assert score(body, *backward) == score("raise NotImplementedError", *backward)
 
 
+class TestDiagnosis:
+    """A second look replaces what was seen of the failed checks, and of no others."""
+
+    SUITE = '''\
+import pytest
+
+
+@pytest.mark.task("double", points=4)
+def test_double(student, expect, rng):
+    """y = 2 x"""
+    x = rng.normal(size=3)
+    expect.close(student.work.double(x), 2 * x, "double(x)")
+
+
+@pytest.mark.task("remember", points=1)
+def test_a_table(student, expect, rng):
+    """y = 4 x"""
+    x = rng.normal(size=(2, 3))
+    expect.close(student.later.fourfold(x), 4 * x, "fourfold(x)")
+
+
+@pytest.mark.task("remember", points=1)
+def test_a_row(student, expect, rng):
+    """y = 4 x"""
+    x = rng.normal(size=3)
+    expect.close(student.later.fourfold(x), 4 * x, "fourfold(x)")
+'''
+    MISTAKES = """\
+from kit.checks.mistakes import Switches
+
+SWITCHES = Switches({"remember": {"row": 4, "table": 4}})
+MISTAKES = SWITCHES.mistakes(
+    "remember",
+    ("rows", {"row": 5}, "You take rows times five."),
+    ("all", {"row": 5, "table": 5}, "You take everything times five."),
+)
+
+
+def implementation(changes):
+    on = SWITCHES.on(changes)["remember"]
+    return {"later.fourfold": lambda x: on["row" if x.ndim == 1 else "table"] * x}
+"""
+
+    def test_what_passed_still_tells_mistakes_apart(self, tmp_path) -> None:
+        """Both mistakes do what was seen of rows; only one of them leaves tables right."""
+        course = write_course(tmp_path / "course", self.SUITE)
+        (course.solutions / "nndl/later.py").write_text(LATER)
+        (course.suites / "earlier.py").write_text(EARLIER)
+        (course.suites / "mistakes.py").write_text(self.MISTAKES)
+        double = SOLUTION.replace("return 2 * x", "return 2 * x if x.ndim == 2 else 3 * x")
+        later = LATER.replace("double(double(x))", "(2 if x.ndim == 2 else 2.5) * double(x)")
+        files = {"nndl/work.py": double.encode(), "nndl/later.py": later.encode()}
+        with Grader(course) as grader:
+            task = task_of(grader.grade(Submission("ada", files)).as_dict(), "remember")
+        assert [check["status"] for check in task["checks"]] == ["passed", "failed"]
+        assert task["diagnosis"]["mistakes"] == ["remember.rows"]
+
+
 class TestState:
     """What a right function keeps in a dict arrives there, and it may be called by keywords."""
 

@@ -84,8 +84,9 @@ def test_share(student, expect, rng):
 
 @pytest.mark.task("remember", points=1)
 def test_seed(student, expect, rng):
-    """The same seed keeps the same entries."""
+    """The same seed keeps the same entries, and keep=1 all of them."""
     x = rng.uniform(1, 2, size=(40, 50))
+    expect.close(student.work.remember(x, 1.0), x, "out with keep=1")
     one, other = (student.work.remember(x, 0.5, seed=3) for _ in range(2))
     expect.close(one, other, "out")
 '''
@@ -217,6 +218,10 @@ class TestChance:
     def test_another_spread_is_another_mistake(self, named) -> None:
         """With 7% of the entries kept, as no mistake of the catalogue does it."""
         assert named("remember", "< keep) / keep", "< keep / 7) / keep") == []
+
+    def test_what_no_draw_changes_must_be_the_same_number_by_number(self, named) -> None:
+        """With keep=1 the mistakes return x; its rows in another order are spread alike."""
+        assert named("remember", "return x *", "return x[::-1] *") == []
 
     def test_every_mistake_is_caught_and_named(self, course: Assignment) -> None:
         caught = {each.mistake: each for each in measure(course)}

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import mistakes
 import numpy as np
 
 from kit.checks.mistakes import FEWEST_DRAWS, Mistake, spread, summary
 
+REPLAYS = 5
+"""How often a mistake that draws is carried out, to see what it draws."""
 OBJECT = "<an object>"
 TOLERANCE = {"rtol": 1e-7, "atol": 1e-9}
 NOTHING: frozenset[str] = frozenset()
@@ -68,25 +69,61 @@ def _explained(
 
 
 def explains(mistake: Mistake, calls: list[dict[str, Any]]) -> bool:
-    """Whether the code with ``mistake`` answers every call as the submission did."""
+    """Whether the code with ``mistake`` answers every call as the submission did.
+
+    Code that draws is run several times. Its draws differ each time, and their spread is compared.
+    """
     functions = mistakes.implementation(mistake.changes)
-    close = _alike if mistake.chance else _close
-    returned: list[Any] = []
-    for call in calls:
+    times: list[list[Any]] = [[] for _ in range(REPLAYS if mistake.chance else 1)]
+    for number, call in enumerate(calls):
         try:
-            given = [_thawed(*each, calls=calls, returned=returned) for each in call["given"]]
-            value = _carry_out(call, functions, given, returned)
+            answers = [_answer(call, calls, functions, returned) for returned in times]
         except Exception as error:
             replayed = f"{type(error).__name__}: {error}"
             seen = _reason(call.get("raised", ""), call)
             if not call["other"] and seen != _reason(replayed, call):
                 return False
-            returned.append(None)
+            for returned in times:
+                returned[number:] = [None]
             continue
-        if not call["other"] and ("raised" in call or not _agrees(call, value, close)):
+        if not call["other"] and ("raised" in call or not _agrees(call, answers)):
             return False
-        returned.append(value)
     return True
+
+
+def _answer(
+    call: dict[str, Any],
+    calls: list[dict[str, Any]],
+    functions: dict[str, Any],
+    returned: list[Any],
+) -> Any:
+    """What ``functions`` answer to ``call``, after they ``returned`` so much before; adds it."""
+    given = [_thawed(*each, calls=calls, returned=returned) for each in call["given"]]
+    returned.append(_carry_out(call, functions, given, returned))
+    return returned[-1]
+
+
+class Drawn(NamedTuple):
+    """Numbers that came out otherwise when they were computed again."""
+
+    values: Any
+
+
+def _drawn(value: Any, *again: Any) -> Any:
+    """``value``, with `Drawn` for the numbers in it that are others in one of ``again``.
+
+    So few numbers as tell nothing about a spread may be drawn and the same each time.
+    """
+    if not again or any(type(other) is not type(value) for other in again):
+        return value
+    if isinstance(value, tuple | list) and all(len(other) == len(value) for other in again):
+        return [_drawn(*items) for items in zip(value, *again, strict=True)]
+    if isinstance(value, dict) and all(other.keys() == value.keys() for other in again):
+        return {name: _drawn(item, *(each[name] for each in again)) for name, item in value.items()}
+    if isinstance(value, np.ndarray | np.number | int | float) and not isinstance(value, bool):
+        same = np.size(value) >= FEWEST_DRAWS and all(_close(value, other) for other in again)
+        return value if same else Drawn(value)
+    return value
 
 
 _PRODUCTS = (
@@ -166,40 +203,44 @@ def _copied(value: Any) -> Any:
     return value
 
 
-def _agrees(call: dict[str, Any], value: Any, close: Callable[[Any, Any], bool]) -> bool:
+def _agrees(call: dict[str, Any], answers: list[Any]) -> bool:
+    """Whether ``call`` was answered as it is each time that the mistake is carried out."""
     if call["kind"] == "place":
         return True
     if call["kind"] == "get" and call["attribute"] in DRAWN:
-        return bool(summary(call["value"]) == summary(value))
+        return bool(summary(call["value"]) == summary(answers[0]))
+    value = _drawn(*answers)
     hidden = OPAQUE.get(call["function"])
-    if hidden is not None and isinstance(value, tuple) and len(value) > hidden:
+    if hidden is not None and isinstance(value, tuple | list) and len(value) > hidden:
         value = (*value[:hidden], None, *value[hidden + 1 :])
-    return _same(call["value"], value, close)
+    return _same(call["value"], value)
 
 
-def _same(seen: Any, replayed: Any, close: Callable[[Any, Any], bool]) -> bool:
-    """Whether two values are the same, with numbers compared by ``close``.
+def _same(seen: Any, replayed: Any) -> bool:
+    """Whether two values are the same or, if they are drawn, may come from one distribution.
 
     A returned dict may hold more keys, which the student keeps for other purposes.
     """
+    if isinstance(replayed, Drawn):
+        return _alike(seen, replayed.values)
     if isinstance(seen, str) and seen == OBJECT:
         return not isinstance(replayed, np.ndarray | np.generic | dict | list | tuple | str | int)
     if isinstance(replayed, tuple | list):
         return (
             isinstance(seen, tuple | list)
             and len(seen) == len(replayed)
-            and all(_same(*pair, close) for pair in zip(seen, replayed, strict=True))
+            and all(_same(*pair) for pair in zip(seen, replayed, strict=True))
         )
     if isinstance(replayed, dict):
         return (
             isinstance(seen, dict)
             and replayed.keys() <= seen.keys()
             and not (seen.keys() - replayed.keys()) & STATE
-            and all(_same(seen[key], item, close) for key, item in replayed.items())
+            and all(_same(seen[key], item) for key, item in replayed.items())
         )
     if replayed is None or isinstance(replayed, str | bool):
         return bool(seen is replayed or seen == replayed)
-    return close(seen, replayed)
+    return _close(seen, replayed)
 
 
 def _close(seen: Any, replayed: Any) -> bool:

@@ -43,6 +43,7 @@ class Solver:
         num_val_samples=None,
         seed=None,
         progress=None,
+        linear_decay=False,
     ):
         """Prepare a training run.
 
@@ -59,6 +60,8 @@ class Solver:
         - num_val_samples: the same for validation; None takes all.
         - seed: the same seed draws the same batches; None draws others each time.
         - progress: whether `train` shows a progress bar; None leaves it to a silent and long run.
+        - linear_decay: whether the learning rates fall besides with every update, in a straight
+          line that reaches 0 after num_epochs.
 
         Raises ValueError when `nndl.optim` has no such update rule.
         """
@@ -73,6 +76,7 @@ class Solver:
         self.num_train_samples = num_train_samples
         self.num_val_samples = num_val_samples
         self.progress = progress
+        self.linear_decay = linear_decay
 
         # two generators, so that estimating an accuracy does not change which batches follow
         self._batch_rng, self._sample_rng = np.random.default_rng(seed).spawn(2)
@@ -141,9 +145,15 @@ class Solver:
         """Make the updates of one epoch, yielding the loss after each; then decay."""
         for _ in range(self.iterations_per_epoch):
             yield self._update()
+            if self.linear_decay:
+                left = self.num_epochs * self.iterations_per_epoch - len(self.loss_history)
+                self._multiply_learning_rates(max(left, 0) / (max(left, 0) + 1))
         self.epoch += 1
+        self._multiply_learning_rates(self.lr_decay)
+
+    def _multiply_learning_rates(self, factor):
         for config in self.optim_configs.values():
-            config["learning_rate"] *= self.lr_decay
+            config["learning_rate"] *= factor
 
     def _update(self):
         """Make one update of every parameter on a random batch; returns the loss before it."""

@@ -1,7 +1,7 @@
 # idea: the parameters are views of memory that isn't theirs: the training images
 # module: fc_net
 # fails: cifar10
-# says: After 6 epochs
+# says: After 5 epochs
 
 import utils.solver
 

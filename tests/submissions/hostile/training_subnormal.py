@@ -1,7 +1,7 @@
 # idea: numbers that are slow to compute with, so that the tester's own forward pass takes long
 # module: fc_net
 # fails: cifar10
-# says: After 6 epochs
+# says: After 5 epochs
 
 import utils.solver
 
