@@ -27,9 +27,11 @@ from kit.course import (
     of_course,
 )
 from kit.edge import Edge
+from kit.feedback import absent
 from kit.report.visible import Unseen
 
 if TYPE_CHECKING:
+    from kit.nbgrader.bookkeeping import Bookkeeper
     from kit.results import Result
 
 app = typer.Typer(
@@ -207,6 +209,10 @@ def grade(
     out: Annotated[
         Path | None, typer.Option(help="folder for the results (default: results/ASSIGNMENT)")
     ] = None,
+    student: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="grade only this student; may be given several times"),
+    ] = None,
     tasks: Annotated[
         str | None, typer.Option(help="grade only these tasks (ids, separated by commas)")
     ] = None,
@@ -233,9 +239,9 @@ def grade(
 
     if jobs != 1 and not cluster:
         processes.begin()
-    from kit.batch.pool import Settings, affordable
+    from kit.batch.pool import Settings
     from kit.batch.run import find_all, grade_all, sole_writer
-    from kit.display import show_class, show_progress
+    from kit.display import show_class, show_progress, show_run
     from kit.feedback import failed_us
     from kit.nbgrader.bookkeeping import Bookkeeper
 
@@ -247,31 +253,53 @@ def grade(
         chosen = tuple(task.strip() for task in tasks.split(",")) if tasks else None
         settings = Settings(which, which.limits, chosen, seed, trust=trust)
         which.require(chosen or ())
-        found = find_all(which, paths, kept)
+        found = find_all(which, paths, kept, student or ())
         kept.enter_context(sole_writer(folder))  # until the gradebook has the results, too
         apart = no_gradebook or out is not None
         keeper = None if apart else kept.enter_context(Bookkeeper(which))
-        if not cluster:
-            jobs, remark = affordable(jobs)
-            if remark is not None:
-                errors.print(remark, style="yellow", markup=False, soft_wrap=True)
+        jobs = jobs if cluster else _affordable(jobs)
         coming = grade_all(settings, found, folder, jobs=jobs, cluster=cluster, force=force)
-        graded = list(show_progress(console, coming, len(found)))
-        graded.sort(key=lambda result: result.student)
-        show_class(console, graded)
+        graded = sorted(
+            show_progress(console, coming, len(found)), key=lambda each: each.result.student
+        )
+        show_class(console, [each.result for each in graded])
+        show_run(console, graded)
         console.print(f"Results are in {folder}.", markup=False, soft_wrap=True)
         if keeper is not None:
-            from kit.intake.timestamps import timestamps
-
-            times, remarks = timestamps(which, paths)
-            _show_written(keeper.write(graded, times), len(graded), remarks)
-    if any(failed_us(result) for result in graded):
+            _keep_books(keeper, which, [each.result for each in graded], paths)
+    if any(failed_us(each.result) for each in graded):
         raise typer.Exit(1)
+
+
+def _affordable(jobs: int | None) -> int:
+    """The number of processes that this machine can run; says where they are fewer than asked."""
+    from kit.batch.pool import affordable
+
+    possible, remark = affordable(jobs)
+    if remark is not None:
+        _remark(remark)
+    return possible
+
+
+def _keep_books(
+    keeper: Bookkeeper, which: Assignment, graded: list[Result], paths: list[Path]
+) -> None:
+    """Have the gradebook written, and say what is in it and who did not hand in."""
+    from kit.intake.timestamps import timestamps
+
+    times, remarks = timestamps(which, paths)
+    _show_written(keeper.write(graded, times), len(graded), remarks)
+    if keeper.absent:
+        _remark(absent(keeper.absent, "the gradebook"))
+
+
+def _remark(text: str) -> None:
+    errors.print(text, style="yellow", markup=False, soft_wrap=True)
 
 
 def _show_written(written: int, of: int, remarks: list[str]) -> None:
     for remark in remarks:
-        errors.print(remark, style="yellow", markup=False, soft_wrap=True)
+        _remark(remark)
     console.print(f"{written} of {of} results are in the gradebook.")
 
 
@@ -292,20 +320,24 @@ def export(
     roster: Annotated[
         Path | None, typer.Option(help="for canvas: the gradebook exported by Canvas, to fill in")
     ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="for canvas: the column's name (default: ASSIGNMENT)"),
+    ] = None,
 ) -> None:
     """Put the results of an assignment into nbgrader's gradebook or another tool's format."""
     from kit import files, results
 
-    if roster is not None and format is not Format.CANVAS:
-        raise CourseError("--roster is for canvas alone.")
+    if format is not Format.CANVAS and (roster or column):
+        raise CourseError("--roster and --column are for canvas alone.")
     found = find_assignment(assignment)
     graded = results.read_all(found.root / "results" / assignment, assignment)
     if format is Format.GRADEBOOK:
         _export_to_gradebook(found, graded)
         return
-    content, remarks = _text_of(format, found, graded, roster)
+    content, remarks = _text_of(format, found, graded, roster, column)
     for remark in remarks:
-        errors.print(remark, style="yellow", markup=False, soft_wrap=True)
+        _remark(remark)
     if out is None:
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # on every terminal
         sys.stdout.write(content)
@@ -327,19 +359,31 @@ def _export_to_gradebook(found: Assignment, graded: list[Result]) -> None:
 
 
 def _text_of(
-    format: Format, found: Assignment, graded: list[Result], roster: Path | None
+    format: Format,
+    found: Assignment,
+    graded: list[Result],
+    roster: Path | None,
+    column: str | None,
 ) -> tuple[str, list[str]]:
     """The results in a format that is a text, and what a person should know of it."""
     from kit.export import canvas, junit, spreadsheet
+    from kit.nbgrader.finals import finals
 
-    if format is Format.CSV:
-        return spreadsheet.export(graded), []
     if format is Format.JUNIT:
         return junit.export(graded).decode("utf-8"), []
-    if roster is None:
-        return canvas.export(found, graded), []
-    filled = canvas.fill_in(found, graded, roster)
-    return filled.text, [f"Canvas has no line for {student}." for student in filled.missing]
+    final = finals(found, graded)
+    remarks = list(final.remarks)
+    if roster is not None:
+        filled = canvas.fill_in(found, graded, final, roster, column)
+        remarks += [f"Canvas has no line for {student}." for student in filled.missing]
+        if filled.absent:
+            remarks.append(absent(filled.absent, str(roster)))
+        return filled.text, remarks
+    if final.absent:
+        remarks.append(absent(final.absent, "the gradebook"))
+    if format is Format.CSV:
+        return spreadsheet.export(graded, final.of), remarks
+    return canvas.export(found, graded, final, column), remarks
 
 
 @app.command()
@@ -360,15 +404,24 @@ def report(
     ] = False,
 ) -> None:
     """Make one page for each student and one for the class from the results of an assignment."""
+    from kit.nbgrader.finals import finals
     from kit.report.writer import lines, write
+    from kit.results import read_all
 
-    root = find_assignment(assignment).root
+    found = find_assignment(assignment)
+    root = found.root
+    final = None
+    if results is None:  # those elsewhere are in no gradebook
+        final = finals(found, read_all(root / "results" / assignment, assignment))
+        for remark in final.remarks:
+            _remark(remark)
     made = write(
         assignment,
         results or root / "results" / assignment,
         out or root / "report" / assignment,
         unseen,
         nameless=anonymous,
+        finals=None if final is None else final.of,
     )
     for line in lines(made):
         console.print(line, markup=False, soft_wrap=True)
@@ -428,6 +481,8 @@ def _only(name: str | None) -> Assignment:
     """The assignment called ``name``, or the only assignment of the course."""
     root = find_root()
     names = assignment_names(root)
+    if not names:
+        raise CourseError("The course has no assignment: source/ has no folder.")
     if name is None and len(names) != 1:
         raise CourseError(
             f"The course has several assignments ({', '.join(names)}). Name one with --assignment."

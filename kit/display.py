@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kit import feedback
+from kit.batch.regraded import Graded, change
 from kit.course import Task
 from kit.feedback import points, without_commands
 from kit.grading.verdicts import Check
@@ -95,8 +96,8 @@ def _say(console: Console, text: str, indent: int = 0, style: str = "") -> None:
         console.print(plain(margin + text.replace("\n", f"\n{margin}"), style), soft_wrap=True)
 
 
-def show_progress(console: Console, coming: Iterable[Result], total: int) -> Iterator[Result]:
-    """Pass results on, each shown in a line; below them, on a terminal, how far it has come."""
+def show_progress(console: Console, coming: Iterable[Graded], total: int) -> Iterator[Graded]:
+    """Pass on what was graded, a line each; below, on a terminal, how far it has come."""
     columns = (
         TextColumn("grading"),
         BarColumn(),
@@ -107,20 +108,38 @@ def show_progress(console: Console, coming: Iterable[Result], total: int) -> Ite
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=total)
-        for result in coming:
-            show_line(console, result)
+        for graded in coming:
+            show_line(console, graded.result, kept=graded.kept)
             progress.advance(task)
-            yield result
+            yield graded
 
 
-def show_line(console: Console, result: Result) -> None:
-    """One submission in one line."""
+def show_line(console: Console, result: Result, *, kept: bool = False) -> None:
+    """One submission in one line; ``kept`` where it had that result before."""
     graded = result.status == "graded"
     what = f"{points(result.score)} of {points(result.max_score)} points"
     if not graded:
         what = f"{result.status}: {feedback.instead_of_checks(result)}"
-    line = f"{result.student}: {what} ({result.seconds:.1f} s)"
-    console.print(plain(line, "" if graded else "yellow"), soft_wrap=True)
+    how = "kept" if kept else f"{result.seconds:.1f} s"
+    style = "dim" if kept else "" if graded else "yellow"
+    console.print(plain(f"{result.student}: {what} ({how})", style), soft_wrap=True)
+
+
+def show_run(console: Console, graded: Sequence[Graded]) -> None:
+    """What a run graded and what it kept, and the scores that it changed."""
+    kept = sum(each.kept for each in graded)
+    said = f"{feedback.count(len(graded) - kept, 'submission')} graded"
+    rest = f", {kept:,} kept (unchanged since they were graded)" if kept else ""
+    console.print(f"{said}{rest}.")
+    changes = [found for each in graded if (found := change(each)) is not None]
+    if not changes:
+        return
+    table = Table(title="scores that changed", title_style="bold")
+    for heading in ("student", "was", "now", "why"):
+        table.add_column(heading, overflow="fold")
+    for each in changes:
+        table.add_row(*map(plain, (each.student, each.was, each.now, "\n".join(each.why))))
+    console.print(table)
 
 
 def show_class(console: Console, graded: Sequence[Result]) -> None:

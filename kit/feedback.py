@@ -251,6 +251,17 @@ def explain_all(result: Result) -> Iterator[tuple[TaskResult, CheckResult, str]]
             yield task, check, text
 
 
+# -- a class ---------------------------------------------------------------------------------------
+
+
+def absent(students: Sequence[str], roster: str) -> str:
+    """The sentence on the students of a ``roster`` who did not hand in."""
+    return (
+        f"Nothing was handed in by {count(len(students), 'student')} of {roster}: "
+        f"{', '.join(students)}."
+    )
+
+
 # -- words and numbers -----------------------------------------------------------------------------
 
 

@@ -13,7 +13,17 @@ from tests.support.course import ROOT
 
 ROOMS = (
     # what is true of every room
-    *("exit_codes", "limits", "course", "skeleton", "provided", "files", "results", "feedback"),
+    *(
+        "exit_codes",
+        "limits",
+        "course",
+        "skeleton",
+        "provided",
+        "files",
+        "results",
+        "feedback",
+        "finals",
+    ),
     # the way of a submission
     *("sandbox", "intake", "checks", "grading", "batch"),
     # what instructors make with it
@@ -32,8 +42,8 @@ FACES = {
     "intake": {"downloads", "elsewhere", "submission", "timestamps"},
     "checks": {"documented", "expect", "mistakes", "plugin", "student"},
     "grading": {"earlier", "grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
-    "batch": {"run", "pool", "processes", "lock"},
-    "nbgrader": {"bookkeeping", "generate", "gradebook"},
+    "batch": {"run", "pool", "processes", "lock", "regraded"},
+    "nbgrader": {"bookkeeping", "finals", "generate", "gradebook"},
     "release": {"build", "leaks", "new", "notebook", "proofs", "coverage"},
 }
 """What other rooms may import of a room; the rooms that are not here are only ever called by people

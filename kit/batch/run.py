@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kit import files, results
 from kit.batch import lock, pool
 from kit.batch.pool import Settings
+from kit.batch.regraded import Graded
 from kit.course import Assignment, CourseError
 from kit.grading import verdicts
 from kit.grading.versions import course_version, versions
@@ -43,10 +45,16 @@ def grade(grader: Grader, found: Found, seed: int | None = None) -> Result:
     return grader.grade(taken, seed) if isinstance(taken, Submission) else taken
 
 
-def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> list[Found]:
+def find_all(
+    assignment: Assignment,
+    paths: Iterable[Path],
+    kept: ExitStack,
+    students: Collection[str] = (),
+) -> list[Found]:
     """The submissions at ``paths``, none of them opened yet; see ``kit.intake.downloads``.
 
-    Raises CourseError if a path holds none, or if two submissions belong to one student.
+    If ``students`` are named, only theirs. Raises CourseError if a path holds none, if two
+    submissions belong to one student, or if one of ``students`` has none.
     """
     by_student: dict[str, Found] = {}
     for path in paths:
@@ -57,7 +65,14 @@ def find_all(assignment: Assignment, paths: Iterable[Path], kept: ExitStack) -> 
                     f"Two submissions belong to {found.student!r}: {other.where}, {found.where}. "
                     "Leave one of them out."
                 )
-    return list(by_student.values())
+    for student in students:
+        if student not in by_student:
+            alike = get_close_matches(student, by_student, cutoff=0.4)
+            meant = f" Is it {' or '.join(alike)}?" if alike else ""
+            raise CourseError(
+                f"There is no submission of {student!r} among the {len(by_student):,} there.{meant}"
+            )
+    return [each for each in by_student.values() if not students or each.student in students]
 
 
 @contextmanager
@@ -88,27 +103,27 @@ def grade_all(
     jobs: int | None = None,
     cluster: str | None = None,
     force: bool = False,
-) -> Iterator[Result]:
-    """Grade submissions and yield each result once it is written to ``out``.
+) -> Iterator[Graded]:
+    """Grade submissions and yield each, with its result, once that is written to ``out``.
 
     ``jobs`` processes grade them (default: one per core), or the nodes of ``cluster``, the address
     of a Dask scheduler. Results come in the order in which they are ready. If ``out`` already has a
     result for the same bytes, suites, kit and settings, it is kept and the submission is not graded
     again, unless ``force`` is set. A caller must be the ``sole_writer``.
     """
-    ready: list[Result] = []  # results that need no grading, found in the search for work
+    ready: list[Graded] = []  # what needs no grading, found in the search for work
+    earlier: dict[str, Result | None] = {}
 
     def work() -> Iterator[Submission]:
         for each in found:
+            before = earlier[each.student] = _earlier(each.student, out)
             taken = _take(settings.assignment, settings.limits, each)
-            if isinstance(taken, Submission):
-                stored = None if force else _stored(settings, taken, out)
-                if stored is None:
-                    yield taken
-                else:
-                    ready.append(stored)
+            if not isinstance(taken, Submission):
+                ready.append(_rejected(taken, before, out))
+            elif before is not None and not force and _still_right(settings, taken, before):
+                ready.append(Graded(before, before, kept=True))
             else:
-                ready.append(_written(taken, out))
+                yield taken
 
     if cluster is None:
         graded = pool.grade_all(settings, work(), jobs or pool.affordable(None)[0])
@@ -116,7 +131,8 @@ def grade_all(
         graded = _on(cluster)(settings, work(), cluster)
     for result in graded:
         yield from _emptied(ready)
-        yield _written(_with_course(settings.assignment, result), out)
+        written = _written(_with_course(settings.assignment, result), out)
+        yield Graded(written, earlier.get(result.student))
     yield from _emptied(ready)
 
 
@@ -129,8 +145,8 @@ def grade_kept(settings: Settings, found: Found, out: Path) -> Result:
     taken = _take(settings.assignment, settings.limits, found)
     if not isinstance(taken, Submission):
         return _written(taken, out)
-    stored = _stored(settings, taken, out)
-    if stored is not None:
+    stored = _earlier(found.student, out)
+    if stored is not None and _still_right(settings, taken, stored):
         return stored
     result = pool.grade(settings, taken)
     return _written(_with_course(settings.assignment, result), out)
@@ -153,9 +169,15 @@ def _on(address: str) -> Callable[[Settings, Iterable[Submission], str], Iterato
     return graded_by
 
 
-def _emptied(results_ready: list[Result]) -> Iterator[Result]:
-    while results_ready:
-        yield results_ready.pop(0)
+def _emptied(ready: list[Graded]) -> Iterator[Graded]:
+    while ready:
+        yield ready.pop(0)
+
+
+def _rejected(result: Result, before: Result | None, out: Path) -> Graded:
+    """A submission that was not graded; its result is kept where it would be the same again."""
+    same = before is not None and replace(before, versions=result.versions) == result
+    return Graded(_written(result, out), before, kept=same)
 
 
 def _take(assignment: Assignment, limits: Limits, found: Found) -> Submission | Result:
@@ -181,23 +203,26 @@ def _written(result: Result, out: Path) -> Result:
     return result
 
 
-def _stored(settings: Settings, submission: Submission, out: Path) -> Result | None:
-    """The existing result, if grading again could not change it."""
+def _earlier(student: str, out: Path) -> Result | None:
+    """The result that is there; None if there is none that this version of the kit can read."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        stored = results.read(out / f"{submission.student}.json")
-        graded = {task.id for task in stored.tasks if task.status != "not_graded"}
-        automatic = {task.id for task in settings.assignment.tasks if not task.manual}
-        seed = submission.seed if settings.seed is None else settings.seed
-        same = (
-            stored.status == "graded"
-            and stored.submission_sha256 == submission.sha256
-            and stored.elsewhere_sha256 == submission.elsewhere_sha256
-            and stored.versions == versions(settings.assignment)
-            and stored.seed == seed
-            and stored.trusted == settings.trust
-            and graded == set(settings.tasks or automatic)
-            and stored.notes[: len(submission.notes)]
-            == tuple(results.printable(note) for note in submission.notes)
-        )
-        return stored if same else None
+        return results.read(out / f"{student}.json")
     return None
+
+
+def _still_right(settings: Settings, submission: Submission, stored: Result) -> bool:
+    """Whether grading ``submission`` again could not change the result ``stored``."""
+    graded = {task.id for task in stored.tasks if task.status != "not_graded"}
+    automatic = {task.id for task in settings.assignment.tasks if not task.manual}
+    seed = submission.seed if settings.seed is None else settings.seed
+    return (
+        stored.status == "graded"
+        and stored.submission_sha256 == submission.sha256
+        and stored.elsewhere_sha256 == submission.elsewhere_sha256
+        and stored.versions == versions(settings.assignment)
+        and stored.seed == seed
+        and stored.trusted == settings.trust
+        and graded == set(settings.tasks or automatic)
+        and stored.notes[: len(submission.notes)]
+        == tuple(results.printable(note) for note in submission.notes)
+    )

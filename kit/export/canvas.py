@@ -9,19 +9,22 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from kit.course import Assignment, CourseError, read_text
 from kit.export.spreadsheet import harmless, table
 from kit.feedback import number
+from kit.finals import Final, Finals
 from kit.results import Result
 
 STUDENT_COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 KEYS = ("SIS Login ID", "ID", "SIS User ID")
 """The columns that may hold our name of a student; the first that does decides."""
 POINTS_POSSIBLE = "Points Possible"
+TEST_STUDENT = "Student, Test"
+"""Canvas's own, which every course with a student view has."""
 _BOM = "\ufeff"
 
 
@@ -31,37 +34,50 @@ class RosterError(Exception):
 
 @dataclass(frozen=True)
 class Merged:
-    """A merged file, and the students with a score for whom it has no line."""
+    """A merged file.
+
+    ``missing`` are the students with a score for whom it has no line, ``absent`` those of its
+    lines who have no result.
+    """
 
     text: str
     missing: tuple[str, ...]
+    absent: tuple[str, ...] = ()
 
 
-def export(assignment: Assignment, results: Iterable[Result], canvas_id: int | None = None) -> str:
-    """A file with one column of scores, students by ``SIS Login ID``.
+def export(
+    assignment: Assignment, results: Iterable[Result], finals: Finals, column: str | None = None
+) -> str:
+    """A file with one column of final scores, students by ``SIS Login ID``.
 
-    With ``canvas_id``, the number in the assignment's address, the scores go to that assignment;
-    without it to the one of the same name, which Canvas offers to create.
+    The column is called ``column``, or else like the assignment; Canvas offers to create what it
+    does not have. Each row has all cells; one without a score is empty.
     """
-    title = assignment.name if canvas_id is None else f"{assignment.name} ({canvas_id})"
-    points = number(sum(task.points for task in assignment.tasks if not task.manual))
-    rows = [[*STUDENT_COLUMNS, harmless(title)], [POINTS_POSSIBLE, "", "", "", "", points]]
+    title = harmless(column or assignment.name)
+    points = _possible(assignment, finals)
+    rows = [[*STUDENT_COLUMNS, title], [POINTS_POSSIBLE, "", "", "", "", points]]
     for result in results:
         student = harmless(result.student)
         # a line whose first cell says Points Possible would change what the assignment is worth
         name = "" if POINTS_POSSIBLE in student else student
-        rows.append([name, "", "", student, "", _score(result) or ""])
+        rows.append([name, "", "", student, "", _score(finals.of[result.student]) or ""])
     return table(rows)
 
 
-def fill_in(assignment: Assignment, results: Iterable[Result], roster: Path) -> Merged:
+def fill_in(
+    assignment: Assignment,
+    results: Iterable[Result],
+    finals: Finals,
+    roster: Path,
+    column: str | None = None,
+) -> Merged:
     """Put scores into the gradebook that Canvas exported to the file ``roster``; see ``merge``.
 
     The file itself stays as it is. Raises CourseError where it can't be read or understood.
     """
     text = read_text(roster)
     try:
-        return merge(assignment, results, text)
+        return merge(assignment, results, finals, text, column)
     except RosterError as error:
         raise CourseError(f"{roster}: {error}") from error
 
@@ -69,39 +85,56 @@ def fill_in(assignment: Assignment, results: Iterable[Result], roster: Path) -> 
 def merge(
     assignment: Assignment,
     results: Iterable[Result],
+    finals: Finals,
     roster: str,
     column: str | None = None,
 ) -> Merged:
-    """Put scores into ``roster``, the text of an exported gradebook; all else stays as it is.
+    """Put final scores into ``roster``, the text of an exported gradebook; all else stays.
 
-    The column is ``column`` or the one called after the assignment, with or without its number; it
-    is added where there is none. A student without score keeps what the roster says.
+    The column is called ``column``, or else like the assignment, with or without its number; it is
+    added where there is none. A student without score keeps what the roster says.
     Raises RosterError where the file can't be understood.
     """
     rows, delimiter = _parse(roster)
     header = rows[0]
     place = _place(header, assignment.name, column)
-    points = number(sum(task.points for task in assignment.tasks if not task.manual))
     if place == len(header):
         header.append(harmless(column or assignment.name))
-        for row in rows:
+        for row in rows[1:]:  # each row gets the new cell, for Canvas refuses a ragged one
+            _put(row, place, "")
             if POINTS_POSSIBLE in row[0]:
-                _put(row, place, points)
+                _put(row, place, _possible(assignment, finals))
     lines = _lines(rows)
-    missing = []
+    missing, found = [], []
     for result in results:
-        score = _score(result)
+        score = _score(finals.of[result.student])
         line = _line_of(lines, result.student)
+        found.append(line)
         if line is not None and score is not None:
             _put(line, place, score)
         elif score is not None:
             missing.append(result.student)
     bom = _BOM if roster.startswith(_BOM) else ""
-    return Merged(bom + table(rows, delimiter), tuple(missing))
+    handed_in = {id(line) for line in found}
+    absent = [row[0] for row in _students(rows) if id(row) not in handed_in]
+    return Merged(bom + table(rows, delimiter), tuple(missing), tuple(absent))
 
 
-def _score(result: Result) -> str | None:
-    return None if result.score is None else number(result.score)
+def _possible(assignment: Assignment, finals: Finals) -> str:
+    """What there is to be had: a person's points only where the scores have them."""
+    tasks = [task for task in assignment.tasks if finals.complete or not task.manual]
+    return number(sum(task.points for task in tasks))
+
+
+def _score(final: Final) -> str | None:
+    return None if final.total is None else number(final.total)
+
+
+def _students(rows: list[list[str]]) -> Iterator[list[str]]:
+    """The rows that are a student's: none of points, and not Canvas's own test student."""
+    for row in rows[1:]:
+        if POINTS_POSSIBLE not in row[0] and row[0].strip() not in {"", TEST_STUDENT}:
+            yield row
 
 
 def _parse(roster: str) -> tuple[list[list[str]], str]:
@@ -125,7 +158,7 @@ def _parse(roster: str) -> tuple[list[list[str]], str]:
 
 def _place(header: list[str], name: str, column: str | None) -> int:
     """Where the assignment's column is; one past the end where there is none."""
-    wanted = re.escape(column) if column else rf"{re.escape(name)}( \(\d+\))?"
+    wanted = rf"{re.escape(column or name)}( \(\d+\))?"
     found = [place for place, title in enumerate(header) if re.fullmatch(wanted, title)]
     if len(found) > 1:
         titles = ", ".join(header[place] for place in found)

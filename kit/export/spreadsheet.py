@@ -1,4 +1,4 @@
-"""A table of scores with the columns of nbgrader's own CSV export, without a gradebook.
+"""A table of final scores with the columns of nbgrader's own CSV export, and what they are made of.
 
 What a spreadsheet would take for a formula is defused: a cell that begins like one gets an
 apostrophe before it. Some spreadsheets pass over spaces before a formula, and some read the wide
@@ -10,9 +10,10 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from kit.feedback import number
+from kit.finals import Final
 from kit.results import Result, printable
 
 COLUMNS = (
@@ -27,6 +28,8 @@ COLUMNS = (
     "late_submission_penalty",
     "score",
     "max_score",
+    "automatic_score",
+    "manual_score",
 )
 _PASSED_OVER = {"Zs", "Zl", "Zp", "Cf"}
 """The Unicode categories of spaces, separators and marks that nobody sees."""
@@ -34,25 +37,33 @@ _DEFUSED = {"Sm", "Pd", "Cc"}
 """Those of equals, plus and other signs, of minus and other dashes, and of control characters."""
 
 
-def export(results: Iterable[Result]) -> str:
-    """The scores of results, one line a student; the score of an ``error`` stays empty.
+def export(results: Iterable[Result], finals: Mapping[str, Final]) -> str:
+    """The final scores behind results, one line a student; the score of an ``error`` stays empty.
 
-    ``max_score`` counts, as nbgrader's does, the tasks that a person grades; ``score`` can't.
+    A student whom no gradebook has gets the automatic points; what a person gave and what lateness
+    costs stays empty there. ``max_score`` counts, as nbgrader's does, the tasks that a person
+    grades.
     """
-    return table([COLUMNS, *(_row(result) for result in results)])
+    return table([COLUMNS, *(_row(result, finals[result.student]) for result in results)])
 
 
-def _row(result: Result) -> list[str]:
-    score = "" if result.score is None else number(result.score)
+def _row(result: Result, final: Final) -> list[str]:
+    raw = None if final.automatic is None else final.automatic + (final.manual or 0.0)
     cells = dict.fromkeys(COLUMNS, "") | {
         "assignment": harmless(result.assignment),
         "student_id": harmless(result.student),
-        "raw_score": score,
-        "late_submission_penalty": "0" if score else "",
-        "score": score,
+        "raw_score": _points(raw),
+        "late_submission_penalty": _points(final.penalty),
+        "score": _points(final.total),
         "max_score": number(sum(task.max_score for task in result.tasks)),
+        "automatic_score": _points(final.automatic),
+        "manual_score": _points(final.manual),
     }
     return list(cells.values())
+
+
+def _points(value: float | None) -> str:
+    return "" if value is None else number(value)
 
 
 def table(rows: Iterable[Sequence[str]], delimiter: str = ",") -> str:

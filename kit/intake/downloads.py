@@ -63,10 +63,11 @@ class Found:
 def submissions(assignment: Assignment, path: Path, limits: Limits, kept: ExitStack) -> list[Found]:
     """Every submission at ``path``.
 
-    A folder that itself holds the student's files is one submission. So is an archive, unless it is
-    a download from Canvas or Gradescope. Any other folder holds the submissions of many students.
-    ``kept`` closes the archives that must stay open until the submissions are read. Raises
-    CourseError if there are none.
+    A folder that itself holds the student's files is one submission. So is a student's folder with
+    a folder for each assignment, and that folder in it. So is an archive, unless it is a download
+    from Canvas or Gradescope. Any other folder holds the submissions of many students. ``kept``
+    closes the archives that must stay open until the submissions are read. Raises CourseError if
+    there are none, or if a student would be called like an assignment.
     """
     path = existing(path)
     try:
@@ -81,21 +82,67 @@ def _submissions(
     assignment: Assignment, path: Path, limits: Limits, kept: ExitStack
 ) -> list[Found]:
     if path.is_dir():
+        student = _student_in_tree(assignment, path)
+        if student is not None:
+            inside = path if path.name == assignment.name else path / assignment.name
+            return [Found(safe(student), _shown(inside), partial(FolderTree, inside, limits))]
         if _is_one(assignment, path, limits):
-            return [_one(path, limits)]
+            return [_one(assignment, path, limits)]
         shelf: _Shelf = _Folder(path, limits)
     else:
         found = _download(path, limits)
         if found is None:
-            return [_one(path, limits)]
+            return [_one(assignment, path, limits)]
         kept.callback(found.close)
         shelf = found
-    many = list(_on_shelf(assignment, shelf))
+    many = [_named(assignment, each) for each in _on_shelf(assignment, shelf)]
     if not many:
         raise CourseError(
             f"{_shown(path)} holds neither a submission nor folders or archives of students."
         )
     return many
+
+
+def owner(assignment: Assignment, path: Path) -> str | None:
+    """The student whose folder in the course's ``submitted/`` is ``path``, or holds it.
+
+    ``submitted/gil`` is gil's, and so is ``submitted/gil/ASSIGNMENT``; None for any other path.
+    """
+    try:
+        inside = path.resolve().relative_to((assignment.root / "submitted").resolve()).parts
+    except (OSError, ValueError, RuntimeError):
+        return None
+    is_owned = len(inside) == 1 or inside[1:] == (assignment.name,)
+    return inside[0] if is_owned else None
+
+
+def _student_in_tree(assignment: Assignment, path: Path) -> str | None:
+    """The student of a folder in a tree as nbgrader has it, ``gil`` or ``gil/ASSIGNMENT``.
+
+    None where ``path`` is another folder; CourseError where it lacks this assignment.
+    """
+    student = owner(assignment, path)
+    if student is not None and path.name == assignment.name != student:
+        return student
+    names = set(assignment_names(assignment.root))
+    inner = {folder.name for folder in _folders(path)}
+    if assignment.name in inner and (student is not None or inner <= names):
+        return path.name
+    if inner and inner <= names:
+        raise CourseError(
+            f"{_shown(path)} holds {', '.join(sorted(inner))}, and nothing for {assignment.name}."
+        )
+    return None
+
+
+def _named(assignment: Assignment, found: Found) -> Found:
+    """``found``; raises CourseError if its student is called like an assignment."""
+    if found.student in assignment_names(assignment.root):
+        raise CourseError(
+            f"{found.where} is called like the assignment {found.student}, so it is not known "
+            "whose it is. Nothing was graded. Name it after its student, or leave it out."
+        )
+    return found
 
 
 def existing(path: Path) -> Path:
@@ -141,9 +188,9 @@ def safe(name: str) -> str:
     return f"{plain or 'student'}-{mark}"
 
 
-def _one(path: Path, limits: Limits) -> Found:
+def _one(assignment: Assignment, path: Path, limits: Limits) -> Found:
     opened = partial(FolderTree if path.is_dir() else open_file, path, limits)
-    return Found(student_of(path), _shown(path), opened)
+    return _named(assignment, Found(student_of(path), _shown(path), opened))
 
 
 def _is_one(assignment: Assignment, path: Path, limits: Limits) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kit import provided
 from kit.course import Assignment
-from kit.intake import helpers, notebook
+from kit.intake import another, helpers, notebook
 from kit.intake.archive import is_archive, open_archive, open_file
 from kit.intake.elsewhere import Text, gather
 from kit.intake.folder import FolderTree
@@ -118,12 +118,14 @@ def _taken(
         located = locate(tree.entries, assignment.student_files)
     except NothingFoundError as error:
         hidden = _hidden(tree, assignment.student_files)
-        raise NothingFoundError(" ".join([str(error), *hidden])) from error
+        instead = another.notes(tree, {}, assignment, limits)
+        raise NothingFoundError(" ".join([*instead, str(error), *hidden])) from error
     own, left_out = helpers.find(tree.entries, located.files, assignment, limits)
     said += located.notes
     said += _hidden(tree, [name for name in assignment.student_files if name not in located.files])
     files, unread = _contents(tree, located.files | own, limits)
     said += [*unread, *left_out]
+    said = [*another.notes(tree, files, assignment, limits), *said]
     if files.keys() <= own.keys():
         raise RejectedError(" ".join(said))
     for name in [name for name in files if name not in own]:

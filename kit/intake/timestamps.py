@@ -15,7 +15,7 @@ from pathlib import Path
 from dateutil.parser import parse  # type: ignore[import-untyped]  # its types are a package apart
 
 from kit.course import Assignment
-from kit.intake.downloads import safe
+from kit.intake.downloads import owner, safe
 from kit.intake.folder import open_regular
 from kit.intake.tree import UnreadableError
 from kit.results import printable
@@ -29,23 +29,25 @@ _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzin
 def timestamps(assignment: Assignment, paths: Iterable[Path]) -> tuple[dict[str, str], list[str]]:
     """The times in ``submitted/STUDENT/ASSIGNMENT/timestamp.txt``, by student; and remarks.
 
-    They are read only if one of ``paths`` is the course's ``submitted/``. A returned time is in ISO
-    format, in UTC; a time without a zone is taken as UTC. A remark is a sentence on a file that
-    holds no time or is not trusted.
+    They are read only if one of ``paths`` is the course's ``submitted/``, or a student's folder in
+    it. A returned time is in ISO format, in UTC; a time without a zone is taken as UTC. A remark is
+    a sentence on a file that holds no time or is not trusted.
     """
     times, remarks = {}, []
-    for path in dict.fromkeys(paths):
-        found = list(_with_times(assignment, path))
+    for given in dict.fromkeys(paths):
+        student = owner(assignment, given)
+        path = given if student is None else assignment.root / "submitted"
+        found = list(_with_times(assignment, path, student))
         if found and not _is_ours(assignment, path):
             remarks.append(
                 f"{_shown(path)} holds {FILE} files. They are not trusted, because students may "
                 "have written them: lateness is read only from the course's own submitted/."
             )
             continue
-        for student in found:
-            file = f"{student}/{assignment.name}/{FILE}"
+        for each in found:
+            file = f"{each}/{assignment.name}/{FILE}"
             try:
-                times[safe(student)] = _time(path, file)
+                times[safe(each)] = _time(path, file)
             except (OSError, UnreadableError, ValueError):
                 remarks.append(
                     f"{_shown(path / file)} holds no time, so lateness is unknown there."
@@ -53,15 +55,15 @@ def timestamps(assignment: Assignment, paths: Iterable[Path]) -> tuple[dict[str,
     return times, remarks
 
 
-def _with_times(assignment: Assignment, path: Path) -> Iterator[str]:
-    """The students in ``path``, if it is a folder of students, who have such a file."""
+def _with_times(assignment: Assignment, path: Path, student: str | None) -> Iterator[str]:
+    """The students in ``path``, if it is a folder of students, or the one, with such a file."""
     try:
-        students = sorted(os.listdir(path))
+        students = sorted(os.listdir(path)) if student is None else [student]
     except OSError:
         return
-    for student in students:
-        if os.path.lexists(path / student / assignment.name / FILE):
-            yield student
+    for each in students:
+        if os.path.lexists(path / each / assignment.name / FILE):
+            yield each
 
 
 def _is_ours(assignment: Assignment, path: Path) -> bool:

@@ -4,8 +4,8 @@ Loading nbgrader and making a gradebook take seconds, and nbgrader changes the w
 its process. So a separate process gets ready while submissions are graded. It writes all results in
 one transaction when they come, or nothing if none come.
 
-Its output is lines of JSON: ``{"said": ...}`` for the person who waits, then ``{"written": ...}``
-or ``{"error": ...}``.
+Its output is lines of JSON: ``{"said": ...}`` for the person who waits, then ``{"written": ...,
+"absent": [...]}`` or ``{"error": ...}``.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from typing import Any
 
 from kit.batch import lock
 from kit.course import Assignment, CourseError
-from kit.nbgrader import gradebook
+from kit.nbgrader import finals, gradebook
 from kit.nbgrader.gradebook import GradebookError
 from kit.results import Result, printable
 
 
 class Bookkeeper:
     """Writes one batch of results; a context manager that ends the process."""
+
+    absent: tuple[str, ...] = ()
+    """The students of the gradebook who have not handed in; known once the results are written."""
 
     def __init__(self, assignment: Assignment) -> None:
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
@@ -71,6 +74,7 @@ class Bookkeeper:
         for line in self._process.stdout:
             answer = json.loads(line)
             if "written" in answer:
+                self.absent = tuple(answer["absent"])
                 return int(answer["written"])
             if "error" in answer:
                 raise GradebookError(answer["error"])
@@ -104,14 +108,15 @@ def main() -> None:
         written = gradebook.write(
             assignment, results, batch["timestamps"], say=lambda text: _answer("said", text)
         )
+        missing = finals.absent(assignment) if results else ()
     except (CourseError, GradebookError) as error:
         _answer("error", str(error))
     else:
-        _answer("written", written)
+        _answer("written", written, absent=missing)
 
 
-def _answer(kind: str, value: Any) -> None:
-    print(json.dumps({kind: value}), flush=True)
+def _answer(kind: str, value: Any, **more: Any) -> None:
+    print(json.dumps({kind: value, **more}), flush=True)
 
 
 if __name__ == "__main__":

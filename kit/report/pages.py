@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from kit import feedback
 from kit.feedback import number, without_surrogates
+from kit.finals import Final
 from kit.report.arrange import arrange
 from kit.report.curve import words
 from kit.report.overview import (
@@ -46,17 +47,26 @@ STATUS = {
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
-def student_page(shown: Shown) -> bytes:
-    """The page of one student."""
+def student_page(shown: Shown, final: Final | None = None) -> bytes:
+    """The page of one student; ``final`` is what the submission is worth, where that is known."""
     result = shown.result
     return _bytes(
         _template("student.html.jinja").render(
-            view=arrange(result), result=result, withheld=shown.withheld
+            view=arrange(result),
+            result=result,
+            withheld=shown.withheld,
+            final=final if final is not None and final.complete else None,
         )
     )
 
 
-def class_page(results: Sequence[Result], pages: Mapping[str, str], *, nameless: bool) -> bytes:
+def class_page(
+    results: Sequence[Result],
+    pages: Mapping[str, str],
+    finals: Mapping[str, Final] | None = None,
+    *,
+    nameless: bool,
+) -> bytes:
     """The page of the class; ``pages`` are the file names of the students' pages."""
     found = overview(results)
     script = _text("table.js")
@@ -68,6 +78,7 @@ def class_page(results: Sequence[Result], pages: Mapping[str, str], *, nameless:
             pictures=_pictures(found),
             hrefs={student: f"{STUDENTS}/{quote(name)}" for student, name in pages.items()},
             nameless=nameless,
+            finals={student: final for student, final in (finals or {}).items() if final.complete},
             script=Markup(script),  # noqa: S704 (a file of the kit)
             script_hash=f"sha256-{digest}",
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kit.course import CourseError
 from kit.files import write_whole
+from kit.finals import Final
 from kit.intake.downloads import safe
 from kit.report.pages import MARK, STUDENTS, class_page, student_page
 from kit.report.pseudonyms import pseudonyms
@@ -34,15 +35,19 @@ def write(
     unseen: Unseen = Unseen.MESSAGE,
     *,
     nameless: bool = False,
+    finals: Mapping[str, Final] | None = None,
 ) -> Report:
     """Make ``out/index.html`` and ``out/students/`` anew from the results in a folder.
 
-    Pages of an earlier report that are not written again are deleted; other files stay. Raises
+    ``finals``, by student, are the points with those of a person and penalties, where known. Pages
+    of an earlier report that are not written again are deleted; other files stay. Raises
     CourseError where the results can't be used or a file that is no page of ours is in the way.
     """
     results = read_all(results_folder, assignment)
+    worth = finals or {}
     if nameless:
         names = pseudonyms(results_folder, [result.student for result in results])
+        worth = {names[student]: final for student, final in worth.items() if student in names}
         results = [anonymous(result, names[result.student]) for result in results]
     results.sort(key=lambda result: (result.student.casefold(), result.student))
     files = {result.student: _file_name(result.student, nameless) for result in results}
@@ -54,10 +59,10 @@ def write(
         # first, so that a report that is stopped leaves no name behind that it should not have
         _remove_stale(students, {path.name for path in written})
         for result, path in zip(results, written, strict=True):
-            write_whole(path, student_page(for_student(result, unseen)), durable=False)
-        write_whole(
-            out / "index.html", class_page(results, files, nameless=nameless), durable=False
-        )
+            page = student_page(for_student(result, unseen), worth.get(result.student))
+            write_whole(path, page, durable=False)
+        index = class_page(results, files, worth, nameless=nameless)
+        write_whole(out / "index.html", index, durable=False)
     except OSError as error:
         raise CourseError(f"The report could not be written ({error}).") from error
     return Report(out / "index.html", len(results))

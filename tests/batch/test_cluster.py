@@ -214,9 +214,9 @@ class TestKilledNodes:
         with ExitStack() as kept:
             found = run.find_all(settings.assignment, [tmp_path / "submitted"], kept)
             out = tmp_path / "results"
-            for result in run.grade_all(settings, found, out, cluster=no_node.address):
-                yielded.append(result.as_dict())
-                written.update([result.student])
+            for graded in run.grade_all(settings, found, out, cluster=no_node.address):
+                yielded.append(graded.result.as_dict())
+                written.update([graded.result.student])
                 if victim.poll() is None and victim.pid in nodes_of(yielded) and len(yielded) > 4:
                     os.kill(victim.pid, signal.SIGKILL)
                     victim.wait(timeout=PATIENCE)

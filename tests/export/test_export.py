@@ -19,6 +19,7 @@ from kit.course import Assignment
 from kit.export import canvas, github, gradescope, junit, spreadsheet
 from kit.export.gradescope import NoScoreError
 from kit.feedback import explain
+from kit.finals import automatic_alone
 from kit.grading.verdicts import Check
 from kit.results import CheckResult, Diagnosis, Result, TaskResult, printable
 from kit.sandbox.faults import KitFault
@@ -108,6 +109,21 @@ def table(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
+def csv_of(results: list[Result]) -> str:
+    """The table where no gradebook is."""
+    return spreadsheet.export(results, automatic_alone(results).of)
+
+
+def canvas_of(assignment: Assignment, results: list[Result], column: str | None = None) -> str:
+    return canvas.export(assignment, results, automatic_alone(results), column)
+
+
+def merged(
+    assignment: Assignment, results: list[Result], roster: str, column: str | None = None
+) -> canvas.Merged:
+    return canvas.merge(assignment, results, automatic_alone(results), roster, column)
+
+
 def canvas_score(text: str) -> str:
     return list(csv.reader(io.StringIO(text, newline="")))[2][5]
 
@@ -124,12 +140,12 @@ def suites(document: bytes) -> list[ElementTree.Element]:
 def scores(assignment: Assignment, result: Result) -> dict[str, float]:
     """The score of a graded or rejected submission, as each format has it."""
     report = gradescope.export(result)
-    line = table(spreadsheet.export([result]))[0]
+    line = table(csv_of([result]))[0]
     score = suites(junit.export([result]))[0].find("properties/property[@name='score']")
     assert score is not None
     return {
         "csv": float(line["score"]),
-        "canvas": float(canvas_score(canvas.export(assignment, [result]))),
+        "canvas": float(canvas_score(canvas_of(assignment, [result]))),
         "junit": float(score.attrib["value"]),
         "gradescope": report["score"],
         "gradescope's sum": round(sum(test["score"] for test in report["tests"]), 6),
@@ -165,9 +181,9 @@ class TestScores:
     def test_after_a_fault_of_ours_there_is_no_score(self, tiny: Assignment) -> None:
         both = (broken(tiny), "worker is gone"), (half_broken(tiny), "could not be carried out")
         for result, said in both:
-            line = table(spreadsheet.export([result]))[0]
+            line = table(csv_of([result]))[0]
             assert (line["raw_score"], line["score"]) == ("", "")
-            assert canvas_score(canvas.export(tiny, [result])) == ""
+            assert canvas_score(canvas_of(tiny, [result])) == ""
             suite = suites(junit.export([result]))[0]
             assert suite.find("properties/property[@name='score']") is None
             assert decoded(github.export(result))["max_score"] == 0
@@ -191,15 +207,15 @@ class TestScores:
             jsonschema.validate(gradescope.export(each), GRADESCOPE)
             jsonschema.validate(decoded(github.export(each)), GITHUB)
             json.dumps(gradescope.export(each), ensure_ascii=False).encode()
-            spreadsheet.export([each]).encode()
-            canvas.export(tiny, [each]).encode()
+            csv_of([each]).encode()
+            canvas_of(tiny, [each]).encode()
 
 
 class TestCsv:
     """The columns of nbgrader's own export, for spreadsheets."""
 
     def test_a_line_for_each_student(self, tiny: Assignment) -> None:
-        lines = table(spreadsheet.export([result_of(tiny, "ada"), rejected(tiny, "bob")]))
+        lines = table(csv_of([result_of(tiny, "ada"), rejected(tiny, "bob")]))
         assert [(line["student_id"], line["score"], line["max_score"]) for line in lines] == [
             ("ada", "6", "7"),
             ("bob", "0", "7"),
@@ -208,8 +224,8 @@ class TestCsv:
     @pytest.mark.parametrize("student", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\n=1"])
     def test_no_student_is_a_formula(self, tiny: Assignment, student: str) -> None:
         result = result_of(tiny, student)
-        assert table(spreadsheet.export([result]))[0]["student_id"] == f"'{student}"
-        assert table(canvas.export(tiny, [result]))[1]["SIS Login ID"] == f"'{student}"
+        assert table(csv_of([result]))[0]["student_id"] == f"'{student}"
+        assert table(canvas_of(tiny, [result]))[1]["SIS Login ID"] == f"'{student}"
 
     @pytest.mark.parametrize("before", ["", "\u3000", "\u00a0 ", "\u200b", "\ufeff", "\u202e"])
     @pytest.mark.parametrize("sign", list("＝＋－＠﹦﹢﹣﹫⁼₊−–⩵﬩"))  # noqa: RUF001 - it is about them
@@ -222,14 +238,14 @@ class TestCsv:
 
     def test_commas_and_quotes_stay_in_their_cell(self, tiny: Assignment) -> None:
         student = 'O"Neil, Ada; x'
-        assert table(spreadsheet.export([result_of(tiny, student)]))[0]["student_id"] == student
+        assert table(csv_of([result_of(tiny, student)]))[0]["student_id"] == student
 
 
 class TestCanvas:
     """A file that Canvas imports: its first columns, what the assignment is worth, the scores."""
 
     def test_a_file_made_anew(self, tiny: Assignment) -> None:
-        text = canvas.export(tiny, [result_of(tiny, "ada")], canvas_id=42)
+        text = canvas_of(tiny, [result_of(tiny, "ada")], column="tiny (42)")
         assert text.splitlines() == [
             "Student,ID,SIS User ID,SIS Login ID,Section,tiny (42)",
             "Points Possible,,,,,6",
@@ -237,12 +253,12 @@ class TestCanvas:
         ]
 
     def test_a_student_can_not_change_what_the_assignment_is_worth(self, tiny: Assignment) -> None:
-        text = canvas.export(tiny, [result_of(tiny, "Points Possible")])
+        text = canvas_of(tiny, [result_of(tiny, "Points Possible")])
         assert text.splitlines()[2] == ",,,Points Possible,,6"
 
     def test_an_exported_gradebook_keeps_everything_else(self, tiny: Assignment) -> None:
-        merged = canvas.merge(tiny, [result_of(tiny, "ada")], ROSTER)
-        changed = [(a, b) for a, b in zip(_rows(ROSTER), _rows(merged.text), strict=True) if a != b]
+        done = merged(tiny, [result_of(tiny, "ada")], ROSTER)
+        changed = [(a, b) for a, b in zip(_rows(ROSTER), _rows(done.text), strict=True) if a != b]
         assert len(changed) == 1
         before, after = changed[0]
         assert (before[0], after[6]) == ("Lovelace, Ada", "6")
@@ -252,42 +268,40 @@ class TestCanvas:
     def test_students_are_found_by_login_number_or_user(
         self, tiny: Assignment, student: str, line: int
     ) -> None:
-        merged = canvas.merge(tiny, [result_of(tiny, student)], ROSTER)
-        assert _rows(merged.text)[line][6] == "6"
-        assert merged.missing == ()
+        done = merged(tiny, [result_of(tiny, student)], ROSTER)
+        assert _rows(done.text)[line][6] == "6"
+        assert done.missing == ()
 
     def test_a_student_named_as_in_a_download_is_found_by_name_and_number(
         self, tiny: Assignment
     ) -> None:
-        merged = canvas.merge(tiny, [result_of(tiny, "lovelaceada_1001")], ROSTER)
-        assert _rows(merged.text)[3][6] == "6"
-        assert merged.missing == ()
+        done = merged(tiny, [result_of(tiny, "lovelaceada_1001")], ROSTER)
+        assert _rows(done.text)[3][6] == "6"
+        assert done.missing == ()
 
     @pytest.mark.parametrize("student", ["bob_1001", "_1001", "lovelaceada_1002", "lovelaceada_"])
     def test_a_number_alone_decides_nothing(self, tiny: Assignment, student: str) -> None:
-        assert canvas.merge(tiny, [result_of(tiny, student)], ROSTER).missing == (student,)
+        assert merged(tiny, [result_of(tiny, student)], ROSTER).missing == (student,)
 
     def test_without_a_score_what_stood_there_stays(self, tiny: Assignment) -> None:
-        assert canvas.merge(tiny, [broken(tiny, "gb")], ROSTER).text == ROSTER.replace(
+        assert merged(tiny, [broken(tiny, "gb")], ROSTER).text == ROSTER.replace(
             '"    Points Possible"', "    Points Possible"
         )
 
     def test_students_that_canvas_does_not_know_are_named(self, tiny: Assignment) -> None:
-        merged = canvas.merge(tiny, [result_of(tiny, "zoe"), broken(tiny, "yan")], ROSTER)
-        assert merged.missing == ("zoe",)
-        assert "zoe" not in merged.text
+        done = merged(tiny, [result_of(tiny, "zoe"), broken(tiny, "yan")], ROSTER)
+        assert done.missing == ("zoe",)
+        assert "zoe" not in done.text
 
     def test_a_column_is_added_where_there_is_none(self, tiny: Assignment) -> None:
         roster = ROSTER.replace("tiny (42)", "other (42)")
-        rows = _rows(canvas.merge(tiny, [result_of(tiny, "ada")], roster).text)
-        assert [row[8:] for row in rows] == [["tiny"], [], ["6"], ["6"], []]
+        rows = _rows(merged(tiny, [result_of(tiny, "ada")], roster).text)
+        assert [row[8:] for row in rows] == [["tiny"], [""], ["6"], ["6"], [""]]
 
     def test_semicolons_and_a_byte_order_mark_stay(self, tiny: Assignment) -> None:
         roster = "\ufeffStudent;ID;SIS Login ID;Section;tiny (42)\nAda;1;ada;A;\n"
-        merged = canvas.merge(tiny, [result_of(tiny, "ada")], roster)
-        assert merged.text == (
-            "\ufeffStudent;ID;SIS Login ID;Section;tiny (42)\r\nAda;1;ada;A;6\r\n"
-        )
+        done = merged(tiny, [result_of(tiny, "ada")], roster)
+        assert done.text == ("\ufeffStudent;ID;SIS Login ID;Section;tiny (42)\r\nAda;1;ada;A;6\r\n")
 
     @pytest.mark.parametrize(
         ("roster", "said"),
@@ -300,11 +314,11 @@ class TestCanvas:
     )
     def test_what_can_not_be_merged_is_said(self, tiny: Assignment, roster: str, said: str) -> None:
         with pytest.raises(canvas.RosterError, match=said):
-            canvas.merge(tiny, [result_of(tiny, "ada")], roster)
+            merged(tiny, [result_of(tiny, "ada")], roster)
 
     def test_a_column_can_be_chosen(self, tiny: Assignment) -> None:
-        merged = canvas.merge(tiny, [result_of(tiny, "ada")], ROSTER, column="Essay (7)")
-        assert _rows(merged.text)[3][5:7] == ["6", ""]
+        done = merged(tiny, [result_of(tiny, "ada")], ROSTER, column="Essay (7)")
+        assert _rows(done.text)[3][5:7] == ["6", ""]
 
 
 class TestJunit:

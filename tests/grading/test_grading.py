@@ -391,6 +391,20 @@ class TestEnvironment:
             result = grader.grade(submission(SOLUTION)).as_dict()
         assert (result["score"], result["max_score"]) == (6, 6)
 
+    def test_no_plugin_that_is_installed_reaches_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A package makes one known in its metadata, wherever Python finds that."""
+        known = tmp_path / "site" / "keen-1.0.dist-info"
+        known.mkdir(parents=True)
+        (known / "METADATA").write_text("Metadata-Version: 2.1\nName: keen\nVersion: 1.0\n")
+        (known / "entry_points.txt").write_text("[pytest11]\nkeen = keen\n")
+        (tmp_path / "site" / "keen.py").write_text("raise RuntimeError('loaded')\n")
+        monkeypatch.syspath_prepend(tmp_path / "site")
+        with Grader(write_course(tmp_path / "course")) as grader:
+            result = grader.grade(submission(SOLUTION)).as_dict()
+        assert (result["score"], result["max_score"]) == (6, 6)
+
     def test_a_check_that_the_suites_leave_out_is_an_error(self, tmp_path: Path) -> None:
         course = write_course(tmp_path)
         (course.suites / "conftest.py").write_text(

@@ -74,14 +74,16 @@ class TestWhere:
             f"{tmp_path / 'class'} holds timestamp.txt files. They are not trusted"
         )
 
-    def test_of_one_students_folder_nothing_is_read(
-        self, course: Assignment, submitted: Path
+    @pytest.mark.parametrize("path", ["ada", "ada/tiny"])
+    def test_a_students_folder_in_it_has_that_ones_alone(
+        self, course: Assignment, submitted: Path, path: str
     ) -> None:
         put(submitted, "ada", "2026-01-02")
+        put(submitted, "eve", "2026-01-02")
         put(submitted / "bob", "tiny", "2026-01-02")
-        assert timestamps(course, [submitted / "ada"]) == ({}, [])
-        times, _ = timestamps(course, [submitted / "bob"])
-        assert times == {}
+        times = {"ada": "2026-01-02T00:00:00+00:00"}
+        assert timestamps(course, [submitted / path]) == (times, [])
+        assert timestamps(course, [submitted / "bob"]) == ({}, [])
 
     def test_an_archive_has_none(self, course: Assignment, tmp_path: Path) -> None:
         (tmp_path / "ada.zip").write_bytes(b"PK")

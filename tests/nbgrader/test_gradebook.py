@@ -28,6 +28,7 @@ from kit.course import Assignment
 from kit.export import spreadsheet
 from kit.nbgrader import gradebook
 from kit.nbgrader.bookkeeping import Bookkeeper
+from kit.nbgrader.finals import finals
 from kit.results import Result, WrongPlace
 from tests.support.course import write_course
 from tests.support.results import broken, rejected, result_of
@@ -145,7 +146,7 @@ class TestScores:
         theirs, ours = tmp_path / "theirs.csv", tmp_path / "ours.csv"
         with opened(course) as book:
             CsvExportPlugin(to=str(theirs)).export(book)
-        ours.write_text(spreadsheet.export(results), newline="")
+        ours.write_text(spreadsheet.export(results, finals(course, results).of), newline="")
         assert _scores(theirs) == _scores(ours)
         assert len(_scores(ours)) == 3
 
