@@ -10,7 +10,7 @@ import zipfile
 
 from utils.check import FOLDER, homework, report, unwritten
 
-ANSWER = "YOUR ANSWER HERE"
+ANSWER = "*Write your answer here.*"
 """What stands in the notebook where a question is not answered."""
 
 
@@ -99,7 +99,7 @@ def _problems_of_notebook(name, data):
         empty = [cell for cell in cells if "".join(cell["source"]).strip() == ANSWER]
     except (ValueError, KeyError, TypeError):
         return [f"{name} cannot be read as a notebook. Open it in Jupyter and save it."]
-    return [f"{name}: a question has no answer ({ANSWER})." for _ in empty[:1]]
+    return [f"{name}: a question has no answer yet." for _ in empty[:1]]
 
 
 def main(arguments=None):
