@@ -174,7 +174,7 @@ def carried_out(example, find):
     before = copy.deepcopy(values)
     with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
         for line in example["do"]:
-            _do(line, values, find)
+            _do(line, values, find, example.get("unchanged", ()))
     return values, before
 
 
@@ -215,8 +215,12 @@ def named(path, values, quiet=False):
     raise Wrong(f"`{holder}` must be a dictionary that holds {last!r}; it is {found!r}.")
 
 
-def _do(line, values, find):
-    """Carry out one line of an example: ``out, cache = layers.affine_forward(x, w, b)``."""
+def _do(line, values, find, unchanged):
+    """Carry out one line of an example: ``out, cache = layers.affine_forward(x, w, b)``.
+
+    An array may be changed by the call, as weights may, and is passed as a copy; but those that
+    must stay ``unchanged`` are passed as they are.
+    """
     (statement,) = ast.parse(line).body
     call = statement.value
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Attribute):
@@ -226,8 +230,8 @@ def _do(line, values, find):
     owner, name = call.func.value.id, call.func.attr
     function = getattr(values[owner], name) if owner in values else find(f"{owner}.{name}")
     reply = function(
-        *(_argument(each, values) for each in call.args),
-        **{each.arg: _argument(each.value, values) for each in call.keywords},
+        *(_argument(each, values, unchanged) for each in call.args),
+        **{each.arg: _argument(each.value, values, unchanged) for each in call.keywords},
     )
     if not isinstance(statement, ast.Assign):
         return
@@ -241,14 +245,16 @@ def _do(line, values, find):
         if reply is None:
             raise Wrong(f"{name} returns None: see whether it ends with a return.")
     for each, value in zip(names, replies, strict=True):
-        # a rule may change weights where they are; an array is kept as it is now
+        # a later call may change what an earlier one returned; an array is kept as it is now
         values[each] = value.copy() if isinstance(value, np.ndarray) else value
 
 
-def _argument(node, values):
-    if isinstance(node, ast.Name):
-        return values[node.id]
-    return ast.literal_eval(node)
+def _argument(node, values, unchanged=()):
+    if not isinstance(node, ast.Name):
+        return ast.literal_eval(node)
+    value = values[node.id]
+    mine = isinstance(value, np.ndarray) and node.id not in unchanged
+    return value.copy() if mine else value
 
 
 def whole(entry):
