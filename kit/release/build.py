@@ -13,7 +13,7 @@ from typing import Any
 
 from kit.course import Assignment, CourseError, files_below, read_notebook, read_text
 from kit.nbgrader.generate import student_version
-from kit.release import guide, sealed, section
+from kit.release import examples, guide, sealed, section
 from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError, regions, strip
 
@@ -32,9 +32,9 @@ _FILES_NAMED = 5
 def build(assignment: Assignment, into: Path) -> None:
     """Write the complete release of ``assignment`` into ``into``, a folder that must not exist yet.
 
-    The bytes depend only on the authored files. The section on grading, the guide and the sentences
-    about known mistakes are made from the suites. Raises ReleaseError if these cannot be released;
-    ``into`` is then left unfinished.
+    The bytes depend only on the authored files. The section on grading, the guide, the examples and
+    the sentences about known mistakes are made from the suites. Raises ReleaseError if these cannot
+    be released; ``into`` is then left unfinished.
     """
     skeletons = {name: _skeleton(assignment, name) for name in assignment.student_files}
     with tempfile.TemporaryDirectory(prefix="kit-release-") as course:
@@ -54,6 +54,7 @@ def build(assignment: Assignment, into: Path) -> None:
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         (into / name).write_text(skeleton, encoding="utf-8", newline="\n")
     sealed.write(assignment, into)
+    examples.write(assignment, into)
     guide.write(assignment, into)
     for path in into.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)

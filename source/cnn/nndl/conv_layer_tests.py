@@ -1,8 +1,8 @@
 """Tests of the layers and the network that students can run: each prints its errors and judges.
 
 A test compares with documented values or with numerical gradients, on inputs that are the same
-each time and for everyone. It raises AssertionError, with a sentence on what is wrong, when an
-error is too large.
+each time and for everyone. It raises Wrong, an AssertionError with a sentence on what is wrong,
+when an error is too large.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from nndl.conv_layers import (
     spatial_batchnorm_backward,
     spatial_batchnorm_forward,
 )
-from utils.feedback import check
+from utils.feedback import Wrong, check, parts, without_our_lines
 from utils.gradient_check import eval_numerical_gradient, eval_numerical_gradient_array
 
 GRADIENT_LIMIT = 1e-6
@@ -25,6 +25,7 @@ NET_GRADIENT_LIMIT = 1e-4
 """The same for a network: its gradients are smaller, so differences of losses resolve them less."""
 
 
+@without_our_lines
 def conv_forward_test():
     """Compare `conv_forward_naive` with documented values."""
     x = np.linspace(-0.5, 0.7, num=2 * 2 * 4 * 5).reshape(2, 2, 4, 5)
@@ -42,19 +43,24 @@ def conv_forward_test():
             ],
         ]
     )
-    out, _ = conv_forward_naive(x, w, b, {"stride": 2, "pad": 1})
+    out, _ = parts(
+        "conv_forward_naive", conv_forward_naive(x, w, b, {"stride": 2, "pad": 1}), ("out", "cache")
+    )
     print("If conv_forward_naive works, the error is less than 1e-6:")
     check("conv_forward_naive", {"out": out}, {"out": expected})
 
 
+@without_our_lines
 def conv_backward_test():
     """Compare `conv_backward_naive` with numerical gradients."""
     rng = np.random.default_rng(1)
     x, w, b = rng.normal(size=(3, 2, 5, 6)), rng.normal(size=(2, 2, 3, 2)), rng.normal(size=2)
     conv_param = {"stride": 2, "pad": 1}
-    out, cache = conv_forward_naive(x, w, b, conv_param)
+    out, cache = parts(
+        "conv_forward_naive", conv_forward_naive(x, w, b, conv_param), ("out", "cache")
+    )
     dout = rng.normal(size=out.shape)
-    dx, dw, db = conv_backward_naive(dout, cache)
+    dx, dw, db = parts("conv_backward_naive", conv_backward_naive(dout, cache), ("dx", "dw", "db"))
     print(f"If conv_backward_naive works, the errors are less than {GRADIENT_LIMIT}:")
     expected = _numerical(
         lambda: conv_forward_naive(x, w, b, conv_param)[0], {"dx": x, "dw": w, "db": b}, dout
@@ -62,6 +68,7 @@ def conv_backward_test():
     check("conv_backward_naive", {"dx": dx, "dw": dw, "db": db}, expected, limit=GRADIENT_LIMIT)
 
 
+@without_our_lines
 def max_pool_forward_test():
     """Compare `max_pool_forward_naive` with documented values."""
     x = np.array(
@@ -83,17 +90,24 @@ def max_pool_forward_test():
         ]
     )
     expected = np.array([[[[0.0, 0.0], [0.05, -0.05]], [[0.1, -0.55], [-0.3, -0.15]]]])
-    out, _ = max_pool_forward_naive(x, {"pool_height": 2, "pool_width": 3, "stride": 2})
+    out, _ = parts(
+        "max_pool_forward_naive",
+        max_pool_forward_naive(x, {"pool_height": 2, "pool_width": 3, "stride": 2}),
+        ("out", "cache"),
+    )
     print("If max_pool_forward_naive works, the error is less than 1e-6:")
     check("max_pool_forward_naive", {"out": out}, {"out": expected})
 
 
+@without_our_lines
 def max_pool_backward_test():
     """Compare `max_pool_backward_naive` with numerical gradients."""
     rng = np.random.default_rng(2)
     x = rng.normal(size=(3, 2, 6, 8))
     pool_param = {"pool_height": 2, "pool_width": 2, "stride": 2}
-    out, cache = max_pool_forward_naive(x, pool_param)
+    out, cache = parts(
+        "max_pool_forward_naive", max_pool_forward_naive(x, pool_param), ("out", "cache")
+    )
     dout = rng.normal(size=out.shape)
     dx = max_pool_backward_naive(dout, cache)
     print(f"If max_pool_backward_naive works, the error is less than {GRADIENT_LIMIT}:")
@@ -101,6 +115,7 @@ def max_pool_backward_test():
     check("max_pool_backward_naive", {"dx": dx}, expected, limit=GRADIENT_LIMIT)
 
 
+@without_our_lines
 def spatial_batchnorm_forward_test():
     """Compare `spatial_batchnorm_forward` with documented values, then test it in mode "test"."""
     x = np.linspace(-1, 2, num=2 * 2 * 2 * 3).reshape(2, 2, 2, 3)
@@ -119,7 +134,11 @@ def spatial_batchnorm_forward_test():
         ]
     )
     expected_running_mean = np.array([0.01086957, 0.08913043])
-    out, _ = spatial_batchnorm_forward(x, gamma, beta, bn_param)
+    out, _ = parts(
+        "spatial_batchnorm_forward",
+        spatial_batchnorm_forward(x, gamma, beta, bn_param),
+        ("out", "cache"),
+    )
     print("If spatial_batchnorm_forward works, the errors are less than 1e-6:")
     got = {"out": out, "running_mean": bn_param.get("running_mean")}
     expected = {"out": expected_out, "running_mean": expected_running_mean}
@@ -131,23 +150,36 @@ def spatial_batchnorm_forward_test():
         batch = rng.normal(size=(40, 2, 2, 3)) * [[[3.0]], [[0.5]]] + [[[5.0]], [[-2.0]]]
         spatial_batchnorm_forward(batch, gamma, beta, bn_param)
     bn_param["mode"] = "test"
-    tested, _ = spatial_batchnorm_forward(batch, np.ones(2), np.zeros(2), bn_param)
+    tested, _ = parts(
+        "spatial_batchnorm_forward",
+        spatial_batchnorm_forward(batch, np.ones(2), np.zeros(2), bn_param),
+        ("out", "cache"),
+    )
     print('In mode "test" means are near 0:', tested.mean(axis=(0, 2, 3)))
     print("and standard deviations near 1:", tested.std(axis=(0, 2, 3)))
     if not np.allclose(tested.mean(axis=(0, 2, 3)), 0, atol=0.3):
-        raise AssertionError(
+        raise Wrong(
             'spatial_batchnorm_forward: in mode "test" the running averages of 61 batches do not '
             "bring the means of the channels near 0. See what is stored in bn_param, and used."
         )
 
 
+@without_our_lines
 def spatial_batchnorm_backward_test():
     """Compare `spatial_batchnorm_backward` with numerical gradients."""
     rng = np.random.default_rng(4)
     x = 5 * rng.normal(size=(2, 3, 4, 5)) + 12
     gamma, beta, dout = rng.normal(size=3), rng.normal(size=3), rng.normal(size=x.shape)
-    _, cache = spatial_batchnorm_forward(x, gamma, beta, {"mode": "train"})
-    dx, dgamma, dbeta = spatial_batchnorm_backward(dout, cache)
+    _, cache = parts(
+        "spatial_batchnorm_forward",
+        spatial_batchnorm_forward(x, gamma, beta, {"mode": "train"}),
+        ("out", "cache"),
+    )
+    dx, dgamma, dbeta = parts(
+        "spatial_batchnorm_backward",
+        spatial_batchnorm_backward(dout, cache),
+        ("dx", "dgamma", "dbeta"),
+    )
     print(f"If spatial_batchnorm_backward works, the errors are less than {GRADIENT_LIMIT}:")
     expected = _numerical(
         lambda: spatial_batchnorm_forward(x, gamma, beta, {"mode": "train"})[0],
@@ -158,6 +190,7 @@ def spatial_batchnorm_backward_test():
     check("spatial_batchnorm_backward", got, expected, limit=GRADIENT_LIMIT)
 
 
+@without_our_lines
 def conv_net_test():
     """Compare the loss of `ThreeLayerConvNet` with known values, its gradients numerically."""
     rng = np.random.default_rng(286)
@@ -177,11 +210,11 @@ def conv_net_test():
         )  # fmt: skip
         _check_shapes(model.params, names)
         model.params = {name: params[name].copy() for name in names}
-        loss, grads = model.loss(X, y)
+        loss, grads = parts("loss", model.loss(X, y), ("loss", "grads"))
         print("Running check with use_batchnorm =", use_batchnorm)
         print("Loss:", loss)
         if not abs(loss - expected_loss) < 1e-6:
-            raise AssertionError(
+            raise Wrong(
                 f"ThreeLayerConvNet: with use_batchnorm = {use_batchnorm} and reg = 0.5 the loss "
                 f"must be {expected_loss:.6f}, it is {loss}. See the order of the layers, and "
                 "where loss() adds up the softmax loss and the regularization."
@@ -211,6 +244,6 @@ def _numerical(forward, inputs, dout):
 def _check_shapes(params, shapes):
     found = {name: np.shape(values) for name, values in params.items()}
     if found != shapes:
-        raise AssertionError(
+        raise Wrong(
             f"ThreeLayerConvNet: params must hold arrays of the shapes {shapes}; it holds {found}."
         )

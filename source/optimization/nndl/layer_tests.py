@@ -1,12 +1,12 @@
 """Tests of the layers and the network that students can run: each prints its errors and judges.
 
 A test compares with documented values or with numerical gradients, on inputs that are the same
-each time and for everyone. It raises AssertionError, with a sentence on what is wrong, when an
-error is too large.
+each time and for everyone. It raises Wrong, an AssertionError with a sentence on what is wrong,
+when an error is too large.
 """
 
 import numpy as np
-from utils.feedback import check
+from utils.feedback import Wrong, check, parts, without_our_lines
 from utils.gradient_check import eval_numerical_gradient, eval_numerical_gradient_array
 
 from nndl.fc_net import FullyConnectedNet
@@ -20,6 +20,7 @@ NET_GRADIENT_LIMIT = 1e-4
 """The same for a network: its gradients are smaller, so differences of losses resolve them less."""
 
 
+@without_our_lines
 def affine_forward_test():
     """Compare `affine_forward` with documented values."""
     x = np.linspace(-0.1, 0.5, num=2 * 4 * 5 * 6).reshape(2, 4, 5, 6)
@@ -28,24 +29,27 @@ def affine_forward_test():
     expected = np.array(
         [[1.49834967, 1.70660132, 1.91485297], [3.25553199, 3.5141327, 3.77273342]],
     )
-    out, _ = affine_forward(x, w, b)
+    out, _ = parts("affine_forward", affine_forward(x, w, b), ("out", "cache"))
     print("If affine_forward works, the difference is less than 1e-8:")
     line = {"out": "difference"}
     check("affine_forward", {"out": out}, {"out": expected}, limit=1e-8, printed=line)
 
 
+@without_our_lines
 def affine_backward_test():
     """Compare `affine_backward` with numerical gradients."""
     rng = np.random.default_rng(1)
     x, w, b = rng.normal(size=(10, 2, 3)), rng.normal(size=(6, 5)), rng.normal(size=5)
     dout = rng.normal(size=(10, 5))
-    _, cache = affine_forward(x, w, b)
-    dx, dw, db = affine_backward(dout, cache)
+    _, cache = parts("affine_forward", affine_forward(x, w, b), ("out", "cache"))
+    reply = affine_backward(dout, cache)
+    dx, dw, db = parts("affine_backward", reply, ("dx", "dw", "db"))
     print(f"If affine_backward works, the errors are less than {GRADIENT_LIMIT}:")
     expected = _numerical(affine_forward, {"dx": x, "dw": w, "db": b}, dout)
     check("affine_backward", {"dx": dx, "dw": dw, "db": db}, expected, limit=GRADIENT_LIMIT)
 
 
+@without_our_lines
 def relu_forward_test():
     """Compare `relu_forward` with documented values."""
     x = np.linspace(-0.5, 0.5, num=12).reshape(3, 4)
@@ -56,36 +60,40 @@ def relu_forward_test():
             [0.22727273, 0.31818182, 0.40909091, 0.5],
         ]
     )
-    out, _ = relu_forward(x)
+    out, _ = parts("relu_forward", relu_forward(x), ("out", "cache"))
     print("If relu_forward works, the difference is less than 1e-7:")
     line = {"out": "difference"}
     check("relu_forward", {"out": out}, {"out": expected}, limit=1e-7, printed=line)
 
 
+@without_our_lines
 def relu_backward_test():
     """Compare `relu_backward` with numerical gradients."""
     rng = np.random.default_rng(2)
     x, dout = rng.normal(size=(10, 10)), rng.normal(size=(10, 10))
-    _, cache = relu_forward(x)
+    _, cache = parts("relu_forward", relu_forward(x), ("out", "cache"))
     dx = relu_backward(dout, cache)
     print(f"If relu_backward works, the error is less than {GRADIENT_LIMIT}:")
     expected = _numerical(relu_forward, {"dx": x}, dout)
     check("relu_backward", {"dx": dx}, expected, limit=GRADIENT_LIMIT)
 
 
+@without_our_lines
 def affine_relu_test():
     """Compare `affine_relu_backward` with numerical gradients of `affine_relu_forward`."""
     rng = np.random.default_rng(3)
     x, w, b = rng.normal(size=(2, 3, 4)), rng.normal(size=(12, 10)), rng.normal(size=10)
     dout = rng.normal(size=(2, 10))
-    out, cache = affine_relu_forward(x, w, b)
-    dx, dw, db = affine_relu_backward(dout, cache)
+    reply = affine_relu_forward(x, w, b)
+    out, cache = parts("affine_relu_forward", reply, ("out", "cache"))
+    reply = affine_relu_backward(dout, cache)
+    dx, dw, db = parts("affine_relu_backward", reply, ("dx", "dw", "db"))
     print(
         "If affine_relu_forward and affine_relu_backward work, the errors are less than "
         f"{GRADIENT_LIMIT}:"
     )
     if not isinstance(out, np.ndarray) or out.shape != dout.shape:
-        raise AssertionError(f"affine_relu: out must be an array of shape {dout.shape}.")
+        raise Wrong(f"affine_relu: out must be an array of shape {dout.shape}.")
     # the sum tells a forward pass that leaves out the ReLU: its gradients would still agree
     got = {"sum of out": np.sum(out), "dx": dx, "dw": dw, "db": db}
     expected = {"sum of out": 30.840975899293532}
@@ -93,6 +101,7 @@ def affine_relu_test():
     check("affine_relu", got, expected, limit=GRADIENT_LIMIT)
 
 
+@without_our_lines
 def fc_net_test():
     """Compare the loss of `FullyConnectedNet` with known values, its gradients numerically."""
     rng = np.random.default_rng(4)
@@ -106,11 +115,11 @@ def fc_net_test():
         model = FullyConnectedNet([H1, H2], input_dim=D, num_classes=C, reg=reg, dtype=np.float64)
         _check_shapes(model.params, shapes)
         model.params = {name: values.copy() for name, values in params.items()}
-        loss, grads = model.loss(X, y)
+        loss, grads = parts("loss", model.loss(X, y), ("loss", "grads"))
         print("Running check with reg =", reg)
         print("Initial loss:", loss)
         if not abs(loss - expected_loss) < 1e-6:
-            raise AssertionError(
+            raise Wrong(
                 f"FullyConnectedNet: with reg = {reg} the loss must be {expected_loss:.6f}, it is "
                 f"{loss}. See where loss() adds up the softmax loss and the regularization."
             )
@@ -137,6 +146,6 @@ def _numerical(forward, inputs, dout):
 def _check_shapes(params, shapes):
     found = {name: np.shape(values) for name, values in params.items()}
     if found != shapes:
-        raise AssertionError(
+        raise Wrong(
             f"FullyConnectedNet: params must hold arrays of the shapes {shapes}; it holds {found}."
         )

