@@ -824,5 +824,7 @@ class TestForgery:
     def test_an_unbounded_output_is_cut(self, student: Make, warm_parent: WarmParent) -> None:
         session = Session({"w.py": b"def f(): print('x' * 10**7); return 1"}, warm_parent)
         assert Student(session).w.f() == 1
+        assert session._worker is not None
+        assert len(session._worker.output) == warm_parent.limits.output_bytes
         session.close()
         assert len(session.output) == warm_parent.limits.output_bytes
