@@ -1,10 +1,10 @@
-# `make help` lists the targets. `make demo` shows the whole way once.
+# `make help` lists the targets. `make demo` shows the whole way once, `make demo-course` the course.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo data test style types test-quick test-slow test-all check docs pictures commands dist format lock clean
+.PHONY: help setup demo demo-course data test style types test-quick test-slow test-all check docs pictures commands dist format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ lock:  ## renew requirements.lock and requirements-dev.lock from pyproject.toml
 
 demo: setup  ## grade five hand-ins and make their pages: the whole way once
 	@$(BIN)/python docs/demo.py
+
+demo-course: setup  ## the same for all three homeworks, released from their sources
+	@$(BIN)/python docs/demo_course.py
 
 data: setup  ## fetch and verify the data sets
 	$(BIN)/kit data

@@ -26,10 +26,10 @@ from kit.course import Assignment
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "optimization"
-TRAINING = "cifar10"
-"""The task that needs the data set. It takes about 20 s of one core for each hand-in."""
+Slips = dict[str, dict[str, list[tuple[str, str]]]]
+"""For each student and file, what the reference has and what the student wrote in its place."""
 
-SLIPS: dict[str, dict[str, list[tuple[str, str]]]] = {
+SLIPS: Slips = {
     "lucia": {  # Adam without bias correction
         "nndl/optim.py": [
             ('config["v"] / (1 - beta1 ** config["t"])', 'config["v"]'),
@@ -52,7 +52,6 @@ SLIPS: dict[str, dict[str, list[tuple[str, str]]]] = {
         ],
     },
 }
-"""For each student and file, what the reference has and what the student wrote in its place."""
 
 
 def main() -> None:
@@ -70,10 +69,9 @@ def show(folder: Path, *, training: bool) -> None:
     results, pages = folder / "results", folder / "report"
     grade = ["grade", NAME, folder / "submitted", "--out", results]
     if not training:
-        graded = [task.id for task in assignment.tasks if not task.manual and task.id != TRAINING]
-        grade += ["--tasks", ",".join(graded)]
+        grade += ["--tasks", ",".join(untrained(assignment))]
         console.print(
-            f"The task {TRAINING} is left out, because it needs CIFAR-10 (170 MB). "
+            f"The task {trained(assignment)} is left out, because it needs CIFAR-10 (170 MB). "
             "To include it, run `make data` first.",
         )
     run(console, *grade)
@@ -83,17 +81,29 @@ def show(folder: Path, *, training: bool) -> None:
     console.print(f"Student page: {shown(pages / 'students/priya.html')}", soft_wrap=True)
 
 
-def hand_in(assignment: Assignment, into: Path) -> None:
-    """Write the five hand-ins into the folder ``into``, one folder each.
+def trained(assignment: Assignment) -> str:
+    """The task that trains, which takes 20 to 60 s of one core for each hand-in."""
+    (task,) = (task.id for task in assignment.tasks if task.training)
+    return task
+
+
+def untrained(assignment: Assignment) -> list[str]:
+    """The automatic tasks that do not train."""
+    return [task.id for task in assignment.tasks if not task.manual and not task.training]
+
+
+def hand_in(assignment: Assignment, into: Path, slips: Slips = SLIPS) -> None:
+    """Write the hand-ins into the folder ``into``: the untouched release, the reference, ``slips``.
 
     Raises ValueError if the reference no longer has the text that a slip replaces.
     """
     ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
-    for name in ("untouched", "reference", *SLIPS):
+    for name in ("untouched", "reference", *slips):
         shutil.copytree(assignment.release, into / name, ignore=ignored)
         if name != "untouched":
-            shutil.copytree(assignment.solutions, into / name, ignore=ignored, dirs_exist_ok=True)
-    for name, files in SLIPS.items():
+            for file, solved in assignment.written.items():
+                shutil.copyfile(solved, into / name / file)
+    for name, files in slips.items():
         for file, changes in files.items():
             path = into / name / file
             text = path.read_text("utf-8")
@@ -104,11 +114,11 @@ def hand_in(assignment: Assignment, into: Path) -> None:
             path.write_text(text, "utf-8")
 
 
-def run(console: Console, *arguments: str | Path) -> None:
-    """Show a command of the kit and run it; leave as it does if it fails."""
+def run(console: Console, *arguments: str | Path, course: Path = ROOT) -> None:
+    """Show a command of the kit and run it in a course; leave as it does if it fails."""
     console.print(f"$ kit {' '.join(map(shown, arguments))}", style="bold", soft_wrap=True)
     command = [sys.executable, "-m", "kit", *arguments]
-    status = subprocess.run(command, cwd=ROOT, check=False)  # noqa: S603 - our own command
+    status = subprocess.run(command, cwd=course, check=False)  # noqa: S603 - our own command
     if status.returncode:
         sys.exit(status.returncode)
 

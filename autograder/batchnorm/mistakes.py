@@ -541,135 +541,141 @@ def _parameters(on, drawn, sizes, use_batchnorm, scale):
     return params
 
 
-def _network(on, layers):
-    class FullyConnectedNet:
-        def __init__(  # noqa: PLR0917 - the API is fixed by the course
-            self,
-            hidden_dims,
-            input_dim=3072,
-            num_classes=10,
-            dropout=0,
-            use_batchnorm=False,
-            reg=0.0,
-            weight_scale=1e-2,
-            dtype=np.float32,
-            seed=None,
-        ):
-            self.num_layers = len(hidden_dims) + 1
-            self.use_batchnorm, self.use_dropout = use_batchnorm, dropout > 0
-            self.reg, self.dtype = reg, dtype
-            sizes = [input_dim, *hidden_dims, num_classes]
-            drawn = np.random.default_rng(seed)
-            kind = {"right": dtype, "float32": np.float32, "float64": np.float64}[on["dtype"]]
-            params = _parameters(on, drawn, sizes, use_batchnorm, weight_scale)
-            self.params = {name: value.astype(kind) for name, value in params.items()}
-            self.bn_params = []
-            if use_batchnorm:
-                self.bn_params = [{"mode": "train"} for _ in hidden_dims]
-            self.dropout_param = {"mode": "train", "p": dropout}
-            if seed is not None:
-                self.dropout_param["seed"] = seed
+class _Net:
+    """The network, by the switches ``on`` and with ``layers``: `_network` makes a class of each."""
 
-        def _normalizes(self, layer):
-            """Whether there is batch normalization in a hidden layer."""
-            never = on["norm"] == "never" or (on["norm"] == "not first" and layer == 1)
-            return self.use_batchnorm and not never
+    on: Mapping[str, Any]
+    layers: Mapping[str, Callable]
 
-        def _drops(self, layer):
-            """Whether there is dropout after a layer."""
-            if on["dropout"] == "first only" and layer > 1:
-                return False
-            last = self.num_layers if on["dropout"] == "scores too" else self.num_layers - 1
-            return self.use_dropout and on["dropout"] != "never" and layer <= last
+    def __init__(  # noqa: PLR0917 - the API is fixed by the course
+        self,
+        hidden_dims,
+        input_dim=3072,
+        num_classes=10,
+        dropout=0,
+        use_batchnorm=False,
+        reg=0.0,
+        weight_scale=1e-2,
+        dtype=np.float32,
+        seed=None,
+    ):
+        self.num_layers = len(hidden_dims) + 1
+        self.use_batchnorm, self.use_dropout = use_batchnorm, dropout > 0
+        self.reg, self.dtype = reg, dtype
+        sizes = [input_dim, *hidden_dims, num_classes]
+        drawn = np.random.default_rng(seed)
+        kind = {"right": dtype, "float32": np.float32, "float64": np.float64}[self.on["dtype"]]
+        params = _parameters(self.on, drawn, sizes, use_batchnorm, weight_scale)
+        self.params = {name: value.astype(kind) for name, value in params.items()}
+        self.bn_params = []
+        if use_batchnorm:
+            self.bn_params = [{"mode": "train"} for _ in hidden_dims]
+        self.dropout_param = {"mode": "train", "p": dropout}
+        if seed is not None:
+            self.dropout_param["seed"] = seed
 
-        def _norm(self, hidden, layer, mode):
-            """The output of batch normalization in a layer, and its cache."""
-            at = 0 if on["bn_params"] == "shared" else layer - 1
-            bn_param = self.bn_params[at]
-            if on["bn_params"] == "copied":
-                bn_param = dict(bn_param)
-            bn_param["mode"] = "train" if on["test"] == "batch" else mode
-            number = layer - 1 + on["first"]
-            scale, shift = self.params[f"gamma{number}"], self.params[f"beta{number}"]
-            return layers["batchnorm_forward"](hidden, scale, shift, bn_param)
+    def _normalizes(self, layer):
+        """Whether there is batch normalization in a hidden layer."""
+        never = self.on["norm"] == "never" or (self.on["norm"] == "not first" and layer == 1)
+        return self.use_batchnorm and not never
 
-        def _dropped(self, hidden, mode):
-            mode = "train" if on["test"] == "drops" else mode
-            return layers["dropout_forward"](hidden, {**self.dropout_param, "mode": mode})
+    def _drops(self, layer):
+        """Whether there is dropout after a layer."""
+        if self.on["dropout"] == "first only" and layer > 1:
+            return False
+        last = self.num_layers if self.on["dropout"] == "scores too" else self.num_layers - 1
+        return self.use_dropout and self.on["dropout"] != "never" and layer <= last
 
-        def _forward(self, X, mode):
-            """The scores, and the steps that led to them: (kind, layer, cache)."""
-            hidden, steps = X.astype(self.dtype), []
-            if self.use_dropout and on["dropout"] == "input":
-                hidden, cache = self._dropped(hidden, mode)
-                steps.append(("dropout", 0, cache))
-            for layer in range(1, self.num_layers + 1):
-                biases = self.params.get(f"b{layer}", 0)
-                hidden, cache = affine_forward(hidden, self.params[f"W{layer}"], biases)
-                steps.append(("affine", layer, cache))
-                kinds = [] if layer == self.num_layers else self._hidden_kinds(layer)
-                if layer == self.num_layers and self._drops(layer):
-                    kinds = ["dropout"]
-                for kind in kinds:
-                    if kind == "norm":
-                        hidden, cache = self._norm(hidden, layer, mode)
-                    elif kind == "relu":
-                        hidden, cache = np.maximum(hidden, 0), hidden
-                    else:
-                        hidden, cache = self._dropped(hidden, mode)
-                    steps.append((kind, layer, cache))
-            return hidden, steps
+    def _norm(self, hidden, layer, mode):
+        """The output of batch normalization in a layer, and its cache."""
+        at = 0 if self.on["bn_params"] == "shared" else layer - 1
+        bn_param = self.bn_params[at]
+        if self.on["bn_params"] == "copied":
+            bn_param = dict(bn_param)
+        bn_param["mode"] = "train" if self.on["test"] == "batch" else mode
+        number = layer - 1 + self.on["first"]
+        scale, shift = self.params[f"gamma{number}"], self.params[f"beta{number}"]
+        return self.layers["batchnorm_forward"](hidden, scale, shift, bn_param)
 
-        def _hidden_kinds(self, layer):
-            """What follows the affine part of a hidden layer, in order."""
-            kinds = ["norm"] if self._normalizes(layer) else []
-            if on["relu"] != "none":
-                kinds.insert(0 if on["relu"] == "before" else len(kinds), "relu")
-            if self._drops(layer):
-                kinds.insert(0 if on["dropout"] == "before norm" else len(kinds), "dropout")
-            return kinds
+    def _dropped(self, hidden, mode):
+        mode = "train" if self.on["test"] == "drops" else mode
+        return self.layers["dropout_forward"](hidden, {**self.dropout_param, "mode": mode})
 
-        def _backward(self, dout, steps):
-            grads = {}
-            caches = [cache for kind, _, cache in steps if kind == "dropout"]
-            for kind, layer, cache in reversed(steps):
-                if kind == "affine":
-                    dout, grads[f"W{layer}"], db = affine_backward(dout, cache)
-                    if f"b{layer}" in self.params and on["grads"] != "no biases":
-                        grads[f"b{layer}"] = db
-                elif kind == "norm":
-                    dx, dgamma, dbeta = layers["batchnorm_backward"](dout, cache)
-                    dout = dout if on["norm_back"] == "left out" else dx
-                    number = layer - 1 + on["first"]
-                    if on["grads"] == "swapped":
-                        dgamma, dbeta = dbeta, dgamma
-                    if on["grads"] != "no gamma":
-                        grads[f"gamma{number}"], grads[f"beta{number}"] = dgamma, dbeta
+    def _forward(self, X, mode):
+        """The scores, and the steps that led to them: (kind, layer, cache)."""
+        hidden, steps = X.astype(self.dtype), []
+        if self.use_dropout and self.on["dropout"] == "input":
+            hidden, cache = self._dropped(hidden, mode)
+            steps.append(("dropout", 0, cache))
+        for layer in range(1, self.num_layers + 1):
+            biases = self.params.get(f"b{layer}", 0)
+            hidden, cache = affine_forward(hidden, self.params[f"W{layer}"], biases)
+            steps.append(("affine", layer, cache))
+            kinds = [] if layer == self.num_layers else self._hidden_kinds(layer)
+            if layer == self.num_layers and self._drops(layer):
+                kinds = ["dropout"]
+            for kind in kinds:
+                if kind == "norm":
+                    hidden, cache = self._norm(hidden, layer, mode)
                 elif kind == "relu":
-                    dout = dout * (cache > 0)
-                elif on["dropout_back"] != "left out":
-                    last = on["dropout_back"] == "last cache"
-                    dout = layers["dropout_backward"](dout, caches[-1] if last else cache)
-            return grads
+                    hidden, cache = np.maximum(hidden, 0), hidden
+                else:
+                    hidden, cache = self._dropped(hidden, mode)
+                steps.append((kind, layer, cache))
+        return hidden, steps
 
-        def loss(self, X, y=None):
-            scores, steps = self._forward(X, "test" if y is None else "train")
-            if y is None:
-                return scores
-            loss, dscores = softmax_loss(scores, y)
-            grads = self._backward(dscores, steps)
-            for name, value in self.params.items():
-                if REGULARIZED[on["loss_of"]](name, self.num_layers):
-                    loss += on["loss"] * self.reg * float(np.sum(value**2))
-                if (
-                    self.reg
-                    and name in grads
-                    and REGULARIZED[on["gradient_of"]](name, self.num_layers)
-                ):
-                    grads[name] = grads[name] + on["gradient"] * self.reg * value
-            return loss, grads
+    def _hidden_kinds(self, layer):
+        """What follows the affine part of a hidden layer, in order."""
+        kinds = ["norm"] if self._normalizes(layer) else []
+        if self.on["relu"] != "none":
+            kinds.insert(0 if self.on["relu"] == "before" else len(kinds), "relu")
+        if self._drops(layer):
+            kinds.insert(0 if self.on["dropout"] == "before norm" else len(kinds), "dropout")
+        return kinds
 
-    return FullyConnectedNet
+    def _backward(self, dout, steps):
+        grads = {}
+        caches = [cache for kind, _, cache in steps if kind == "dropout"]
+        for kind, layer, cache in reversed(steps):
+            if kind == "affine":
+                dout, grads[f"W{layer}"], db = affine_backward(dout, cache)
+                if f"b{layer}" in self.params and self.on["grads"] != "no biases":
+                    grads[f"b{layer}"] = db
+            elif kind == "norm":
+                dx, dgamma, dbeta = self.layers["batchnorm_backward"](dout, cache)
+                dout = dout if self.on["norm_back"] == "left out" else dx
+                number = layer - 1 + self.on["first"]
+                if self.on["grads"] == "swapped":
+                    dgamma, dbeta = dbeta, dgamma
+                if self.on["grads"] != "no gamma":
+                    grads[f"gamma{number}"], grads[f"beta{number}"] = dgamma, dbeta
+            elif kind == "relu":
+                dout = dout * (cache > 0)
+            elif self.on["dropout_back"] != "left out":
+                last = self.on["dropout_back"] == "last cache"
+                dout = self.layers["dropout_backward"](dout, caches[-1] if last else cache)
+        return grads
+
+    def loss(self, X, y=None):
+        scores, steps = self._forward(X, "test" if y is None else "train")
+        if y is None:
+            return scores
+        loss, dscores = softmax_loss(scores, y)
+        grads = self._backward(dscores, steps)
+        for name, value in self.params.items():
+            if REGULARIZED[self.on["loss_of"]](name, self.num_layers):
+                loss += self.on["loss"] * self.reg * float(np.sum(value**2))
+            if (
+                self.reg
+                and name in grads
+                and REGULARIZED[self.on["gradient_of"]](name, self.num_layers)
+            ):
+                grads[name] = grads[name] + self.on["gradient"] * self.reg * value
+        return loss, grads
+
+
+def _network(on, layers):
+    return type("FullyConnectedNet", (_Net,), {"on": on, "layers": layers})
 
 
 # -- the catalogue ---------------------------------------------------------------------------------

@@ -675,6 +675,133 @@ def _relu_of(x, rectified):
     return np.maximum(x, 0) if rectified else x
 
 
+class _Net:
+    """The network, by the switches ``on``: `_network` makes a class of each.
+
+    ``of_layer`` has the batch normalization of its two layers.
+    """
+
+    on: Mapping[str, Any]
+    of_layer: Mapping[int, Mapping[str, Callable]]
+
+    def __init__(  # noqa: PLR0917 - the API is fixed by the course
+        self,
+        input_dim=(3, 32, 32),
+        num_filters=32,
+        filter_size=7,
+        hidden_dim=100,
+        num_classes=10,
+        weight_scale=1e-3,
+        reg=0.0,
+        dtype=np.float32,
+        use_batchnorm=False,
+        seed=None,
+    ):
+        self.reg, self.dtype, self.use_batchnorm = reg, dtype, use_batchnorm
+        self.bn_params = [{"mode": "train"}, {"mode": "train"}] if use_batchnorm else []
+        rng, self.params = np.random.default_rng(seed), {}
+        channels, height, width = input_dim
+        pixels = height * width // (4 if self.on["inputs"] == "pooled" else 1)
+        sizes = {
+            1: (num_filters, channels, filter_size, filter_size),
+            2: (num_filters * pixels, hidden_dim),
+            3: (hidden_dim, num_classes),
+        }
+        units = {1: num_filters, 2: hidden_dim, 3: num_classes}
+        for layer, shape in sizes.items():
+            spread = self.on["first weights"] if layer == 1 else "right"
+            spread = self.on["weights"] if spread == "right" else spread
+            weights = SPREADS[spread](rng, weight_scale, shape)
+            made = {"W": weights, "b": self._start(rng, weight_scale, units[layer])}
+            if use_batchnorm and layer < 3:
+                made |= self._gamma_and_beta(rng, weight_scale, units[layer])
+            kind = {"right": dtype, "float32": np.float32, "ignored": np.float64}[self.on["dtype"]]
+            number = layer - (self.on["names"] == "from 0")
+            self.params |= {f"{name}{number}": v.astype(kind) for name, v in made.items()}
+
+    def _start(self, rng, scale, units):
+        if self.on["biases"] == "random":
+            return rng.normal(0, scale, units)
+        return np.full(units, {"zeros": 0.0, "ones": 1.0}[self.on["biases"]])
+
+    def _gamma_and_beta(self, rng, scale, units):
+        gamma = rng.normal(0, scale, units)
+        if self.on["gamma"] != "random":
+            gamma = np.full(units, {"zeros": 0.0, "ones": 1.0}[self.on["gamma"]])
+        return {"gamma": gamma, "beta": np.full(units, float(self.on["beta"] == "ones"))}
+
+    def loss(self, X, y=None):
+        for bn_param in self.bn_params:
+            bn_param["mode"] = "test" if y is None else "train"
+        first = _Normalizing(self, self.on, self.of_layer[1], y is not None)
+        second = _Normalizing(self, self.on, self.of_layer[2], y is not None)
+        p, X, late = self.params, X.astype(self.dtype), self.on["normalized"] == "after relu"
+        relu = {
+            1: self.on["relu"] in {"both", "conv", "everywhere"},
+            2: self.on["relu"] in {"both", "hidden", "everywhere"},
+        }
+
+        def activated(layer, values, normalizing):
+            if late:
+                return values, normalizing.forward(layer, _relu_of(values, relu[layer]))
+            normal = normalizing.forward(layer, values)
+            return normal, _relu_of(normal, relu[layer])
+
+        filtered = _filtered(X, p["W1"], p["b1"])
+        before_relu, rectified = activated(1, filtered, first)
+        pooled = _halved(rectified)
+        flat = pooled.reshape(len(X), -1)
+        hidden = (flat @ p["W2"] + p["b2"])[:, :, None, None]
+        before_second, last = activated(2, hidden, second)
+        last = last[:, :, 0, 0]
+        scores = last @ p["W3"] + p["b3"]
+        given = _relu_of(scores, self.on["relu"] == "everywhere")
+        given = _softmax(given) if self.on["scores"] == "softmax" else given
+        if y is None:
+            return given
+
+        loss, dscores = _softmax_loss(given, y)
+        if self.on["relu"] == "everywhere":
+            dscores = dscores * (scores > 0)
+        if self.on["mean"] == "twice":
+            dscores = dscores / len(y)
+        skipped = {"no conv relu": {1}, "no hidden relu": {2}, "no relu": {1, 2}}
+        skip = skipped.get(self.on["backward"], set())
+
+        def returned(layer, dout, before, normalizing, grads):
+            if late:
+                dout = normalizing.backward(layer, dout, grads)
+            if relu[layer] and layer not in skip:
+                dout = dout * (before > 0)
+            return dout if late else normalizing.backward(layer, dout, grads)
+
+        grads = {"W3": last.T @ dscores, "b3": dscores.sum(axis=0)}
+        dlast = (dscores @ p["W3"].T)[:, :, None, None]
+        dhidden = returned(2, dlast, before_second, second, grads)[:, :, 0, 0]
+        grads |= {"W2": flat.T @ dhidden, "b2": dhidden.sum(axis=0)}
+        dpooled = (dhidden @ p["W2"].T).reshape(pooled.shape)
+        drectified = _doubled(dpooled, rectified)
+        dfiltered = returned(1, drectified, before_relu, first, grads)
+        grads["W1"], grads["b1"] = _filter_gradients(dfiltered, X, p["W1"])
+        return self._regularized(loss, grads, len(y))
+
+    def _regularized(self, loss, grads, examples):
+        reg = self.reg / examples if self.on["examples"] else self.reg
+        for name in REGULARIZED[self.on["loss_of"]]:
+            if name in self.params:
+                loss += self.on["loss"] * reg * float(np.sum(self.params[name] ** 2))
+        for name in REGULARIZED[self.on["gradient_of"]]:
+            if name in self.params:
+                grads[name] = grads[name] + self.on["gradient"] * reg * self.params[name]
+        if self.on["grads"] == "swapped gammas" and self.use_batchnorm:
+            for layer in (1, 2):
+                gamma, beta = f"gamma{layer}", f"beta{layer}"
+                grads[gamma], grads[beta] = grads[beta], grads[gamma]
+        missing = {"no biases": ("b",), "no gammas": ("gamma", "beta")}.get(self.on["grads"], ())
+        kept = {n: g for n, g in grads.items() if n.rstrip("123") not in missing}
+        return loss, kept
+
+
 def _network(on, layers):
     right = {
         name: make(SWITCHES.tasks[name])
@@ -684,128 +811,7 @@ def _network(on, layers):
         )
     }
     of_layer = {1: layers, 2: right}  # the second is the batch normalization of the last homework
-
-    class ThreeLayerConvNet:
-        def __init__(  # noqa: PLR0917 - the API is fixed by the course
-            self,
-            input_dim=(3, 32, 32),
-            num_filters=32,
-            filter_size=7,
-            hidden_dim=100,
-            num_classes=10,
-            weight_scale=1e-3,
-            reg=0.0,
-            dtype=np.float32,
-            use_batchnorm=False,
-            seed=None,
-        ):
-            self.reg, self.dtype, self.use_batchnorm = reg, dtype, use_batchnorm
-            self.bn_params = [{"mode": "train"}, {"mode": "train"}] if use_batchnorm else []
-            rng, self.params = np.random.default_rng(seed), {}
-            channels, height, width = input_dim
-            pixels = height * width // (4 if on["inputs"] == "pooled" else 1)
-            sizes = {
-                1: (num_filters, channels, filter_size, filter_size),
-                2: (num_filters * pixels, hidden_dim),
-                3: (hidden_dim, num_classes),
-            }
-            units = {1: num_filters, 2: hidden_dim, 3: num_classes}
-            for layer, shape in sizes.items():
-                spread = on["first weights"] if layer == 1 else "right"
-                spread = on["weights"] if spread == "right" else spread
-                weights = SPREADS[spread](rng, weight_scale, shape)
-                made = {"W": weights, "b": self._start(rng, weight_scale, units[layer])}
-                if use_batchnorm and layer < 3:
-                    made |= self._gamma_and_beta(rng, weight_scale, units[layer])
-                kind = {"right": dtype, "float32": np.float32, "ignored": np.float64}[on["dtype"]]
-                number = layer - (on["names"] == "from 0")
-                self.params |= {f"{name}{number}": v.astype(kind) for name, v in made.items()}
-
-        @staticmethod
-        def _start(rng, scale, units):
-            if on["biases"] == "random":
-                return rng.normal(0, scale, units)
-            return np.full(units, {"zeros": 0.0, "ones": 1.0}[on["biases"]])
-
-        @staticmethod
-        def _gamma_and_beta(rng, scale, units):
-            gamma = rng.normal(0, scale, units)
-            if on["gamma"] != "random":
-                gamma = np.full(units, {"zeros": 0.0, "ones": 1.0}[on["gamma"]])
-            return {"gamma": gamma, "beta": np.full(units, float(on["beta"] == "ones"))}
-
-        def loss(self, X, y=None):
-            for bn_param in self.bn_params:
-                bn_param["mode"] = "test" if y is None else "train"
-            first = _Normalizing(self, on, of_layer[1], y is not None)
-            second = _Normalizing(self, on, of_layer[2], y is not None)
-            p, X, late = self.params, X.astype(self.dtype), on["normalized"] == "after relu"
-            relu = {
-                1: on["relu"] in {"both", "conv", "everywhere"},
-                2: on["relu"] in {"both", "hidden", "everywhere"},
-            }
-
-            def activated(layer, values, normalizing):
-                if late:
-                    return values, normalizing.forward(layer, _relu_of(values, relu[layer]))
-                normal = normalizing.forward(layer, values)
-                return normal, _relu_of(normal, relu[layer])
-
-            filtered = _filtered(X, p["W1"], p["b1"])
-            before_relu, rectified = activated(1, filtered, first)
-            pooled = _halved(rectified)
-            flat = pooled.reshape(len(X), -1)
-            hidden = (flat @ p["W2"] + p["b2"])[:, :, None, None]
-            before_second, last = activated(2, hidden, second)
-            last = last[:, :, 0, 0]
-            scores = last @ p["W3"] + p["b3"]
-            given = _relu_of(scores, on["relu"] == "everywhere")
-            given = _softmax(given) if on["scores"] == "softmax" else given
-            if y is None:
-                return given
-
-            loss, dscores = _softmax_loss(given, y)
-            if on["relu"] == "everywhere":
-                dscores = dscores * (scores > 0)
-            if on["mean"] == "twice":
-                dscores = dscores / len(y)
-            skipped = {"no conv relu": {1}, "no hidden relu": {2}, "no relu": {1, 2}}
-            skip = skipped.get(on["backward"], set())
-
-            def returned(layer, dout, before, normalizing, grads):
-                if late:
-                    dout = normalizing.backward(layer, dout, grads)
-                if relu[layer] and layer not in skip:
-                    dout = dout * (before > 0)
-                return dout if late else normalizing.backward(layer, dout, grads)
-
-            grads = {"W3": last.T @ dscores, "b3": dscores.sum(axis=0)}
-            dlast = (dscores @ p["W3"].T)[:, :, None, None]
-            dhidden = returned(2, dlast, before_second, second, grads)[:, :, 0, 0]
-            grads |= {"W2": flat.T @ dhidden, "b2": dhidden.sum(axis=0)}
-            dpooled = (dhidden @ p["W2"].T).reshape(pooled.shape)
-            drectified = _doubled(dpooled, rectified)
-            dfiltered = returned(1, drectified, before_relu, first, grads)
-            grads["W1"], grads["b1"] = _filter_gradients(dfiltered, X, p["W1"])
-            return self._regularized(loss, grads, len(y))
-
-        def _regularized(self, loss, grads, examples):
-            reg = self.reg / examples if on["examples"] else self.reg
-            for name in REGULARIZED[on["loss_of"]]:
-                if name in self.params:
-                    loss += on["loss"] * reg * float(np.sum(self.params[name] ** 2))
-            for name in REGULARIZED[on["gradient_of"]]:
-                if name in self.params:
-                    grads[name] = grads[name] + on["gradient"] * reg * self.params[name]
-            if on["grads"] == "swapped gammas" and self.use_batchnorm:
-                for layer in (1, 2):
-                    gamma, beta = f"gamma{layer}", f"beta{layer}"
-                    grads[gamma], grads[beta] = grads[beta], grads[gamma]
-            missing = {"no biases": ("b",), "no gammas": ("gamma", "beta")}.get(on["grads"], ())
-            kept = {n: g for n, g in grads.items() if n.rstrip("123") not in missing}
-            return loss, kept
-
-    return ThreeLayerConvNet
+    return type("ThreeLayerConvNet", (_Net,), {"on": on, "of_layer": of_layer})
 
 
 # -- the catalogue ---------------------------------------------------------------------------------
