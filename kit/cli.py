@@ -211,8 +211,7 @@ def grade(
         settings = Settings(which, which.limits, chosen or None, seed, trust=trust)
         found = find_all(which, paths, kept, student or ())
         kept.enter_context(sole_writer(folder))  # until the gradebook has the results, too
-        apart = no_gradebook or out is not None
-        keeper = None if apart else kept.enter_context(Bookkeeper(which))
+        keeper = None if no_gradebook or out else kept.enter_context(Bookkeeper(which))
         jobs = jobs if cluster else _affordable(jobs)
         coming = grade_all(settings, found, folder, jobs=jobs, cluster=cluster, force=force)
         graded = list(show_progress(console, coming, len(found)))
