@@ -89,7 +89,7 @@ def _copy(assignment: Assignment, db_url: str, found: Found, result: Result) -> 
     with suppress(RejectedError, OSError), found.open() as tree:
         content = notebook_in(tree, assignment, limits)
         handed_in = dict(take(tree, assignment, found.student, limits).files)
-    notebook: NotebookNode = plain(_document(content), assignment)
+    notebook: NotebookNode = _plain(content, assignment)
     about = {"student": found.student, "assignment": assignment.name, "db_url": db_url}
     about["notebook"] = assignment.notebook.stem
     notebook = OverwriteCells().preprocess(notebook, {"nbgrader": about})[0]
@@ -98,10 +98,9 @@ def _copy(assignment: Assignment, db_url: str, found: Found, result: Result) -> 
     return notebook
 
 
-def _document(content: bytes | None) -> dict[str, Any]:
-    """What was handed in as a notebook; one without cells where it can't be read."""
+def _plain(content: bytes | None, assignment: Assignment) -> NotebookNode:
+    """What was handed in as a notebook, plain; the graded cells alone where it can't be read."""
     with suppress(Exception):  # whatever a hostile file makes of nbformat
-        document = nbformat.reads((content or b"").decode("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
-        if isinstance(document.get("cells"), list):
-            return dict(document)
-    return {"cells": []}
+        text = (content or b"").decode("utf-8")
+        return plain(nbformat.reads(text, as_version=4), assignment)  # type: ignore[no-untyped-call]
+    return plain({"cells": []}, assignment)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
 
 from kit.course import Assignment
 from tests.support.course import SOLUTION
@@ -56,13 +58,14 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
     assert nbgrader(course, "generate_assignment", "tiny") == 0
     hand_in(course, "ada", WORK)
     (hand_in(course, "bob", WORK) / "tiny.ipynb").unlink()
+    (course.root / "submitted/bob/tiny/timestamp.txt").write_text("2026-01-02 10:00 UTC")
     whole = hand_in(course, "cyn", WORK)
     whole.rename(course.root / "cyn")
     (whole / "final").mkdir(parents=True)
     (course.root / "cyn").rename(whole / "final/homework")
     other = hand_in(course, "dan", None)
     (other / "tiny.ipynb").rename(other / "last.ipynb")
-    (hand_in(course, "eve", None) / "tiny.ipynb").write_text("{")
+    (hand_in(course, "eve", None) / "tiny.ipynb").write_text('{"nbformat": 4, "cells": [1, null]}')
     (course.root / "submitted/eve/tiny/tiny.ipynb").rename(
         course.root / "submitted/eve/tiny/odd.ipynb"
     )
@@ -84,6 +87,13 @@ def test_each_has_a_page_with_every_task(graded: Assignment, student: str) -> No
     ]
     assert sorted(graded_cells) == ["double", "essay", "remember"]
     assert "Automatic grading:" in visible(page(graded, student))
+
+
+def test_formgrader_takes_all_for_autograded(graded: Assignment) -> None:
+    """Also Bob, whose hand-in has a time that it compares."""
+    course = CourseDirectory(root=str(graded.root), course_id="nndl")
+    listed = NbGraderAPI(course).get_autograded_students("tiny")
+    assert listed == {"ada", "bob", "cyn", "dan", "eve", "zoe"}
 
 
 @pytest.mark.parametrize("student", ["ada", "cyn", "dan", "zoe"])
