@@ -31,6 +31,7 @@ from kit.feedback import absent
 from kit.report.visible import Unseen
 
 if TYPE_CHECKING:
+    from kit.batch.regraded import Graded
     from kit.nbgrader.bookkeeping import Bookkeeper
     from kit.results import Result
 
@@ -54,6 +55,20 @@ class Platform(StrEnum):
 
 AssignmentName = Annotated[
     str, typer.Argument(metavar="ASSIGNMENT", help="name of a folder in source/")
+]
+Submissions = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH...", help="submissions, or folders or bulk downloads of them"),
+]
+ResultsFolder = Annotated[
+    Path | None, typer.Option(help="folder for the results (default: results/ASSIGNMENT)")
+]
+Students = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="grade only this student; may be given several times"),
+]
+Cluster = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="grade on the nodes of a Dask scheduler")
 ]
 Trust = Annotated[
     bool,
@@ -202,17 +217,11 @@ def check(
 @app.command()
 def grade(
     assignment: AssignmentName,
-    paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH...", help="submissions, or folders or bulk downloads of them"),
-    ],
+    paths: Submissions,
     out: Annotated[
         Path | None, typer.Option(help="folder for the results (default: results/ASSIGNMENT)")
     ] = None,
-    student: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="grade only this student; may be given several times"),
-    ] = None,
+    student: Students = None,
     tasks: Annotated[
         str | None, typer.Option(help="grade only these tasks (ids, separated by commas)")
     ] = None,
@@ -220,9 +229,7 @@ def grade(
     jobs: Annotated[
         int | None, typer.Option(help="number of processes (default: one per core)", min=1)
     ] = None,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="grade on the nodes of a Dask scheduler")
-    ] = None,
+    cluster: Cluster = None,
     force: Annotated[
         bool, typer.Option("--force", help="grade again what is already graded")
     ] = False,
@@ -250,23 +257,21 @@ def grade(
             raise CourseError("--jobs is for this machine. A cluster runs one job on each node.")
         which = find_assignment(assignment)
         folder = out or which.root / "results" / assignment
-        chosen = tuple(task.strip() for task in tasks.split(",")) if tasks else None
-        settings = Settings(which, which.limits, chosen, seed, trust=trust)
-        which.require(chosen or ())
+        chosen = tuple(task.strip() for task in tasks.split(",")) if tasks else ()
+        which.require(chosen)
+        settings = Settings(which, which.limits, chosen or None, seed, trust=trust)
         found = find_all(which, paths, kept, student or ())
         kept.enter_context(sole_writer(folder))  # until the gradebook has the results, too
-        apart = no_gradebook or out is not None
-        keeper = None if apart else kept.enter_context(Bookkeeper(which))
+        keeper = None if no_gradebook or out else kept.enter_context(Bookkeeper(which))
         jobs = jobs if cluster else _affordable(jobs)
         coming = grade_all(settings, found, folder, jobs=jobs, cluster=cluster, force=force)
-        graded = sorted(
-            show_progress(console, coming, len(found)), key=lambda each: each.result.student
-        )
+        graded = list(show_progress(console, coming, len(found)))
+        graded.sort(key=lambda each: each.result.student)
         show_class(console, [each.result for each in graded])
         show_run(console, graded)
         console.print(f"Results are in {folder}.", markup=False, soft_wrap=True)
         if keeper is not None:
-            _keep_books(keeper, which, [each.result for each in graded], paths)
+            _keep_books(keeper, which, graded, paths)
     if any(failed_us(each.result) for each in graded):
         raise typer.Exit(1)
 
@@ -282,13 +287,15 @@ def _affordable(jobs: int | None) -> int:
 
 
 def _keep_books(
-    keeper: Bookkeeper, which: Assignment, graded: list[Result], paths: list[Path]
+    keeper: Bookkeeper, which: Assignment, graded: list[Graded], paths: list[Path]
 ) -> None:
     """Have the gradebook written, and say what is in it and who did not hand in."""
     from kit.intake.timestamps import timestamps
 
     times, remarks = timestamps(which, paths)
-    _show_written(keeper.write(graded, times), len(graded), remarks)
+    changed = [each.result.student for each in graded if not each.kept]
+    written = keeper.write([each.result for each in graded], times, paths, changed)
+    _show_written(written, len(graded), remarks)
     if keeper.absent:
         _remark(absent(keeper.absent, "the gradebook"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from difflib import get_close_matches
@@ -136,20 +136,20 @@ def grade_all(
     yield from _emptied(ready)
 
 
-def grade_kept(settings: Settings, found: Found, out: Path) -> Result:
-    """The result of one submission, written to ``out`` unless the right one is already there.
+def grade_kept(settings: Settings, found: Found, out: Path) -> tuple[Result, Mapping[str, bytes]]:
+    """The result of one submission, written to ``out`` unless it is already there; and its files.
 
     For callers with one submission at a time: this process keeps its Grader until
     ``kit.batch.pool.close``. A caller must be the ``sole_writer``.
     """
     taken = _take(settings.assignment, settings.limits, found)
     if not isinstance(taken, Submission):
-        return _written(taken, out)
+        return _written(taken, out), {}
     stored = _earlier(found.student, out)
     if stored is not None and _still_right(settings, taken, stored):
-        return stored
+        return stored, taken.files
     result = pool.grade(settings, taken)
-    return _written(_with_course(settings.assignment, result), out)
+    return _written(_with_course(settings.assignment, result), out), taken.files
 
 
 def _with_course(assignment: Assignment, result: Result) -> Result:

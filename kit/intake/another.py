@@ -45,7 +45,7 @@ def notes(
         other = Assignment(assignment.root, name)
         with suppress(CourseError, OSError):  # `kit release` reports what is wrong with it
             if other != assignment and (held := _held(tree, files, assignment, other, limits)):
-                part = len(_present(names, other.student_files)) / len(other.student_files)
+                part = len(_present(names, other.student_files)) / max(1, len(other.student_files))
                 likely[any(each.endswith(".ipynb") for each in held), part] = other, held
     if not likely:
         return []

@@ -124,7 +124,7 @@ def _student_in_tree(assignment: Assignment, path: Path) -> str | None:
     student = owner(assignment, path)
     if student is not None and path.name == assignment.name != student:
         return student
-    names = set(assignment_names(assignment.root))
+    names = _assignments(assignment)
     inner = {folder.name for folder in _folders(path)}
     if assignment.name in inner and (student is not None or inner <= names):
         return path.name
@@ -137,12 +137,20 @@ def _student_in_tree(assignment: Assignment, path: Path) -> str | None:
 
 def _named(assignment: Assignment, found: Found) -> Found:
     """``found``; raises CourseError if its student is called like an assignment."""
-    if found.student in assignment_names(assignment.root):
+    if found.student in _assignments(assignment):
         raise CourseError(
             f"{found.where} is called like the assignment {found.student}, so it is not known "
             "whose it is. Nothing was graded. Name it after its student, or leave it out."
         )
     return found
+
+
+def _assignments(assignment: Assignment) -> set[str]:
+    """The names of all assignments of the course; of this one alone where it is packed alone."""
+    try:
+        return {assignment.name, *assignment_names(assignment.root)}
+    except OSError:
+        return {assignment.name}
 
 
 def existing(path: Path) -> Path:
@@ -346,7 +354,7 @@ def _opened_folder(assignment: Assignment, shelf: _Shelf, folder: str) -> Tree:
     if assignment.name in inner:
         return shelf.open(f"{folder}/{assignment.name}")
     tree = shelf.open(folder)
-    tree.without(inner.intersection(assignment_names(assignment.root)))
+    tree.without(inner.intersection(_assignments(assignment)))
     return tree
 
 

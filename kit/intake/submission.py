@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,10 +22,19 @@ from kit.intake.elsewhere import Text, gather
 from kit.intake.folder import FolderTree
 from kit.intake.locate import FEW, NothingFoundError, listed, locate, rank
 from kit.intake.remarks import remarks
-from kit.intake.tree import Entry, RejectedError, Tree, UnreadableError, machine_made
+from kit.intake.tree import Entry, RejectedError, Tree, UnreadableError, View, machine_made
 from kit.limits import Limits
 
-__all__ = ["RejectedError", "Submission", "holds", "open_tree", "read", "sources_of", "take"]
+__all__ = [
+    "RejectedError",
+    "Submission",
+    "holds",
+    "notebook_in",
+    "open_tree",
+    "read",
+    "sources_of",
+    "take",
+]
 
 
 @dataclass(frozen=True)
@@ -107,6 +117,22 @@ def take(
     with open_archive(file, name, limits) as inner:
         notes = (*notes, f"Your files were found in the archive {name}.")
         return _taken(inner, assignment, student, limits, notes)
+
+
+def notebook_in(tree: Tree, assignment: Assignment, limits: Limits) -> bytes | None:
+    """The bytes of the notebook in ``tree``, wherever it lies; None if none is there to be read."""
+    found = [entry for entry in tree.entries if entry.name.lower().endswith(".ipynb")]
+    picked = notebook.chosen(found, assignment.notebook.name, "")
+    archives = [entry for entry in tree.entries if is_archive(entry.name)]
+    with suppress(UnreadableError, RejectedError, OSError):
+        if picked is not None:
+            return notebook.content_of(tree, picked, limits)
+        if not found and len(archives) == 1:
+            file = tree.seekable(archives[0], limits.nested_bytes)
+            with open_archive(file, archives[0].name, limits) as inner:
+                members = {each.name: each for each in inner.entries if not is_archive(each.name)}
+                return notebook_in(View(inner, members), assignment, limits)
+    return None
 
 
 def _taken(

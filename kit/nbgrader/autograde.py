@@ -7,7 +7,7 @@ well: what is there and still right is not graded again.
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -48,13 +48,13 @@ class Grade(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no type
         out = settings.assignment.root / "results" / settings.assignment.name
         try:
             with _sole_writer(self.parent.parent, out):
-                result = _result(self.parent.parent, settings, about["student"], out)
+                result, files = _result(self.parent.parent, settings, about["student"], out)
                 gradebook.write(settings.assignment, [result], db_url=about["db_url"], review=True)
         except Exception:
             # nbgrader has entered the submission already, and counts a missing score as 0
             gradebook.flag(settings.assignment, about["student"], about["db_url"])
             raise
-        tell(nb, result)
+        tell(nb, result, files)
         return nb, resources
 
 
@@ -80,18 +80,21 @@ def _sole_writer(converter: Any, out: Path) -> Iterator[None]:
         yield
 
 
-def _result(converter: Any, settings: Settings, student: str, out: Path) -> Result:
-    """The result of what ``student`` handed in, under the name that nbgrader has for them."""
+def _result(
+    converter: Any, settings: Settings, student: str, out: Path
+) -> tuple[Result, Mapping[str, bytes]]:
+    """What ``student`` handed in: the result, under nbgrader's name for them, and the files."""
     assignment, folders = settings.assignment, converter.coursedir
     path = Path(folders.format_path(folders.submitted_directory, student, assignment.name))
     found = Found(safe(student), str(path), lambda: open_tree(path, settings.limits))
-    result = replace(run.grade_kept(settings, found, out), student=student)
+    kept, files = run.grade_kept(settings, found, out)
+    result = replace(kept, student=student)
     if feedback.failed_us(result):
         raise NbGraderException(
             f"{student} has no new score. {feedback.GRADER_FAILED} "
             f"{feedback.why_no_grade(result)} Fix that, then run the command again."
         )
-    return result
+    return result, files
 
 
 atexit.register(pool.close)

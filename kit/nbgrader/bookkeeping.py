@@ -16,16 +16,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import chdir, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from kit import feedback
 from kit.batch import lock
 from kit.course import Assignment, CourseError
-from kit.nbgrader import finals, gradebook
+from kit.nbgrader import finals, generate, gradebook
 from kit.nbgrader.gradebook import GradebookError
 from kit.results import Result, printable
+
+_NOTHING: dict[str, Any] = {"results": [], "timestamps": {}, "paths": [], "changed": []}
 
 
 class Bookkeeper:
@@ -62,12 +65,27 @@ class Bookkeeper:
         with self._complaints, self._process:
             pass  # the process ends once its input is closed
 
-    def write(self, results: Sequence[Result], timestamps: Mapping[str, str]) -> int:
-        """Write the results, as ``kit.nbgrader.gradebook.write`` does; raises GradebookError."""
+    def write(
+        self,
+        results: Sequence[Result],
+        timestamps: Mapping[str, str],
+        paths: Sequence[Path] = (),
+        changed: Sequence[str] = (),
+    ) -> int:
+        """Write the results, as ``kit.nbgrader.gradebook.write`` does; raises GradebookError.
+
+        ``paths`` are what was graded, ``changed`` the students whose result is new: copies of their
+        hand-ins are made for formgrader where nbgrader makes none (``kit.nbgrader.copies``).
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         needed = [gradebook.needed(result).as_dict() for result in results]
-        batch = {"results": needed, "timestamps": timestamps}
+        batch = {
+            "results": needed,
+            "timestamps": timestamps,
+            "paths": [str(path.resolve()) for path in paths],
+            "changed": changed,
+        }
         # a broken pipe means that the process has died; the error below says why
         with suppress(BrokenPipeError), self._process.stdin as told:
             told.write(json.dumps(batch))
@@ -103,16 +121,32 @@ def main() -> None:
         gradebook.prepare(assignment, seconds=0)
     try:
         told = sys.stdin.read()
-        batch = json.loads(told) if told else {"results": [], "timestamps": {}}
+        batch = json.loads(told) if told else _NOTHING
         results = [Result.from_dict(result) for result in batch["results"]]
         written = gradebook.write(
             assignment, results, batch["timestamps"], say=lambda text: _answer("said", text)
         )
+        _copy(assignment, batch, results)
         missing = finals.absent(assignment) if results else ()
     except (CourseError, GradebookError) as error:
         _answer("error", str(error))
     else:
         _answer("written", written, absent=missing)
+
+
+def _copy(assignment: Assignment, batch: Mapping[str, Any], results: Sequence[Result]) -> None:
+    """Make the copies that formgrader needs; what goes wrong there costs no score."""
+    if not batch["paths"]:
+        return
+    from kit.nbgrader import copies  # noqa: PLC0415 (slow: it loads nbgrader)
+
+    folders = gradebook.course_directory(assignment, generate.load_config(assignment.root), None)
+    students = [result.student for result in results if not feedback.failed_us(result)]
+    try:
+        with chdir(assignment.root):
+            copies.write(assignment, folders, map(Path, batch["paths"]), batch["changed"], students)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _answer("said", f"formgrader does not show all that was graded: {error}.")
 
 
 def _answer(kind: str, value: Any, **more: Any) -> None:

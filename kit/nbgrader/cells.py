@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
+from typing import Any
 
 from nbformat.notebooknode import NotebookNode
 
 from kit import feedback
 from kit.feedback import points
 from kit.nbgrader.plain import literal, markdown_cell, node, text_output
-from kit.results import CheckResult, Result, TaskResult
+from kit.results import CheckResult, Result, TaskResult, printable
 
 _WIDTH = 92
+_MAX_FILE = 60_000
+"""So many characters of a file are shown."""
 
 
-def tell(notebook: NotebookNode, result: Result) -> None:
-    """Begin ``notebook`` with a summary, and give each automatic task's cell its verdict."""
+def tell(notebook: NotebookNode, result: Result, files: Mapping[str, bytes]) -> None:
+    """Begin ``notebook`` with a summary, and give each automatic task's cell its verdict.
+
+    At its end stand the ``files`` that were graded, as text that nobody can run.
+    """
     tasks = {task.id: task for task in result.tasks if not task.manual}
     for cell in notebook.cells:
         task = tasks.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
@@ -24,6 +30,16 @@ def tell(notebook: NotebookNode, result: Result) -> None:
             why = result.message or feedback.why_not_graded(task)
             cell.outputs = [node(text_output(said(task) if task.checks else why))]
     notebook.cells.insert(0, node(markdown_cell(_summary(result), "automatic-grading")))
+    notebook.cells.extend(node(cell) for cell in _files(files))
+
+
+def _files(files: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:
+    """A cell for each file: its name, and its lines with their numbers, for messages name them."""
+    for number, (name, content) in enumerate(sorted(files.items())):
+        text = printable(content.decode("utf-8", "replace").replace("\r\n", "\n"), _MAX_FILE)
+        lines = [f"{place:4}  {line}" for place, line in enumerate(text.split("\n"), start=1)]
+        shown = f"### {name}, as it was handed in\n\n" + literal("\n".join(lines))
+        yield markdown_cell(shown, f"handed-in-{number}")
 
 
 def said(task: TaskResult) -> str:

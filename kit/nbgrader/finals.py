@@ -9,7 +9,8 @@ from typing import Any
 
 from kit import feedback
 from kit.course import Assignment, CourseError
-from kit.finals import Final, Finals, automatic, automatic_alone
+from kit.finals import Final, Finals, automatic_alone
+from kit.finals import automatic as of_checks
 from kit.nbgrader import generate
 from kit.results import Result
 
@@ -54,7 +55,7 @@ def finals(assignment: Assignment, results: Sequence[Result]) -> Finals:
     found = {
         result.student: book.entries[result.student].final(assignment)
         if result.student in book.entries and not feedback.failed_us(result)
-        else automatic(result)
+        else of_checks(result)
         for result in results
     }
     return Finals(found, True, _absent(book), tuple(_remarks(results, book, found)))
@@ -164,6 +165,7 @@ def _entries(connection: Any, assignment: Assignment) -> _Book | None:
         .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
         .where(SubmittedAssignment.assignment_id == key)
     )
+    automatic = {task.id for task in assignment.tasks if not task.manual}
     entries: dict[str, _Entry] = {}
     owners: dict[str, _Entry] = {}
     for notebook, student, penalty in connection.execute(notebooks):
@@ -187,5 +189,5 @@ def _entries(connection: Any, assignment: Assignment) -> _Book | None:
         entry.auto[task] = auto
         given = auto if manual is None else manual  # nbgrader's own rule
         entry.score += 0.0 if given is None else given + (extra or 0.0)
-        entry.waiting |= bool(flagged)
+        entry.waiting |= bool(flagged) and (auto is not None or task not in automatic)
     return _Book(entries, list(connection.execute(sql.select(api.Student.id)).scalars()))

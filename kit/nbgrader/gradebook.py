@@ -128,7 +128,7 @@ def _held(
     assignment: Assignment, config: Any, db_url: str | None, seconds: float | None, say: lock.Say
 ) -> Iterator[Any]:
     """nbgrader's view of the course, while no other process of the kit writes its gradebook."""
-    folders = _course_directory(assignment, config, db_url)
+    folders = course_directory(assignment, config, db_url)
     with _told(folders):
         file, made = (_beside(assignment, folders.db_url, name) for name in ("lock", _RELEASE))
     with ExitStack() as kept:
@@ -397,7 +397,7 @@ def _generate(assignment: Assignment, config: Any, db_url: str) -> None:
     config.GenerateAssignment.pop("post_convert_hook", None)  # the hook publishes the release
     made = _beside(assignment, db_url, _RELEASE)
     with tempfile.TemporaryDirectory(prefix=made.name, dir=made.parent) as folder:
-        folders = _course_directory(assignment, config, db_url)
+        folders = course_directory(assignment, config, db_url)
         folders.release_directory = folder
         folders.assignment_id = assignment.name
         try:
@@ -473,7 +473,7 @@ def _one_transaction(gradebook: Any) -> Iterator[None]:
         gradebook.db.remove()
 
 
-def _course_directory(assignment: Assignment, config: Any, db_url: str | None) -> Any:
+def course_directory(assignment: Assignment, config: Any, db_url: str | None) -> Any:
     """nbgrader's view of the course; the default gradebook is ``gradebook.db`` in its root."""
     from nbgrader.coursedir import CourseDirectory  # noqa: PLC0415 (slow)
 

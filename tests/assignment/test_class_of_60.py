@@ -8,17 +8,14 @@ import io
 import itertools
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -26,16 +23,15 @@ import jsonschema
 import pytest
 from nbgrader.api import Gradebook
 
-from kit.course import Assignment, files_below
+from kit.course import Assignment
 from kit.export import github, gradescope
 from kit.results import Result
+from tests.support.classes import SECONDS, archive, files_of, run, start, without
 from tests.support.course import ROOT
 from tests.support.processes import PATIENCE, descendants, still_running
 from tests.support.results import SCHEMA
 
 NAME = "optimization"
-KIT = [sys.executable, "-m", "kit"]
-SECONDS = 300
 WRONG = "dw += 1.0; next_w = w[:0]"
 LAYERS = ("affine_forward", "affine_backward", "relu_forward", "relu_backward")
 RULES = ("sgd_momentum", "sgd_nesterov_momentum", "rmsprop", "adam")
@@ -196,27 +192,6 @@ def odd(course: Assignment) -> Iterator[HandedIn]:
         yield HandedIn(nothing, 0, RULES, "rejected")
 
 
-def without(module: bytes, task: str, body: str) -> bytes:
-    """The module with ``body`` in the place of the answer."""
-    region = rf"    # YOUR CODE HERE: {task}\n.*?    # END YOUR CODE HERE\n"
-    changed, count = re.subn(region.encode(), f"    {body}\n".encode(), module, flags=re.DOTALL)
-    assert count == 1
-    return changed
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in files_below(folder)}
-
-
-def archive(files: Mapping[str, bytes], ends: Mapping[str, bytes] | None = None) -> bytes:
-    """A student's zip of the files, some with something at their end."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, text in files.items():
-            file.writestr(f"hw3/{name}", text + (ends or {}).get(name, b""))
-    return content.getvalue()
-
-
 def assert_deserved(result: dict[str, Any], handed_in: HandedIn, of: float) -> None:
     """The result is what the submission must get."""
     assert result["status"] == handed_in.status, result
@@ -230,21 +205,6 @@ def assert_deserved(result: dict[str, Any], handed_in: HandedIn, of: float) -> N
 
 
 # -- commands and what they leave ----------------------------------------------------------------
-
-
-def start(course: Assignment, *command: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*KIT, *command], cwd=course.root, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-
-
-def run(course: Assignment, *command: str) -> str:
-    """What a command printed, which went well."""
-    process = start(course, *command)
-    output = process.communicate(timeout=SECONDS)[0]
-    assert process.returncode == 0, output
-    return output
 
 
 def until(reached: Callable[[], bool], process: subprocess.Popen[str]) -> None:

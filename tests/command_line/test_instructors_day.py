@@ -83,7 +83,7 @@ class TestOneStudent:
         assert graded(course) == {"gil", "bob"}
 
     def test_a_name_that_nobody_has_is_wrong_usage(self, course: Assignment) -> None:
-        code, output = kit("grade", "tiny", "submitted", "--student", "gill")
+        code, output = kit("grade", "tiny", "submitted", "--student", "gill", "--jobs", 1)
         assert code == 2
         said = " ".join(output.split())
         assert "no submission of 'gill' among the 3 there. Is it gil?" in said
@@ -108,7 +108,7 @@ class TestOneStudent:
 
     def test_one_without_this_assignment_is_told(self, course: Assignment) -> None:
         hand_in(course.root / "submitted/kim/other", SOLUTION)
-        code, output = kit("grade", "tiny", "submitted/kim")
+        code, output = kit("grade", "tiny", "submitted/kim", "--jobs", 1)
         assert code == 2
         assert "holds other, and nothing for tiny" in " ".join(output.split())
 
@@ -119,7 +119,7 @@ class TestOneStudent:
         hand_in(tmp_path / "class" / name, SOLUTION)
         hand_in(tmp_path / "class/ada", SOLUTION)
         for path in (tmp_path / "class", tmp_path / "class" / name):
-            code, output = kit("grade", "tiny", path, "--no-gradebook")
+            code, output = kit("grade", "tiny", path, "--no-gradebook", "--jobs", 1)
             assert code == 2
             assert f"is called like the assignment {name}" in " ".join(output.split())
         assert not graded(course)
