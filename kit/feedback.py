@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kit.results import CheckResult, Raised, Result, TaskResult
@@ -35,7 +35,12 @@ def verdict(result: Result) -> Literal["passed", "failed", "error"]:
 
 
 def exit_code(result: Result) -> int:
-    """What a command that grades one submission exits with: 0, 1, or 3 where the grader failed."""
+    """What a command that grades one submission exits with: 0, 1, or 3 where the grader failed.
+
+    Tasks that nobody asked for do not count.
+    """
+    asked = tuple(task for task in result.tasks if not left_out(task, result))
+    result = replace(result, tasks=asked)
     return {"passed": 0, "failed": 1, "error": 3}[verdict(result)]
 
 
@@ -204,6 +209,26 @@ def shared_exceptions(result: Result) -> list[tuple[Raised, list[TaskResult]]]:
             if check.error is not None and ended(check):  # else two may only look the same
                 stopped.setdefault(check.error, {})[task.id] = task
     return [(error, list(tasks.values())) for error, tasks in stopped.items() if len(tasks) > 1]
+
+
+def next_step(result: Result) -> str:
+    """The one thing to fix next, as a sentence; empty where there is none."""
+    shared = shared_exceptions(result)
+    if shared:
+        raised, tasks = shared[0]
+        where = f"{raised.trace[-1].file}, line {raised.trace[-1].line}"
+        return f"Next: correct {where}, which stops {count(len(tasks), 'task')}."
+    for task in result.tasks:
+        if task.status == "failed" and not task.follows_from:
+            return f"Next: {task.title} ({task.id}). What is wrong with it is said above."
+    return ""
+
+
+def told(raised: Raised) -> str:
+    """What an exception says and where it was raised."""
+    frame = raised.trace[-1]
+    said = f": {raised.message}" if raised.message else ""
+    return f"{frame.file}, line {frame.line}: {raised.type}{said}."
 
 
 def same_exception(where: str) -> str:
