@@ -326,15 +326,18 @@ def report(
     ] = False,
 ) -> None:
     """Make one page for each student and one for the class from the results of an assignment."""
+    from kit.grading.diagnosis import catalogue
     from kit.report.writer import lines, write
 
-    root = find_assignment(assignment).root
+    found = find_assignment(assignment)
+    root = found.root
     made = write(
         assignment,
         results or root / "results" / assignment,
         out or root / "report" / assignment,
         unseen,
         nameless=anonymous,
+        texts=catalogue.load(found).texts,
     )
     for line in lines(made):
         console.print(line, markup=False, soft_wrap=True)

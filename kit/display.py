@@ -48,7 +48,7 @@ def show_result(console: Console, result: Result) -> None:
         told[raised] = tasks[0].title
     for task in result.tasks:
         if not _all_told(task, told):
-            _show_wrong(console, task, told)
+            _show_wrong(console, task, told, feedback.training_cause(task, result))
     _show_end(console, result)
 
 
@@ -79,10 +79,13 @@ def _values(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _show_wrong(console: Console, task: TaskResult, told: dict[Hashable, str]) -> None:
+def _show_wrong(
+    console: Console, task: TaskResult, told: dict[Hashable, str], training: str
+) -> None:
     """What to know of a task that lost points: its causes, then the checks that did not pass.
 
-    ``told`` has the exceptions that earlier tasks told of, with the title of the task.
+    ``told`` has the exceptions that earlier tasks told of, with the title of the task; ``training``
+    says why a training failed.
     """
     failures = feedback.failures(task)
     if task.follows_from:
@@ -93,6 +96,8 @@ def _show_wrong(console: Console, task: TaskResult, told: dict[Hashable, str]) -
         console.print(plain(f"{task.title} ({task.id})", "bold"))
     for cause in feedback.causes(task):
         _say(console, cause, 2, "bold yellow")
+    if training:
+        _say(console, training, 2, "bold yellow")
     for checks in failures.groups:
         _show_failure(console, checks, task.title, told)
     if failures.rest:

@@ -75,7 +75,36 @@ def instead_of_checks(result: Result) -> str:
 def needs_a_person(result: Result) -> bool:
     """Whether somebody should look at a submission: nothing was graded, or something is odd."""
     misplaced = any(task.wrong_place is not None for task in result.tasks)
-    return result.status != "graded" or bool(result.notes) or result.trusted or misplaced
+    odd = bool(result.notes) or result.trusted or misplaced or code_without_points(result)
+    return result.status != "graded" or odd
+
+
+def code_without_points(result: Result) -> bool:
+    """Whether a submission was graded, holds code of a task, and has no point at all."""
+    if result.status != "graded" or result.score != 0:
+        return False
+    failed = [check for task in result.tasks for check in task.checks if check.status == "failed"]
+    return any(not _unwritten(check) for check in failed)
+
+
+def _unwritten(check: CheckResult) -> bool:
+    """Whether a check ended at the line that stands for an answer."""
+    return check.error is not None and check.error.type == "NotImplementedError"
+
+
+def training_cause(task: TaskResult, result: Result) -> str:
+    """That a training which failed uses earlier tasks that are wrong; empty where it is not so.
+
+    A training is known by the curve that its check measured.
+    """
+    trains = any(isinstance(v, list) for check in task.checks for v in check.measured.values())
+    if task.status != "failed" or not trains:
+        return ""
+    names = [each.id for each in result.tasks if each.id != task.id and each.status == "failed"]
+    if not names:
+        return ""
+    listed = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
+    return f"The training uses all that was written before. Correct {listed} first."
 
 
 # -- a task ----------------------------------------------------------------------------------------

@@ -56,9 +56,18 @@ def student_page(shown: Shown) -> bytes:
     )
 
 
-def class_page(results: Sequence[Result], pages: Mapping[str, str], *, nameless: bool) -> bytes:
-    """The page of the class; ``pages`` are the file names of the students' pages."""
-    found = overview(results)
+def class_page(
+    results: Sequence[Result],
+    pages: Mapping[str, str],
+    texts: Mapping[str, str] | None = None,
+    *,
+    nameless: bool,
+) -> bytes:
+    """The page of the class; ``pages`` are the file names of the students' pages.
+
+    ``texts`` are what students read of known mistakes, by id.
+    """
+    found = overview(results, texts)
     script = _text("table.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return _bytes(
@@ -141,6 +150,8 @@ def _environment() -> Environment:
         "MARK": Markup(MARK.decode()),  # noqa: S704 (a constant)
         "style": Markup(_text("style.css")),  # noqa: S704 (a file of the kit)
         "needs_a_person": feedback.needs_a_person,
+        "code_without_points": feedback.code_without_points,
+        "training_cause": feedback.training_cause,
         "badge": _badge,
         "why_no_grade": feedback.why_no_grade,
         "GRADER_FAILED": feedback.GRADER_FAILED,

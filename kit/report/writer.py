@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,9 +34,11 @@ def write(
     unseen: Unseen = Unseen.MESSAGE,
     *,
     nameless: bool = False,
+    texts: Mapping[str, str] | None = None,
 ) -> Report:
     """Make ``out/index.html`` and ``out/students/`` anew from the results in a folder.
 
+    ``texts`` are what students read of known mistakes, by id: the class page names those by it.
     Pages of an earlier report that are not written again are deleted; other files stay. Raises
     CourseError where the results can't be used or a file that is no page of ours is in the way.
     """
@@ -56,7 +58,7 @@ def write(
         for result, path in zip(results, written, strict=True):
             write_whole(path, student_page(for_student(result, unseen)), durable=False)
         write_whole(
-            out / "index.html", class_page(results, files, nameless=nameless), durable=False
+            out / "index.html", class_page(results, files, texts, nameless=nameless), durable=False
         )
     except OSError as error:
         raise CourseError(f"The report could not be written ({error}).") from error
