@@ -29,6 +29,7 @@ from kit.course import (
 from kit.edge import Edge
 from kit.feedback import absent
 from kit.report.visible import Unseen
+from kit.sandbox.faults import KitFault
 
 if TYPE_CHECKING:
     from kit.batch.regraded import Graded
@@ -196,16 +197,32 @@ def check(
     assignment: Annotated[
         str | None, typer.Option(help="assignment, if the course has several")
     ] = None,
+    tasks: Annotated[
+        str | None, typer.Option(help="grade only these tasks (ids, separated by commas)")
+    ] = None,
+    skip: Annotated[
+        str | None, typer.Option(help="leave these tasks out, such as one that trains")
+    ] = None,
     seed: Seed = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the result as JSON")] = False,
     trust: Trust = False,
 ) -> None:
-    """Grade one submission; print which checks pass, which fail, and why."""
+    """Grade one submission; print which checks pass, which fail, and why.
+
+    It needs Linux. The tasks come in the notebook's order, so one that trains comes late.
+    """
+    _require_linux()
     from kit import feedback
     from kit.batch.run import grade_one
-    from kit.display import show_result
+    from kit.display import Live, show_result
 
-    result = grade_one(_only(assignment), path, seed, trust=trust)
+    which = _only(assignment)
+    chosen = _chosen(which, tasks, skip)
+    if as_json:
+        result = grade_one(which, path, seed, trust=trust, tasks=chosen)
+    else:
+        with Live(console, which.tasks) as live:
+            result = grade_one(which, path, seed, trust=trust, tasks=chosen, watch=live)
     if as_json:
         # JSON's escape for #: a CI runner reads ##[ anywhere in the output as a command
         print(json.dumps(result.as_dict(), indent=2).replace("#", "\\u0023"))
@@ -411,6 +428,7 @@ def report(
     ] = False,
 ) -> None:
     """Make one page for each student and one for the class from the results of an assignment."""
+    from kit.grading.diagnosis import catalogue
     from kit.nbgrader.finals import finals
     from kit.report.writer import lines, write
     from kit.results import read_all
@@ -429,6 +447,7 @@ def report(
         unseen,
         nameless=anonymous,
         finals=None if final is None else final.of,
+        texts=catalogue.load(found).texts,
     )
     for line in lines(made):
         console.print(line, markup=False, soft_wrap=True)
@@ -482,6 +501,29 @@ def doctor() -> None:
     for sentence in shortcomings():
         console.print(sentence, markup=False, soft_wrap=True)
     show_limits(console, Limits())
+
+
+def _require_linux() -> None:
+    """Raise KitFault on another system, before anything is loaded that only Linux has."""
+    if sys.platform != "linux":
+        raise KitFault(
+            "kit check needs Linux, which confines the code that it runs. On another system, run "
+            "python -m utils.check in the homework's folder, or use Linux in WSL or a container."
+        )
+
+
+def _chosen(which: Assignment, tasks: str | None, skip: str | None) -> tuple[str, ...] | None:
+    """The ids of the tasks to grade; None for all. Raises CourseError for an unknown one."""
+    only = [task.strip() for task in tasks.split(",")] if tasks else None
+    without = [task.strip() for task in skip.split(",")] if skip else []
+    which.require([*(only or ()), *without])
+    if only is None and not without:
+        return None
+    automatic = [task.id for task in which.tasks if not task.manual]
+    chosen = [task for task in only or automatic if task not in without]
+    if not chosen:
+        raise CourseError("No task is left to grade.")
+    return tuple(chosen)
 
 
 def _only(name: str | None) -> Assignment:

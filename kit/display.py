@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -25,7 +26,7 @@ from kit import feedback
 from kit.batch.regraded import Graded, change
 from kit.course import Task
 from kit.feedback import points, without_commands
-from kit.grading.verdicts import Check
+from kit.grading.verdicts import Check, Verdict
 from kit.limits import REPLY_BLOCK_BYTES, REPLY_TREE_BYTES, Limits
 from kit.results import CheckResult, Result, TaskResult
 
@@ -40,18 +41,55 @@ FEW = 4
 
 def show_result(console: Console, result: Result) -> None:
     """One submission: every task, and what was wrong with the checks that did not pass."""
-    show_class(console, [result])
+    show_class(console, [result], measured=False)
     for note in result.notes:
         _say(console, f"Note: {note}")
     told: dict[Hashable, str] = {}
+    for raised, tasks in feedback.shared_exceptions(result):
+        console.print()
+        _say(console, feedback.told(raised), style="bold")
+        _say(console, f"It stops: {', '.join(task.title for task in tasks)}.", 2, "red")
+        told[raised] = tasks[0].title
     for task in result.tasks:
-        _show_wrong(console, task, told)
+        if not _all_told(task, told):
+            _show_wrong(console, task, told, feedback.training_cause(task, result))
+    _show_end(console, result)
 
 
-def _show_wrong(console: Console, task: TaskResult, told: dict[Hashable, str]) -> None:
+def _all_told(task: TaskResult, told: Mapping[Hashable, str]) -> bool:
+    """Whether one exception that is told already is all that is wrong with a task."""
+    groups = feedback.failures(task).groups
+    reasons = [feedback.reason(group[0]) for group in groups if feedback.ended(group[0])]
+    return len(groups) == 1 and not feedback.causes(task) and bool(reasons) and reasons[0] in told
+
+
+def _show_end(console: Console, result: Result) -> None:
+    """What stays on the screen: what was measured, the score, and the one thing to fix next."""
+    console.print()
+    for task in result.tasks:
+        measured = [item for check in task.checks for item in check.measured.items() if item[1]]
+        if measured:
+            named = [f"{name.replace('_', ' ')} {_values(value)}" for name, value in measured]
+            _say(console, f"{task.title}: {'; '.join(named)}.")
+    score, most = points(result.score), points(result.max_score)
+    left = [task.title for task in result.tasks if feedback.left_out(task, result)]
+    apart = f" Left out: {', '.join(left)}." if left else ""
+    _say(console, f"{score} of {most} automatic points.{apart}", style="bold")
+    if step := feedback.next_step(result):
+        _say(console, step, style="bold")
+
+
+def _values(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _show_wrong(
+    console: Console, task: TaskResult, told: dict[Hashable, str], training: str
+) -> None:
     """What to know of a task that lost points: its causes, then the checks that did not pass.
 
-    ``told`` has the exceptions that earlier tasks told of, with the title of the task.
+    ``told`` has the exceptions that earlier tasks told of, with the title of the task; ``training``
+    says why a training failed.
     """
     failures = feedback.failures(task)
     if task.follows_from:
@@ -62,6 +100,8 @@ def _show_wrong(console: Console, task: TaskResult, told: dict[Hashable, str]) -
         console.print(plain(f"{task.title} ({task.id})", "bold"))
     for cause in feedback.causes(task):
         _say(console, cause, 2, "bold yellow")
+    if training:
+        _say(console, training, 2, "bold yellow")
     for checks in failures.groups:
         _show_failure(console, checks, task.title, told)
     if failures.rest:
@@ -142,8 +182,83 @@ def show_run(console: Console, graded: Sequence[Graded]) -> None:
     console.print(table)
 
 
-def show_class(console: Console, graded: Sequence[Result]) -> None:
-    """The tasks of a few submissions side by side; nothing where they are many."""
+class Live:
+    """Shows how far a submission is: a line for each task, and on a terminal what runs now.
+
+    A context manager; a ``kit.grading.suites.Watch``.
+    """
+
+    def __init__(self, console: Console, tasks: Sequence[Task]) -> None:
+        self._console = console
+        self._titles = {task.id: task.title for task in tasks}
+        self._task = ""
+        self._told: set[str] = set()
+        self._passed: list[bool] = []
+        self._measured: Sequence[tuple[str, Any]] = ()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            _Measured(self),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._row = self._progress.add_task("starting")
+
+    def __enter__(self) -> Live:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tell()
+        self._progress.stop()
+
+    def begins(self, check: Check, measured: Sequence[tuple[str, Any]]) -> None:
+        """Say what runs now, and how the task before it went."""
+        if check.task != self._task:
+            self._tell()
+            self._task, self._passed = check.task, []
+        self._measured = measured
+        self._progress.update(self._row, description=self._titles.get(check.task, check.task))
+
+    def ends(self, verdict: Verdict) -> None:
+        """Count a check."""
+        self._passed.append(verdict.status == "passed")
+
+    @property
+    def measured(self) -> str:
+        """What the check that runs now has measured so far, as an accuracy of each epoch."""
+        curves = [value for _, value in list(self._measured) if isinstance(value, list) and value]
+        return ", ".join(map(str, curves[0])) if curves else ""
+
+    def _tell(self) -> None:
+        # a task is tried again where it builds on one that failed; its line stands already
+        if not self._passed or self._task in self._told:
+            return
+        self._told.add(self._task)
+        number = feedback.count(len(self._passed))
+        line = f"{self._titles[self._task]}: {sum(self._passed)} of {number} passed"
+        style = "green" if all(self._passed) else "red"
+        self._console.print(plain(line, style), soft_wrap=True)
+
+
+class _Measured(ProgressColumn):
+    """What the running check has measured so far."""
+
+    def __init__(self, live: Live) -> None:
+        super().__init__()
+        self._live = live
+
+    def render(self, _: object) -> Text:
+        """The column of the one row."""
+        return plain(self._live.measured)
+
+
+def show_class(console: Console, graded: Sequence[Result], *, measured: bool = True) -> None:
+    """The tasks of a few submissions side by side; nothing where they are many.
+
+    Below them is what checks ``measured``.
+    """
     if not 0 < len(graded) <= FEW:
         return
     table = Table(title=plain(graded[0].assignment), title_style="bold")
@@ -163,7 +278,7 @@ def show_class(console: Console, graded: Sequence[Result]) -> None:
     for result in graded:
         if result.message is not None:
             _say(console, f"{result.student}: {result.message}", style="yellow")
-        for name, value in _measured(result):
+        for name, value in _measured(result) if measured else []:
             _say(console, f"{result.student}: {name.replace('_', ' ')}: {value}")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kit.results import CheckResult, Raised, Result, TaskResult
@@ -35,7 +35,12 @@ def verdict(result: Result) -> Literal["passed", "failed", "error"]:
 
 
 def exit_code(result: Result) -> int:
-    """What a command that grades one submission exits with: 0, 1, or 3 where the grader failed."""
+    """What a command that grades one submission exits with: 0, 1, or 3 where the grader failed.
+
+    Tasks that nobody asked for do not count.
+    """
+    asked = tuple(task for task in result.tasks if not left_out(task, result))
+    result = replace(result, tasks=asked)
     return {"passed": 0, "failed": 1, "error": 3}[verdict(result)]
 
 
@@ -70,7 +75,36 @@ def instead_of_checks(result: Result) -> str:
 def needs_a_person(result: Result) -> bool:
     """Whether somebody should look at a submission: nothing was graded, or something is odd."""
     misplaced = any(task.wrong_place is not None for task in result.tasks)
-    return result.status != "graded" or bool(result.notes) or result.trusted or misplaced
+    odd = bool(result.notes) or result.trusted or misplaced or code_without_points(result)
+    return result.status != "graded" or odd
+
+
+def code_without_points(result: Result) -> bool:
+    """Whether a submission was graded, holds code of a task, and has no point at all."""
+    if result.status != "graded" or result.score != 0:
+        return False
+    failed = [check for task in result.tasks for check in task.checks if check.status == "failed"]
+    return any(not _unwritten(check) for check in failed)
+
+
+def _unwritten(check: CheckResult) -> bool:
+    """Whether a check ended at the line that stands for an answer."""
+    return check.error is not None and check.error.type == "NotImplementedError"
+
+
+def training_cause(task: TaskResult, result: Result) -> str:
+    """That a training which failed uses earlier tasks that are wrong; empty where it is not so.
+
+    A training is known by the curve that its check measured.
+    """
+    trains = any(isinstance(v, list) for check in task.checks for v in check.measured.values())
+    if task.status != "failed" or not trains:
+        return ""
+    names = [each.id for each in result.tasks if each.id != task.id and each.status == "failed"]
+    if not names:
+        return ""
+    listed = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
+    return f"The training uses all that was written before. Correct {listed} first."
 
 
 # -- a task ----------------------------------------------------------------------------------------
@@ -204,6 +238,26 @@ def shared_exceptions(result: Result) -> list[tuple[Raised, list[TaskResult]]]:
             if check.error is not None and ended(check):  # else two may only look the same
                 stopped.setdefault(check.error, {})[task.id] = task
     return [(error, list(tasks.values())) for error, tasks in stopped.items() if len(tasks) > 1]
+
+
+def next_step(result: Result) -> str:
+    """The one thing to fix next, as a sentence; empty where there is none."""
+    shared = shared_exceptions(result)
+    if shared:
+        raised, tasks = shared[0]
+        where = f"{raised.trace[-1].file}, line {raised.trace[-1].line}"
+        return f"Next: correct {where}, which stops {count(len(tasks), 'task')}."
+    for task in result.tasks:
+        if task.status == "failed" and not task.follows_from:
+            return f"Next: {task.title} ({task.id}). What is wrong with it is said above."
+    return ""
+
+
+def told(raised: Raised) -> str:
+    """What an exception says and where it was raised."""
+    frame = raised.trace[-1]
+    said = f": {raised.message}" if raised.message else ""
+    return f"{frame.file}, line {frame.line}: {raised.type}{said}."
 
 
 def same_exception(where: str) -> str:

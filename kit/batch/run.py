@@ -23,16 +23,26 @@ from kit.results import Result, Status
 
 if TYPE_CHECKING:
     from kit.grading.grader import Grader
+    from kit.grading.suites import Watch
 
 
 def grade_one(
-    assignment: Assignment, path: Path, seed: int | None = None, *, trust: bool = False
+    assignment: Assignment,
+    path: Path,
+    seed: int | None = None,
+    *,
+    trust: bool = False,
+    tasks: Collection[str] | None = None,
+    watch: Watch | None = None,
 ) -> Result:
-    """The result of the submission in ``path``, a folder or an archive; nothing is written."""
+    """The result of the submission in ``path``, a folder or an archive; nothing is written.
+
+    ``tasks`` restricts what is graded; ``watch`` is told how far it is.
+    """
     from kit.grading.grader import Grader  # noqa: PLC0415 (slow; not needed by the dispatcher)
 
     path = existing(path)
-    with Grader(assignment, trust=trust) as grader:
+    with Grader(assignment, tasks, trust=trust, watch=watch) as grader:
         limits = grader.limits
         return grade(
             grader, Found(student_of(path), str(path), lambda: open_tree(path, limits)), seed

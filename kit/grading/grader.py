@@ -16,7 +16,7 @@ from kit.grading import earlier, wrong_place
 from kit.grading.diagnosis import catalogue
 from kit.grading.diagnosis.explain import Calls, explain
 from kit.grading.earlier import Answers
-from kit.grading.suites import Suites
+from kit.grading.suites import Suites, Watch
 from kit.grading.verdicts import Verdict, build, build_ungraded
 from kit.intake.submission import Submission, sources_of
 from kit.limits import Limits
@@ -81,8 +81,8 @@ class Grader:
     """Grades submissions of one assignment: suites collected and NumPy loaded once.
 
     A context manager. ``tasks`` restricts what is graded; ``floor_only``, ``trust`` and ``first``
-    are those of WarmParent. Raises CourseError where the suites can't be collected and
-    IsolationMissing where this host can't confine a worker.
+    are those of WarmParent; ``watch`` is told how far it is. Raises CourseError where the suites
+    can't be collected and IsolationMissing where this host can't confine a worker.
     """
 
     def __init__(
@@ -94,6 +94,7 @@ class Grader:
         floor_only: bool = False,
         trust: bool = False,
         first: socket | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.assignment = assignment
         self.limits = limits or assignment.limits
@@ -107,7 +108,7 @@ class Grader:
             first=first,
         )
         try:
-            self.suites = Suites(assignment, tasks)
+            self.suites = Suites(assignment, tasks, watch)
             self._catalogue = catalogue.load(assignment)
             self._earlier = earlier.load(assignment)
         except BaseException:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Collection, Sequence
 from types import ModuleType
+from typing import Any, Protocol
 
 import pytest
 
@@ -30,17 +31,34 @@ pytest leave out checks or load a plugin, and a grade must not depend on whose s
 """
 
 
+class Watch(Protocol):
+    """Is told how far a run is, in the thread of pytest."""
+
+    def begins(self, check: Check, measured: Sequence[tuple[str, Any]]) -> None:
+        """A check begins; ``measured`` grows while it runs."""
+
+    def ends(self, verdict: Verdict) -> None:
+        """A check has ended; its verdict may still change, where it builds on earlier tasks."""
+
+
 class Suites:
     """The collected suites of an assignment, ready to be run on submissions.
 
-    ``tasks`` restricts them to some tasks. A context manager; raises CourseError if the suites
-    can't be collected.
+    They run in the order of the notebook's tasks, so that the training, which takes longest, comes
+    late. ``tasks`` restricts them to some tasks; ``watch`` is told how far a run is. A context
+    manager; raises CourseError if the suites can't be collected.
     """
 
-    def __init__(self, assignment: Assignment, tasks: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        tasks: Collection[str] | None = None,
+        watch: Watch | None = None,
+    ) -> None:
         assignment.require(tasks or ())
         self._assignment = assignment
         self._tasks = tasks
+        self._watch = watch
         self._current = Current(assignment)
         self._items: list[pytest.Item] = []
         self._chosen: list[pytest.Item] = []
@@ -164,7 +182,12 @@ class Suites:
         verdict = Verdict(self._checks[item.nodeid], KitFault("It never ended."))
         self._verdicts[item.nodeid] = verdict
         around = os.environ.get(CURRENT_TEST)  # of a pytest in this process that runs us
+        if self._watch is not None:
+            item.user_properties.clear()
+            self._watch.begins(verdict.check, item.user_properties)
         _run_by_hooks(item, following, verdict)
+        if self._watch is not None:
+            self._watch.ends(verdict)
         if around is not None:
             os.environ[CURRENT_TEST] = around
 
@@ -178,6 +201,7 @@ class Suites:
 
     def _take(self, items: Sequence[pytest.Item]) -> None:
         sys.modules.update(self._hidden)
+        found: list[tuple[pytest.Item, Check]] = []
         for item in items:
             try:
                 check = _check(item)
@@ -185,8 +209,11 @@ class Suites:
                 self._complaints.append(str(error))
                 continue
             if self._tasks is None or check.task in self._tasks:
-                self._items.append(item)
-                self._checks[item.nodeid] = check
+                found.append((item, check))
+        order = {task.id: at for at, task in enumerate(self._assignment.tasks)}
+        found.sort(key=lambda each: order.get(each[1].task, len(order)))
+        self._items = [item for item, _ in found]
+        self._checks = {item.nodeid: check for item, check in found}
 
 
 class _Loop:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kit import feedback
-from kit.report.curve import NEEDED, is_number, needed
+from kit.report.curve import NEEDED, is_number, needed, words
 from kit.results import CheckResult, Outcome, Result, TaskResult
 
 COMMONEST = 12
-"""So many mistakes and exceptions are listed; the table has the rest."""
+"""So many mistakes and exceptions are shown at once."""
+_CLAUSE = re.compile(r".{15,}?(?=[:;]\s|\.\s|$)", re.DOTALL)
 
 
 @dataclass
@@ -44,12 +46,22 @@ class TaskShare(Share):
 
 @dataclass
 class Mistake:
-    """A known mistake: how many made it, in which tasks, and what they read about it."""
+    """A known mistake: who made it, in which tasks, and what they read about it."""
 
     id: str
-    count: int = 0
+    students: list[str] = field(default_factory=list)
     tasks: dict[str, None] = field(default_factory=dict)
     text: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many made it."""
+        return len(self.students)
+
+    @property
+    def title(self) -> str:
+        """What was done, in words: the first clause of the text; the id where there is none."""
+        return clause(self.text) or words(self.id.partition(".")[2] or self.id).capitalize()
 
 
 @dataclass
@@ -76,6 +88,7 @@ class Overview:
     seconds: list[float] = field(default_factory=list)
     status: Counter[str] = field(default_factory=Counter)
     courses: set[str] = field(default_factory=set)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def max_score(self) -> float:
@@ -103,7 +116,16 @@ class Overview:
     @property
     def commonest(self) -> list[Mistake]:
         """The known mistakes that most made."""
-        return sorted(self.mistakes.values(), key=lambda each: (-each.count, each.id))[:COMMONEST]
+        return self._by_count[:COMMONEST]
+
+    @property
+    def rarer(self) -> list[Mistake]:
+        """All others."""
+        return self._by_count[COMMONEST:]
+
+    @property
+    def _by_count(self) -> list[Mistake]:
+        return sorted(self.mistakes.values(), key=lambda each: (-each.count, each.id))
 
     @property
     def raised(self) -> list[tuple[str, int]]:
@@ -118,9 +140,15 @@ class Overview:
         return sorted(found, key=lambda result: order[result.status])
 
 
-def overview(results: Sequence[Result]) -> Overview:
-    """Count what stands in ``results``."""
-    found = Overview(results)
+def clause(text: str) -> str:
+    """The first clause of a text, without the mark that ends it."""
+    found = _CLAUSE.match(text)
+    return (found[0] if found else text.partition(". ")[0]).rstrip(".")
+
+
+def overview(results: Sequence[Result], texts: Mapping[str, str] | None = None) -> Overview:
+    """Count what stands in ``results``; ``texts`` are what is read of known mistakes, by id."""
+    found = Overview(results, texts=texts or {})
     for result in results:
         found.status[result.status] += 1
         if result.status == "graded" and result.score is not None:
@@ -156,7 +184,7 @@ def _count_tasks(found: Overview, result: Result) -> None:
         ids = feedback.mistakes(task)
         share.mistakes.update(ids)
         for name in ids:
-            mistake = found.mistakes.setdefault(name, Mistake(name))
+            mistake = found.mistakes.setdefault(name, Mistake(name, text=found.texts.get(name, "")))
             mistake.tasks[task.title] = None
             if len(ids) == 1 and not mistake.text and task.diagnosis is not None:
                 mistake.text = task.diagnosis.text
@@ -165,7 +193,7 @@ def _count_tasks(found: Overview, result: Result) -> None:
         raised |= kinds
         found.undiagnosed += not (ids or kinds)
     for name in made:
-        found.mistakes[name].count += 1
+        found.mistakes[name].students.append(result.student)
     found.exceptions.update(raised)
 
 

@@ -64,11 +64,15 @@ def class_page(
     results: Sequence[Result],
     pages: Mapping[str, str],
     finals: Mapping[str, Final] | None = None,
+    texts: Mapping[str, str] | None = None,
     *,
     nameless: bool,
 ) -> bytes:
-    """The page of the class; ``pages`` are the file names of the students' pages."""
-    found = overview(results)
+    """The page of the class; ``pages`` are the file names of the students' pages.
+
+    ``texts`` are what students read of known mistakes, by id.
+    """
+    found = overview(results, texts)
     script = _text("table.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return _bytes(
@@ -152,6 +156,8 @@ def _environment() -> Environment:
         "MARK": Markup(MARK.decode()),  # noqa: S704 (a constant)
         "style": Markup(_text("style.css")),  # noqa: S704 (a file of the kit)
         "needs_a_person": feedback.needs_a_person,
+        "code_without_points": feedback.code_without_points,
+        "training_cause": feedback.training_cause,
         "badge": _badge,
         "why_no_grade": feedback.why_no_grade,
         "GRADER_FAILED": feedback.GRADER_FAILED,

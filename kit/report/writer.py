@@ -36,11 +36,13 @@ def write(
     *,
     nameless: bool = False,
     finals: Mapping[str, Final] | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> Report:
     """Make ``out/index.html`` and ``out/students/`` anew from the results in a folder.
 
-    ``finals``, by student, are the points with those of a person and penalties, where known. Pages
-    of an earlier report that are not written again are deleted; other files stay. Raises
+    ``finals``, by student, are the points with those of a person and penalties, where known.
+    ``texts`` are what students read of known mistakes, by id: the class page names those by it.
+    Pages of an earlier report that are not written again are deleted; other files stay. Raises
     CourseError where the results can't be used or a file that is no page of ours is in the way.
     """
     results = read_all(results_folder, assignment)
@@ -61,7 +63,7 @@ def write(
         for result, path in zip(results, written, strict=True):
             page = student_page(for_student(result, unseen), worth.get(result.student))
             write_whole(path, page, durable=False)
-        index = class_page(results, files, worth, nameless=nameless)
+        index = class_page(results, files, worth, texts, nameless=nameless)
         write_whole(out / "index.html", index, durable=False)
     except OSError as error:
         raise CourseError(f"The report could not be written ({error}).") from error

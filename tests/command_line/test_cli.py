@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook
 
 from kit.course import Assignment
 from kit.display import plain
+from kit.sandbox.faults import IsolationMissing
 from tests.support.command_line import kit
 from tests.support.course import ROOT, SOLUTION, STUB, write_course
 from tests.support.results import SCHEMA
@@ -67,6 +68,65 @@ class TestCheck:
         suite.write_text(
             suite.read_text().replace("expect.close(student", "1 / 0; expect.close(student")
         )
+        assert kit("check", submitted / "ada")[0] == 3
+
+    def test_some_tasks_alone(self, course: Assignment, submitted: Path) -> None:
+        """What nobody asked for decides nothing, and is named."""
+        for option, value in (("--tasks", "remember"), ("--skip", "double")):
+            code, output = kit("check", submitted / "bob", option, value)
+            assert code == 0, output
+            assert "2 of 2 automatic points. Left out: The task double." in output
+        assert kit("check", submitted / "bob", "--tasks", "double")[0] == 1
+        assert kit("check", submitted / "bob", "--tasks", "doubles")[0] == 2
+        assert kit("check", submitted / "bob", "--skip", "double,remember")[0] == 2
+
+    def test_each_task_is_told_as_it_ends_and_the_end_says_what_is_next(
+        self, course: Assignment, submitted: Path
+    ) -> None:
+        _, output = kit("check", submitted / "bob")
+        first, *_, last = output.strip().splitlines()
+        assert first == "The task double: 0 of 2 checks passed"
+        assert output.splitlines()[1] == "The task remember: 1 of 1 check passed"
+        assert "\n2 of 6 automatic points.\n" in output
+        assert last == "Next: The task double (double). What is wrong with it is said above."
+
+    def test_tasks_come_in_the_order_of_the_notebook(
+        self, course: Assignment, submitted: Path
+    ) -> None:
+        """Not in that of the files, where a test_cifar10.py would train first."""
+        suite = course.suites / "test_work.py"
+        head, _, tail = suite.read_text().partition('@pytest.mark.task("remember"')
+        suite.write_text(head)
+        tail = f'import pytest\n\n\n@pytest.mark.task("remember"{tail}'
+        (course.suites / "test_a_first_file.py").write_text(tail)
+        lines = kit("check", submitted / "ada")[1].splitlines()
+        assert lines[0].startswith("The task double: ")
+        assert lines[1].startswith("The task remember: ")
+
+    def test_another_system_is_told_at_once(
+        self, course: Assignment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sys.platform", "darwin")
+        code, output = kit("check", "nowhere")
+        assert code == 3
+        assert "kit check needs Linux" in output
+        assert "python -m utils.check" in output
+
+    @pytest.mark.parametrize(
+        "lost",
+        [IsolationMissing("A worker lacks namespaces."), FileNotFoundError(2, "gone", "bwrap")],
+    )
+    def test_bubblewrap_that_disappears_in_the_middle_is_no_failed_task(
+        self,
+        lost: Exception,
+        course: Assignment,
+        submitted: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def graded(*_: object, **__: object) -> None:
+            raise lost
+
+        monkeypatch.setattr("kit.grading.grader.Grader.grade", graded)
         assert kit("check", submitted / "ada")[0] == 3
 
     def test_outside_of_a_course_is_wrong_usage(

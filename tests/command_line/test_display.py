@@ -100,8 +100,8 @@ def test_one_exception_is_told_once_whatever_was_called() -> None:
     ]
     said = shown(task("double", *checks[:2]), task("triple", *checks[2:]))
     assert said.count("no regex") == 1
-    assert "The same exception as in “Double”." in said
-    assert said.count("failed: 2 checks") == 2
+    assert "It stops: Double, Triple." in said
+    assert said.endswith("Next: correct a.py, line 2, which stops 2 tasks.\n")
 
 
 def test_a_failure_that_follows_from_an_earlier_task_says_so() -> None:

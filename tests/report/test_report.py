@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kit import feedback
 from kit.course import CourseError
 from kit.report import arrange, overview, pages, pseudonyms
 from kit.report.curve import curve, curves, nice
@@ -428,8 +429,46 @@ class TestClassPage:
         assert (mistake.id, mistake.count, mistake.text) == ("a_mistake", 1, "Mend it.")
         assert list(mistake.tasks) == ["Fully connected network", "Adam"]
         text = text_of(class_text([result]))
-        assert "A mistake 1 submission" in text
+        assert "Mend it 1 submission" in text
+        assert "Who hopper_ada_7" in text
         assert "In Fully connected network; Adam." in text
+
+    def test_a_mistake_is_called_by_what_students_read_of_it(self, result: Result) -> None:
+        """Its id is for authors; the catalogue has the text also where two were made at once."""
+        task_of(result, "adam").update(
+            status="failed", diagnosis={"mistakes": ["adam.a", "adam.b_c"], "text": "Both."}
+        )
+        typed = [Typed.from_dict(result)]
+        found = overview.overview(typed, {"adam.a": "Your step is w + v: it lacks μ. Mend it."})
+        assert [each.title for each in found.commonest] == ["Your step is w + v", "B c"]
+
+    def test_what_a_person_should_see_is_listed(self, result: Result) -> None:
+        """Code that got no point at all, unlike a release that nobody has written in."""
+        result["score"], result["notes"] = 0.0, []
+        for task in result["tasks"]:
+            task.pop("wrong_place", None)
+            for check in task["checks"]:
+                check["status"] = "failed"
+                check["error"] = {"type": "NotImplementedError", "message": "", "trace": []}
+        assert overview_of([result]).for_a_person == []
+        task_of(result, "adam")["checks"][0]["error"]["type"] = "ValueError"
+        assert [each.student for each in overview_of([result]).for_a_person] == ["hopper_ada_7"]
+        assert "It holds code, but got no point at all." in text_of(class_text([result]))
+
+    def test_a_training_that_failed_names_its_cause(self, result: Result) -> None:
+        for name in ("adam", "cifar10"):
+            task_of(result, name)["status"] = "failed"
+        task_of(result, "cifar10")["checks"][0]["measured"] = {"accuracy_by_epoch": [10.0]}
+        typed = Typed.from_dict(result)
+        failed = [task.id for task in typed.tasks if task.status == "failed"]
+        training = next(task for task in typed.tasks if task.id == "cifar10")
+        others = [name for name in failed if name != "cifar10"]
+        said = feedback.training_cause(training, typed)
+        assert said.startswith("The training uses all that was written before. Correct ")
+        assert all(name in said for name in others)
+        page = text_of(student_page(for_student(typed, Unseen.FULL)).decode())
+        assert said in page
+        assert feedback.training_cause(next(t for t in typed.tasks if t.id == "adam"), typed) == ""
 
     def test_two_mistakes_at_once_count_for_both(self, result: Result) -> None:
         task_of(result, "adam")["checks"][1]["diagnosis"] = "one+two"

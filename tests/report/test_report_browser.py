@@ -252,6 +252,13 @@ class TestTable:
         assert again == sorted(again, key=lambda name: [*name.split("_")[:2]])
         assert opened.page.locator("[aria-sort]").count() == 1
 
+    def test_it_fits_its_box(self, opened: Opened, report: Path) -> None:
+        """On a usual screen nobody has to scroll it sideways."""
+        opened.go(report / "index.html")
+        box = "document.querySelector('.scroll.tall')"
+        wide, has = (opened.page.evaluate(f"{box}.{n}") for n in ("scrollWidth", "clientWidth"))
+        assert wide <= has
+
     def test_it_is_searched(self, opened: Opened, report: Path) -> None:
         opened.go(report / "index.html")
         opened.page.get_by_label("Search").fill("TURING")

@@ -204,7 +204,9 @@ class Solver:
         except ImportError:
             return None
         # on stdout, because nbgrader gives no points to a cell that writes to stderr
-        return tqdm(total=total, desc="training", unit="it", file=sys.stdout, leave=False)
+        return tqdm(
+            total=total, desc="training", unit="it", file=sys.stdout, leave=False, mininterval=0.5
+        )
 
 
 def _find_update_rule(name):
