@@ -117,5 +117,6 @@ def test_every_byte_that_runs_takes_part_in_the_seed(optimization: Assignment, p
     """So nobody can write answers into what he hands in: with them, he is asked something else."""
     handed_in = rewritten(optimization, path)
     for name, content in handed_in.files.items():
-        changed = Submission(handed_in.student, {**handed_in.files, name: content + b"\n"})
-        assert changed.seed != handed_in.seed
+        for other in (content + b"\n", content[:-1] + b" "):
+            changed = Submission(handed_in.student, {**handed_in.files, name: other})
+            assert changed.seed != handed_in.seed

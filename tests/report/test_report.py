@@ -281,6 +281,17 @@ class TestStudentPage:
         for result in sixty:
             assert all(link.startswith("#") for link in parsed(page(result)).links)
 
+    def test_its_policy_allows_its_own_style_and_pictures_only(self, result: Result) -> None:
+        """So markup that got onto a page all the same would run, load and send nothing."""
+        policy = page(result).partition('http-equiv="Content-Security-Policy" content="')[2]
+        assert policy.partition('"')[0].split("; ") == [
+            "default-src 'none'",
+            "style-src 'unsafe-inline'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+
     def test_the_same_result_gives_the_same_page(self, result: Result) -> None:
         assert page(copy.deepcopy(result)) == page(result)
 
