@@ -40,6 +40,10 @@ class TestCalls:
         work = student("def f(a, *b, c=0, **d): return [a, b, c, d]")
         assert work.work.f(1, 2, 3, c=4, e=5) == [1, (2, 3), 4, {"e": 5}]
 
+    @pytest.mark.parametrize("made", ["None", "3", "'text'", "{'W1': 1}", "[]", "(1, 2)"])
+    def test_a_class_makes_an_object_and_nothing_else(self, student: Make, made: str) -> None:
+        assert "must make an object" in str(fault_of(student(f"def Net(): return {made}"), "Net"))
+
     def test_a_call_changes_none_of_its_arguments(self, student: Make) -> None:
         work = student(
             "def f(w, config, items):\n"
