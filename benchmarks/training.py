@@ -36,11 +36,11 @@ from utils.solver import Solver
 
 data = get_CIFAR10_data()
 began = time.perf_counter()
-net = FullyConnectedNet([500, 500, 500], weight_scale=0.01, dtype=np.float32, seed=int(sys.argv[1]))
+net = FullyConnectedNet([128, 128], weight_scale=0.005, dtype=np.float32, seed=int(sys.argv[1]))
 training = {name: data[name] for name in ("X_train", "y_train")}
 solver = Solver(
-    net, training, update_rule="adam", optim_config={"learning_rate": 5e-4}, lr_decay=0.35,
-    batch_size=256, num_epochs=6, verbose=False, seed=int(sys.argv[1]),
+    net, training, update_rule="adam", optim_config={"learning_rate": 5e-4}, linear_decay=True,
+    batch_size=256, num_epochs=5, verbose=False, seed=int(sys.argv[1]),
 )
 for epoch in range(int(sys.argv[2])):
     solver.train_epoch()
