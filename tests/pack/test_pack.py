@@ -567,7 +567,8 @@ class TestRepositories:
     def test_the_template_is_the_release_and_a_workflow(self, repositories: Path) -> None:
         template = repositories / "template"
         files = {str(p.relative_to(template)) for p in template.rglob("*") if p.is_file()}
-        assert files == {github.WORKFLOW, "nndl/__init__.py", "nndl/work.py", "tiny.ipynb"}
+        released = {"README.md", "nndl/__init__.py", "nndl/work.py", "tiny.ipynb"}
+        assert files == {github.WORKFLOW, *released}
         assert "np.array(x)" not in (template / "nndl/work.py").read_text()
 
     def test_the_grader_holds_no_answer(self, repositories: Path) -> None:
