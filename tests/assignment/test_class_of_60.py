@@ -252,11 +252,12 @@ def flagged(course: Assignment) -> set[tuple[str, str]]:
 def assert_same_everywhere(
     course: Assignment, results: dict[str, dict[str, Any]], given: dict[tuple[str, str], float]
 ) -> None:
-    """Every place has the same score for each student; the gradebook adds what a person gave."""
+    """Every place has the same automatic points, or those with what a person gave."""
     scores = {student: result["score"] for student, result in results.items()}
-    assert from_table(run(course, "export", "csv", NAME), "student_id", "score") == scores
-    canvas = from_table(run(course, "export", "canvas", NAME), "SIS Login ID", NAME)
-    assert {student: canvas[student] for student in scores} == scores
+    csv_, canvas = (course.root / f"{form}.csv" for form in ("csv", "canvas"))
+    run(course, "export", "csv", NAME, "--out", csv_.name)
+    run(course, "export", "canvas", NAME, "--out", canvas.name)
+    assert from_table(csv_.read_text(), "student_id", "automatic_score") == scores
     assert from_junit(run(course, "export", "junit", NAME)) == scores
     assert {s: from_gradescope(result) for s, result in results.items()} == scores
     assert {s: from_github(result) for s, result in results.items()} == scores
@@ -267,6 +268,8 @@ def assert_same_everywhere(
         tasks = {each["id"]: each for each in results[student]["tasks"]}
         people[student] += score - (0 if tasks[task]["manual"] else tasks[task]["score"])
     assert total == {student: score + people[student] for student, score in scores.items()}
+    assert from_table(csv_.read_text(), "student_id", "score") == total
+    assert from_table(canvas.read_text(), "SIS Login ID", NAME) == total
 
 
 def from_table(text: str, student: str, score: str) -> dict[str, float]:

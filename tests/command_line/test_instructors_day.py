@@ -212,6 +212,12 @@ class TestFinalScores:
         (course.root / "gradebook.db").write_bytes((late.root / "gradebook.db").read_bytes())
         hand_in(course.root / "submitted/ada/tiny", STUB)
         grade()
+        code, _ = kit("report", "tiny")
+        assert code == 0
+        page = (course.root / "report/tiny/students/gil.html").read_text()
+        assert "worth" not in page.partition("<main>")[2]  # nobody knows more than the checks
+        overview = (course.root / "report/tiny/index.html").read_text()
+        assert '<td class="number">\N{EN DASH}</td>' in overview
         _, said = self.exported(course, "csv")
         assert "other automatic points than the results of ada." in said
         assert "The gradebook does not have gil: those are the automatic points alone." in said
