@@ -297,6 +297,24 @@ class TestWhatIsSaid:
         assert "utils/" not in done.stdout
         assert done.returncode == 1
 
+    def test_a_cell_shows_the_sentence_and_no_traceback_of_ours(
+        self, work: Path, put: Any, tmp_path: Path
+    ) -> None:
+        text = (work / "nndl/layers.py").read_text("utf-8")
+        wrong = text.replace("return out, cache", "return out", 1)
+        put("nndl/layers.py", wrong.replace("dx = dout * (x > 0)", "dx = dout * mask").encode())
+        said = []
+        for test in ("affine_forward_test", "relu_backward_test"):
+            cell = tmp_path / f"{test}.ipy"
+            cell.write_text(f"from nndl.layer_tests import {test}\n{test}()\n", "utf-8")
+            done = run(work, "IPython", "--colors=NoColor", str(cell), IPYTHONDIR=str(tmp_path))
+            said.append(done.stdout)
+        assert said[0].strip() == (
+            "affine_forward returns one value, of type ndarray. It must return 2: out and cache."
+        )
+        assert "dx = dout * mask" in said[1]
+        assert "layer_tests.py" not in said[1]
+
     def test_a_file_that_is_no_python_is_told_once(self, work: Path, put: Any) -> None:
         text = (work / "nndl/optim.py").read_text("utf-8")
         put("nndl/optim.py", (text + "def f(:\n").encode())
