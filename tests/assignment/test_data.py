@@ -875,6 +875,12 @@ class TestTwoAtOnce:
         assert leftovers(directory) == []
 
 
+def test_an_old_python_is_told_before_anything_is_fetched(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18))
+    with pytest.raises(SystemExit, match=r"This is Python 3\.9\. It needs 3\.10 or newer\."):
+        load_module()
+
+
 class TestPlace:
     """Where the data are kept."""
 

@@ -7,6 +7,7 @@ import copy
 import inspect
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from kit.grading.grader import Grader
 from kit.intake.downloads import Found
 from kit.intake.submission import open_tree
 from kit.provided import load_beside, suites_importable
+from kit.report.overview import Mistake
 from tests.support.course import ROOT
 from tests.support.processes import PATIENCE
 from tests.support.variants import SUBMISSIONS, files_in
@@ -258,6 +260,16 @@ def put(work: Path) -> Iterator[Callable[[str, bytes], None]]:
         path.write_bytes(data)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_known_mistake_has_a_title_that_people_can_read(name: str) -> None:
+    """On the class page: what was done, no id."""
+    for mistake in catalogue.module(COURSE[name]).MISTAKES:
+        said = Mistake(mistake.id, text=mistake.text).title
+        assert 12 <= len(said) <= 170, said
+        assert said[0].isupper(), said
+        assert mistake.id not in said, said
+
+
 class TestWhatIsSaid:
     """One sentence of what is likely wrong, and the student's own line."""
 
@@ -284,6 +296,24 @@ class TestWhatIsSaid:
         assert "Traceback" not in done.stdout + done.stderr
         assert "utils/" not in done.stdout
         assert done.returncode == 1
+
+    def test_a_cell_shows_the_sentence_and_no_traceback_of_ours(
+        self, work: Path, put: Any, tmp_path: Path
+    ) -> None:
+        text = (work / "nndl/layers.py").read_text("utf-8")
+        wrong = text.replace("return out, cache", "return out", 1)
+        put("nndl/layers.py", wrong.replace("dx = dout * (x > 0)", "dx = dout * mask").encode())
+        said = []
+        for test in ("affine_forward_test", "relu_backward_test"):
+            cell = tmp_path / f"{test}.ipy"
+            cell.write_text(f"from nndl.layer_tests import {test}\n{test}()\n", "utf-8")
+            done = run(work, "IPython", "--colors=NoColor", str(cell), IPYTHONDIR=str(tmp_path))
+            said.append(done.stdout)
+        assert said[0].strip() == (
+            "affine_forward returns one value, of type ndarray. It must return 2: out and cache."
+        )
+        assert "dx = dout * mask" in said[1]
+        assert "layer_tests.py" not in said[1]
 
     def test_a_file_that_is_no_python_is_told_once(self, work: Path, put: Any) -> None:
         text = (work / "nndl/optim.py").read_text("utf-8")
@@ -360,6 +390,14 @@ def test_right_code_of_all_kinds_works(name: str, tmp_path: Path) -> None:
         module.write_bytes(before)
 
 
+def has_numpy(python: str) -> bool:
+    """Whether an interpreter can import NumPy."""
+    done = subprocess.run(
+        [python, "-c", "import numpy"], capture_output=True, check=False, timeout=PATIENCE
+    )
+    return done.returncode == 0
+
+
 class TestEverySystem:
     """What differs from system to system, as far as it can be simulated."""
 
@@ -386,6 +424,60 @@ class TestEverySystem:
             for name in assignment.provided_modules:
                 source = (assignment.release / name).read_text("utf-8")
                 ast.parse(source, name, feature_version=(3, 10))
+
+
+INTERPRETERS = [
+    found
+    for version in range(10, 15)
+    if (found := shutil.which(f"python3.{version}")) and has_numpy(found)
+] or [sys.executable]
+"""Whatever this machine has: CI runs this with each; nothing is installed."""
+
+
+@pytest.mark.parametrize("python", INTERPRETERS)
+def test_it_runs_with_every_python_that_is_here(python: str, work: Path) -> None:
+    done = subprocess.run(
+        [python, "-B", "-m", "utils.check"],
+        cwd=work, capture_output=True, text=True, check=False, timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+COMMAND = re.compile(r"^python -m utils\.(\w+)(.*)$", re.MULTILINE)
+
+
+class TestPageForStudents:
+    """The commands of docs/students.md are carried out."""
+
+    TEXT = (ROOT / "docs/students.md").read_text("utf-8")
+
+    def test_those_of_a_homework_work_as_they_stand(self, work: Path, put: Any) -> None:
+        notebook = work / "optimization.ipynb"
+        put(notebook.name, notebook.read_bytes())
+        answered(notebook)
+        said = COMMAND.findall(self.TEXT)
+        assert {module for module, _ in said} == {"check", "data_utils", "hand_in"}
+        for module, rest in said:
+            # the loader would download: it shows how it is called instead
+            more = ["--help"] if module == "data_utils" else []
+            done = run(work, f"utils.{module}", *rest.split(), *more)
+            assert done.returncode == 0, done.stdout + done.stderr
+        (work / "optimization.zip").unlink()
+
+    def test_the_cell_for_colab_works(
+        self, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        shutil.make_archive("optimization", "zip", work.parent, work.name)
+        (cell,) = re.findall(r"```python\n(import os.*?)```", self.TEXT, re.DOTALL)
+        exec(cell, {})
+        assert Path("nndl/optim.py").is_file()
+
+    def test_what_is_installed_is_new_enough(self) -> None:
+        needed = (COURSE["optimization"].release / "requirements.txt").read_text("utf-8")
+        assert "numpy>=1.26" in needed
+        assert "NumPy 1.26 or newer" in self.TEXT
+        assert "Python 3.10 or newer" in self.TEXT
 
 
 class TestArchive:

@@ -6,8 +6,6 @@ check; ``python -m utils.data_utils [SOURCE]`` runs it by hand. Nothing here rea
 The data set: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 """
 
-from __future__ import annotations
-
 import argparse
 import gzip
 import hashlib
@@ -31,9 +29,12 @@ from typing import Any
 
 import numpy as np
 
+OLDEST_PYTHON = (3, 10)
+if sys.version_info < OLDEST_PYTHON:  # first of all, and not after a long download
+    sys.exit("This is Python {}.{}. It needs 3.10 or newer.".format(*sys.version_info))
+
 CIFAR10_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 
-OLDEST_PYTHON = (3, 10)
 FORMAT = 1  # of the folder that is kept; raise it whenever the bytes of an array would change
 MANIFEST = "manifest.json"
 IMAGE_SHAPE = (3, 32, 32)
@@ -147,8 +148,6 @@ def get_CIFAR10_data(  # noqa: N802 - the course's API
 
     Raises DataError when the data are not here and cannot be fetched.
     """
-    if sys.version_info < OLDEST_PYTHON:  # before a long download
-        raise DataError("This needs Python 3.10 or newer.")
     directory = _resolve(directory)
     if not verified(directory, dataset=dataset):
         fetch(directory=directory, dataset=dataset)
