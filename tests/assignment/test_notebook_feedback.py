@@ -226,12 +226,14 @@ def _like(module: ModuleType, **changes: Any) -> ModuleType:
 class TestHandWritten:
     """Code as students write it, put into their files, and the notebook's cells run."""
 
+    @pytest.mark.one_in(3, 0)
     @pytest.mark.parametrize("name", CORRECT)
     def test_a_correct_solution_passes(self, name: str, tmp_path: Path) -> None:
         cells = RULES if name.startswith("optim/") else (*LAYERS, "fc_net")
         with student_folder(tmp_path / "optimization", CORRECT[name]):
             assert {cell: run(cell) for cell in cells} == dict.fromkeys(cells, "")
 
+    @pytest.mark.one_in(3, 0)
     @pytest.mark.parametrize("name", [each for each in MISTAKEN if each.startswith("optim/")])
     def test_a_mistake_is_told_as_what_it_is_or_not_at_all(
         self, name: str, seal: Seal, tmp_path: Path

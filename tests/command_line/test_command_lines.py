@@ -221,6 +221,7 @@ def parameters() -> Iterator[tuple[str, str, str]]:
                 yield command, str(parameter.name), name
 
 
+@pytest.mark.one_in(3, 0)
 @pytest.mark.parametrize(("command", "parameter", "odd"), list(parameters()))
 def test_an_odd_value_is_told(
     course: Path,

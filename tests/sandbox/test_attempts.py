@@ -31,6 +31,8 @@ from tests.support.course import CONSTANTS, SOLUTION, submission, write_course
 from tests.support.hostile_archives import WORK, a_tar, a_zip, header, member, pax
 from tests.support.results import without_time
 
+pytestmark = pytest.mark.one_in(3, 0)
+
 ALL, REST = 6, 2
 """What the reference gets, and what it gets where ``double`` is wrong."""
 IN_PLACE = {

@@ -36,6 +36,7 @@ from tests.support.results import SCHEMA, task_of, without_time
 
 TIERS = {"default": {}, "floor": {"floor_only": True}}
 """What a Grader is told, for each tier of isolation that the suite runs on."""
+ON_THE_FLOOR = pytest.param("floor", marks=pytest.mark.one_in(3, 0))
 LIMITS = Limits(call_seconds=2.0, total_seconds=60)
 PROGRAMS = read_programs()
 UNIT = [program for program in PROGRAMS if program.group != "training"]
@@ -57,7 +58,7 @@ def unit_tasks(optimization: Assignment) -> list[str]:
     return [task.id for task in optimization.tasks if not task.manual and task.id != "cifar10"]
 
 
-@pytest.fixture(scope="module", params=TIERS)
+@pytest.fixture(scope="module", params=["default", ON_THE_FLOOR])
 def grader(
     request: pytest.FixtureRequest,
     optimization: Assignment,
