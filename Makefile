@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-course data test style types test-quick test-slow test-all check docs pictures commands dist format lock clean
+.PHONY: help setup demo demo-course data test style types test-quick test-slow test-all versions check docs pictures commands dist format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ test-slow: setup  ## the others: they train on CIFAR-10, start clusters and note
 
 test-all: setup  ## all tests, with every case of what is drawn from in the others: for the night
 	$(PYTEST) --all-cases
+
+versions: setup  ## try the students' check with each Python on the path and many versions of NumPy
+	$(BIN)/python -m tests.support.student_versions
 
 check: setup  ## prove that the committed releases are right; without training: make check QUICK=--quick
 	for each in $(notdir $(wildcard source/*)); do $(BIN)/kit release $$each --check $(QUICK) || exit 1; done

@@ -30,21 +30,14 @@ from kit.intake.downloads import Found
 from kit.intake.submission import open_tree
 from kit.provided import load_beside, suites_importable
 from kit.report.overview import Mistake
+from tests.support import student_versions
 from tests.support.course import ROOT
 from tests.support.processes import PATIENCE
+from tests.support.student_versions import solved
 from tests.support.variants import SUBMISSIONS, files_in
 
 COURSE = {name: Assignment(ROOT, name) for name in ("optimization", "batchnorm", "cnn")}
 NAMES = list(COURSE)
-
-
-def solved(name: str, folder: Path) -> Path:
-    """The release of a homework in ``folder``, with the reference in place of what is to write."""
-    assignment = COURSE[name]
-    shutil.copytree(assignment.release, folder)
-    for file, path in assignment.written.items():
-        shutil.copyfile(path, folder / file)
-    return folder
 
 
 def run(folder: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -85,7 +78,7 @@ class TestEachHomework:
     def test_the_reference_works_and_its_archive_is_taken_as_it_is(
         self, name: str, tmp_path: Path
     ) -> None:
-        folder = solved(name, tmp_path / "Bücher und Hefte" / name)
+        folder = solved(COURSE[name], tmp_path / "Bücher und Hefte" / name)
         answered(folder / f"{name}.ipynb")
         done = run(folder, "utils.hand_in")
         tasks = units(COURSE[name])
@@ -242,7 +235,7 @@ WRONG = [
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A solved folder; a test leaves it as it was."""
-    return solved("optimization", tmp_path_factory.mktemp("work") / "optimization")
+    return solved(COURSE["optimization"], tmp_path_factory.mktemp("work") / "optimization")
 
 
 @pytest.fixture
@@ -378,7 +371,7 @@ RIGHT = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_right_code_of_all_kinds_works(name: str, tmp_path: Path) -> None:
-    folder = solved(name, tmp_path / name)
+    folder = solved(COURSE[name], tmp_path / name)
     for (homework, variant), path in RIGHT.items():
         if homework != name:
             continue
@@ -516,8 +509,20 @@ class TestArchive:
         assert not {"nndl/__init__.py", "nndl/layer_tests.py"} & set(names)
 
     def test_code_that_an_earlier_homework_gave_is_asked_for(self, tmp_path: Path) -> None:
-        folder = solved("batchnorm", tmp_path / "batchnorm")
+        folder = solved(COURSE["batchnorm"], tmp_path / "batchnorm")
         shutil.copyfile(COURSE["batchnorm"].release / "nndl/layers.py", folder / "nndl/layers.py")
         known = load_beside(folder, "utils.check").homework()
         found = load_beside(folder, "utils.hand_in").problems(known)
         assert "nndl/layers.py: copy your own from the earlier homework over it." in found
+
+
+class TestVersions:
+    """The check of each release runs with whatever Python and NumPy there are (`make versions`)."""
+
+    def test_with_each_python_here_that_has_numpy(self, tmp_path: Path) -> None:
+        tried = 0
+        for number, python in enumerate((sys.executable, *student_versions.pythons())):
+            if subprocess.run([python, "-c", "import numpy"], check=False).returncode == 0:
+                assert student_versions.problems(Path(python), tmp_path / str(number)) == []
+                tried += 1
+        assert tried
