@@ -228,7 +228,7 @@ def check(
         print(json.dumps(result.as_dict(), indent=2).replace("#", "\\u0023"))
     else:
         show_result(console, result)
-    raise typer.Exit(feedback.exit_code(result))
+    raise typer.Exit(feedback.exit_code(result, chosen))
 
 
 @app.command()

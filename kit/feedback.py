@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -34,13 +34,14 @@ def verdict(result: Result) -> Literal["passed", "failed", "error"]:
     return "passed" if passed else "failed"
 
 
-def exit_code(result: Result) -> int:
-    """What a command that grades one submission exits with: 0, 1, or 3 where the grader failed.
+def exit_code(result: Result, asked: Collection[str] | None = None) -> int:
+    """The exit code of a command that grades one submission: 0, 1, or 3 if the grader failed.
 
-    Tasks that nobody asked for do not count.
+    Only the tasks that were ``asked`` for count, or all. A task that should have been graded, and
+    was not, has not passed.
     """
-    asked = tuple(task for task in result.tasks if not left_out(task, result))
-    result = replace(result, tasks=asked)
+    if asked is not None:
+        result = replace(result, tasks=tuple(task for task in result.tasks if task.id in asked))
     return {"passed": 0, "failed": 1, "error": 3}[verdict(result)]
 
 

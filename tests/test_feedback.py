@@ -47,6 +47,12 @@ class TestVerdict:
         assert feedback.verdict(graded) == verdict
         assert feedback.exit_code(graded) == code
 
+    def test_of_some_tasks_those_must_pass_that_were_asked_for(self) -> None:
+        some = result(task("a", check("one")), task("b"), task("c", check("two", "failed")), ESSAY)
+        assert feedback.exit_code(some, {"a"}) == 0
+        assert feedback.exit_code(some, {"a", "b"}) == 1  # it was not graded
+        assert feedback.exit_code(some, {"a", "c"}) == 1
+
     def test_why_nothing_was_graded(self) -> None:
         told = result(task("a", check("one", "error")))
         assert feedback.why_no_grade(told) == "t::one: one says so."
