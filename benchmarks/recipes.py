@@ -30,7 +30,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded
 
 import numpy as np
 
-from kit.checks.training import Make, Recipe, accuracy
+from kit.checks.training import Make, Recipe, accuracy, read_state
 from kit.course import Assignment
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,7 +98,9 @@ def run(
             solver.train_epoch()
         spent += time.process_time() - began
         seconds.append(spent)
-        state = {name: getattr(net, name) for name in recipe.state}
+        state = {
+            name: read_state(getattr(net, name), name, of) for name, of in recipe.state.items()
+        }
         if not all(np.isfinite(value).all() for value in net.params.values()):
             return [*curve, 0.0], seconds
         share = accuracy(oracle.forward, net.params, data["X_val"], data["y_val"], state)

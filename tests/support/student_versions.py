@@ -23,8 +23,10 @@ NUMPYS = ["1.26", "2.0", "2.1", "2.2", "2.3", "2.4"]
 
 
 def pythons() -> Iterator[str]:
-    """The interpreters on the path that students may have."""
-    return filter(None, map(shutil.which, PYTHONS))
+    """The interpreters on the path that students may have, and that start."""
+    for found in filter(None, map(shutil.which, PYTHONS)):
+        if subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0:
+            yield found
 
 
 def environment(python: str, numpy: str, folder: Path) -> Path | None:
