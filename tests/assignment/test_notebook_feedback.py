@@ -490,6 +490,13 @@ class TestPlot:
             ("Validation accuracy", "Epoch", "Accuracy (%)"),
         ]
 
+    def test_it_fits_a_screen(self, figure: Any) -> None:
+        assert figure.get_figheight() * figure.dpi <= 800
+
+    def test_epochs_are_marked_as_whole_numbers(self, figure: Any) -> None:
+        for axis in figure.axes[1:]:
+            assert all(float(tick).is_integer() for tick in axis.get_xticks())
+
     def test_rules_differ_in_line_and_marker_not_only_in_color(self, figure: Any) -> None:
         for axis in figure.axes:
             lines = axis.get_lines()

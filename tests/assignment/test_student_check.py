@@ -303,7 +303,7 @@ class TestWhatIsSaid:
             done = run(work, "IPython", "--colors=NoColor", str(cell), IPYTHONDIR=str(tmp_path))
             said.append(done.stdout)
         assert said[0].strip() == (
-            "affine_forward returns one value, of type ndarray. It must return 2: out and cache."
+            "✗ affine_forward returns one value, of type ndarray. It must return 2: out and cache."
         )
         assert "dx = dout * mask" in said[1]
         assert "layer_tests.py" not in said[1]
@@ -485,15 +485,16 @@ class TestArchive:
         put("optimization.ipynb", (release / "optimization.ipynb").read_bytes())
         hand_in = load_beside(work, "utils.hand_in")
         archive = work / "optimization.zip"
-        assert hand_in.hand_in() is None
+        assert hand_in.write() is None
         assert not archive.exists()
         said = capsys.readouterr().out
         assert "- nndl/optim.py: adam is not written." in said
         assert "- nndl/fc_net.py, line 1 is not valid Python: invalid syntax." in said
         assert "- optimization.ipynb: a question has no answer" in said
-        assert hand_in.hand_in(unfinished=True) == archive
+        assert hand_in.write(unfinished=True) == archive
         with zipfile.ZipFile(archive) as written:
             assert "nndl/fc_net.py" in written.namelist()
+        assert hand_in.hand_in(unfinished=True) is None  # a notebook would show what it returns
         archive.unlink()
 
     def test_modules_of_ones_own_go_along_and_given_files_do_not(

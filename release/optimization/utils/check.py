@@ -344,7 +344,7 @@ def look(task, stubs=(), given=(), find=imported):
     if task["kind"] == "answer":
         return Verdict(name, "elsewhere", "You answer it in the notebook, and a person reads it.")
     if task["kind"] == "training":
-        return Verdict(name, "elsewhere", "It needs training: see the end of the notebook.")
+        return Verdict(name, "elsewhere", "It needs training: the notebook does it.")
     lines = {}
     for each, path, line in stubs:
         if each == name:

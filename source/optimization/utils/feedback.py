@@ -32,7 +32,7 @@ class Wrong(AssertionError):
 
     def _render_traceback_(self):
         """What IPython shows, line by line."""
-        return str(self).splitlines()
+        return f"{marks()['wrong']} {self}".splitlines()
 
 
 def without_our_lines(test):

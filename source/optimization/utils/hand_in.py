@@ -19,6 +19,14 @@ def hand_in(unfinished=False):
 
     - unfinished: write it even where something is missing or not valid Python.
 
+    Returns nothing, since a notebook would show it below what is printed.
+    """
+    write(unfinished)
+
+
+def write(unfinished=False):
+    """Do what `hand_in` does.
+
     Returns the path of the archive, or None where it was not written.
     """
     report()
@@ -29,8 +37,9 @@ def hand_in(unfinished=False):
     names = [name for name in files(known) if (FOLDER / name).is_file()]
     if found and not (unfinished and names):
         print(
-            "Nothing was written. Correct this, or hand in what you have with "
-            "hand_in(unfinished=True), in a terminal: python -m utils.hand_in --unfinished"
+            "Nothing was written. Correct this, or hand in what you have:\n"
+            "  in the notebook: hand_in(unfinished=True)\n"
+            "  in a terminal: python -m utils.hand_in --unfinished"
         )
         return None
     archive = FOLDER / f"{known['assignment']}.zip"
@@ -112,7 +121,7 @@ def main(arguments=None):
     )
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a console may lack some letters
-    return 0 if hand_in(parser.parse_args(arguments).unfinished) else 1
+    return 0 if write(parser.parse_args(arguments).unfinished) else 1
 
 
 if __name__ == "__main__":
