@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kit import provided
 from kit.checks.student import Student
 from kit.course import Assignment, CourseError
 from kit.grading.grader import Grader
@@ -332,3 +333,18 @@ class TestDocumentation:
         assert listed
         names = {name.partition(".")[0] for name in modules.PRELOADED}
         assert re.findall(r"`(\w+)`", listed[1]) == sorted(names, key=str.lower)
+
+
+@pytest.mark.parametrize("name", ["optimization", "batchnorm", "cnn"])
+def test_whatever_is_given_can_be_imported_where_it_is_graded(
+    warm_parent: WarmParent, name: str
+) -> None:
+    """Students import it in their files, for a try, and forget it there."""
+    assignment = Assignment(ROOT, name)
+    given = {each: provided.content(assignment, each) for each in assignment.provided_modules}
+    packages = [each for each in given if "/" in each]  # not nbgrader's settings
+    names = [each.removesuffix(".py").replace("/", ".") for each in packages]
+    lines = "".join(f"import {each}\n" for each in names if not each.endswith("__init__"))
+    session = Session({**given, "work.py": f"{lines}def f(): return 1\n".encode()}, warm_parent)
+    assert Student(session).work.f() == 1
+    session.close()

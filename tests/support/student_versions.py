@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kit.course import Assignment, assignment_names
+from tests.support.processes import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = [f"python3.{minor}" for minor in range(10, 15)]
@@ -25,16 +26,22 @@ NUMPYS = ["1.26", "2.0", "2.1", "2.2", "2.3", "2.4"]
 def pythons() -> Iterator[str]:
     """The interpreters on the path that students may have, and that start."""
     for found in filter(None, map(shutil.which, PYTHONS)):
-        if subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0:
+        if (
+            subprocess.run(
+                [found, "-c", ""], check=False, capture_output=True, timeout=PATIENCE
+            ).returncode
+            == 0
+        ):
             yield found
 
 
 def environment(python: str, numpy: str, folder: Path) -> Path | None:
     """The interpreter of a new environment with that NumPy; None if there is no wheel for it."""
-    subprocess.run([python, "-m", "venv", folder], check=True)
+    subprocess.run([python, "-m", "venv", folder], check=True, timeout=PATIENCE)
     inside = folder / "bin" / "python"
     install = [inside, "-m", "pip", "install", "-q", "--only-binary=:all:", f"numpy=={numpy}.*"]
-    return None if subprocess.run(install, check=False, capture_output=True).returncode else inside
+    ran = subprocess.run(install, check=False, capture_output=True, timeout=PATIENCE)
+    return None if ran.returncode else inside
 
 
 def solved(assignment: Assignment, into: Path) -> Path:
@@ -53,6 +60,7 @@ def signs(python: Path, folder: Path) -> set[str]:
         check=False,
         capture_output=True,
         text=True,
+        timeout=PATIENCE,
     )
     lines = [line.split() for line in ran.stdout.splitlines() if line[:1] in "✓✗·"]
     return {line[0] for line in lines if line} or {ran.stderr.strip()}
