@@ -109,7 +109,9 @@ class TestStandIns:
         assert student(f"{line}\ndef f(): return 1").work.f() == 1
 
     def test_every_module_of_the_standard_library_can_be_imported(self, student: Make) -> None:
-        names = sorted(sys.stdlib_module_names - {"__main__"})
+        # Debian builds private modules such as _elementtree into Python, and they import others
+        private = {name for name in sys.stdlib_module_names if name.startswith("_")}
+        names = sorted(sys.stdlib_module_names - private | {"__future__"})
         lines = "\n".join(f"import {name}" for name in names)
         work = student(
             f"{lines}\ndef f():\n"
