@@ -182,8 +182,8 @@ class Suites:
         verdict = Verdict(self._checks[item.nodeid], KitFault("It never ended."))
         self._verdicts[item.nodeid] = verdict
         around = os.environ.get(CURRENT_TEST)  # of a pytest in this process that runs us
+        item.user_properties.clear()  # measured on the submission before
         if self._watch is not None:
-            item.user_properties.clear()
             self._watch.begins(verdict.check, item.user_properties)
         _run_by_hooks(item, following, verdict)
         if self._watch is not None:
@@ -255,7 +255,6 @@ def _run_by_hooks(
     """
     hook = item.config.hook
     item._initrequest()  # type: ignore[attr-defined]  # lets an item run again
-    item.user_properties.clear()  # measured on the submission before
     try:
         hook.pytest_runtest_setup(item=item)
         hook.pytest_runtest_call(item=item)

@@ -39,7 +39,7 @@ def notes(
     tree: Tree, files: Mapping[str, bytes], assignment: Assignment, limits: Limits
 ) -> list[str]:
     """A sentence if ``tree`` looks like another homework; ``files`` are those found for this."""
-    names = [PurePosixPath(entry.name).name for entry in tree.entries]
+    names = [entry.name.rpartition("/")[2] for entry in tree.entries]
     likely: dict[tuple[bool, float], tuple[Assignment, list[str]]] = {}
     for name in assignment_names(assignment.root):
         other = Assignment(assignment.root, name)
@@ -66,7 +66,7 @@ def _held(
 ) -> list[str]:
     """What ``tree`` holds of ``other`` alone; nothing if it holds something of ``assignment``."""
     mine, theirs = _signs(assignment, other), _signs(other, assignment)
-    names = [PurePosixPath(entry.name).name for entry in tree.entries]
+    names = [entry.name.rpartition("/")[2] for entry in tree.entries]
     if _present(names, mine.files):
         return []
     held = _present(names, theirs.files)

@@ -47,7 +47,7 @@ def notes(tree: Tree, home: str, assignment: Assignment, limits: Limits) -> list
         return [f"{picked.name} was not compared with the original ({error.strerror})."]
     except ValueError as error:
         return [f"{picked.name} is not a notebook: {error}."]
-    return compare(picked.name, cells, _original(released.read_bytes()))
+    return compare(picked.name, cells, read_cells(released.read_bytes()))
 
 
 def content_of(tree: Tree, entry: Entry, limits: Limits) -> bytes:
@@ -59,12 +59,6 @@ def content_of(tree: Tree, entry: Entry, limits: Limits) -> bytes:
     return content
 
 
-@lru_cache(maxsize=4)
-def _original(content: bytes) -> list[Cell]:
-    """The cells of a released notebook; cached, because they are the same for a whole class."""
-    return read_cells(content)
-
-
 def chosen(found: Sequence[Entry], name: str, home: str) -> Entry | None:
     """The notebook with the right name, nearest to ``home`` and to the top; else the only one."""
     named = [entry for entry in found if entry.name.rpartition("/")[2].lower() == name.lower()]
@@ -72,8 +66,13 @@ def chosen(found: Sequence[Entry], name: str, home: str) -> Entry | None:
     return named[0] if named else found[0] if len(found) == 1 else None
 
 
+@lru_cache(maxsize=2)
 def read_cells(content: bytes) -> list[Cell]:
-    """The cells of a notebook; raises ValueError, with the end of a sentence, if it is invalid."""
+    """The cells of a notebook; raises ValueError, with the end of a sentence, if it is invalid.
+
+    The last two are kept: the released one, which is the same for a whole class, and that of the
+    submission, which is looked at more than once. Callers must not change the list.
+    """
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:

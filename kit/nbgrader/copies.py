@@ -70,7 +70,7 @@ def _renew(assignment: Assignment, folders: Any, found: Found, *, again: bool) -
     notebook = _copy(assignment, folders.db_url, found, result)
     if copy.parent.exists():
         shutil.rmtree(copy.parent)
-    files.write_to(copy, nbformat.writes(notebook).encode())  # type: ignore[no-untyped-call]
+    files.write_to(copy, nbformat.writes(notebook).encode())  # type: ignore[no-untyped-call]  # nbformat has no types
     with suppress(OSError):  # formgrader compares the times of both
         shutil.copyfile(submitted / FILE, copy.with_name(FILE), follow_symlinks=False)
 
@@ -102,5 +102,5 @@ def _plain(content: bytes | None, assignment: Assignment) -> NotebookNode:
     """What was handed in as a notebook, plain; the graded cells alone where it can't be read."""
     with suppress(Exception):  # whatever a hostile file makes of nbformat
         text = (content or b"").decode("utf-8")
-        return plain(nbformat.reads(text, as_version=4), assignment)  # type: ignore[no-untyped-call]
+        return plain(nbformat.reads(text, as_version=4), assignment)  # type: ignore[no-untyped-call]  # as above
     return plain({"cells": []}, assignment)
