@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -23,10 +22,11 @@ from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from kit.provided import suites_importable
 from kit.release.coverage import count, measure
-from kit.results import Result
+from tests.support import student_versions
 from tests.support.course import ROOT
 from tests.support.processes import PATIENCE
-from tests.support.variants import files_in, unit_tasks_grader
+from tests.support.results import task_of
+from tests.support.variants import altered, files_in, lost, rewritten, unit_tasks_grader
 
 ASSIGNMENT = Assignment(ROOT, "batchnorm")
 DOCUMENTED = json.loads((ASSIGNMENT.suites / "documented.json").read_text(encoding="utf-8"))
@@ -35,6 +35,7 @@ CELLS = {
     for cell in json.loads(ASSIGNMENT.notebook.read_text(encoding="utf-8"))["cells"]
 }
 CORRECT = files_in("batchnorm/correct")
+handed_in = partial(altered, ASSIGNMENT)
 FEW_SEEDS, MANY_SEEDS = range(1), range(20)
 
 
@@ -58,37 +59,7 @@ def rng() -> np.random.Generator:
 @pytest.fixture(scope="module")
 def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The release as a student has it who solved everything."""
-    folder = tmp_path_factory.mktemp("solved") / "batchnorm"
-    shutil.copytree(ASSIGNMENT.release, folder)
-    for name, path in ASSIGNMENT.written.items():
-        shutil.copyfile(path, folder / name)
-    return folder
-
-
-def handed_in(**changes: tuple[str, str]) -> Submission:
-    """The solution with one replacement (old, new) in each module named."""
-    files = {name: path.read_bytes() for name, path in ASSIGNMENT.written.items()}
-    for module, (old, new) in changes.items():
-        name = f"nndl/{module}.py"
-        assert old.encode() in files[name]
-        files[name] = files[name].replace(old.encode(), new.encode())
-    return Submission("ada", files)
-
-
-def written_anew(path: Path) -> Submission:
-    """The solution, but for what ``path`` defines anew in the module of its folder."""
-    files = {name: solved.read_bytes() for name, solved in ASSIGNMENT.written.items()}
-    files[f"nndl/{path.parent.name}.py"] += b"\n\n" + path.read_bytes()
-    return Submission(path.stem, files)
-
-
-def lost(result: Result) -> dict[str, list[str]]:
-    """Of every task that was graded and has not all its points: what its checks say."""
-    return {
-        task.id: [check.message for check in task.checks if check.status != "passed"]
-        for task in result.tasks
-        if task.status != "not_graded" and task.score != task.max_score
-    }
+    return student_versions.solved(ASSIGNMENT, tmp_path_factory.mktemp("solved") / "batchnorm")
 
 
 class TestRightAnswers:
@@ -110,8 +81,8 @@ class TestRightAnswers:
 
     def check(self, grader: Grader, name: str, seeds: Sequence[int]) -> None:
         for seed in seeds:
-            result = grader.grade(written_anew(CORRECT[name]), seed)
-            assert result.status == "graded"
+            result = grader.grade(rewritten(ASSIGNMENT, CORRECT[name]), seed).as_dict()
+            assert result["status"] == "graded"
             assert lost(result) == {}, f"with seed {seed}"
 
 
@@ -147,9 +118,9 @@ class TestMistakes:
         self, grader: Grader, module: str, old: str, new: str, task: str, points: int
     ) -> None:
         """So a wrong forward pass leaves the points of the backward pass that fits it."""
-        result = grader.grade(handed_in(**{module: (old, new)}), 0)
+        result = grader.grade(handed_in(**{module: (old, new)}), 0).as_dict()
         assert list(lost(result)) == [task]
-        assert {each.id: each.score for each in result.tasks}[task] == points
+        assert task_of(result, task)["score"] == points
 
     @pytest.mark.parametrize(
         ("module", "old", "new"),
@@ -163,14 +134,14 @@ class TestMistakes:
     def test_a_mistake_of_the_last_homework_costs_nothing(
         self, grader: Grader, module: str, old: str, new: str
     ) -> None:
-        assert lost(grader.grade(handed_in(**{module: (old, new)}), 0)) == {}
+        assert lost(grader.grade(handed_in(**{module: (old, new)}), 0).as_dict()) == {}
 
     def test_the_last_homework_need_not_be_brought_for_what_does_not_train(
         self, grader: Grader
     ) -> None:
         own = {f"nndl/{path.name}" for path in ASSIGNMENT.solutions.glob("nndl/*.py")}
         files = {n: data for n, data in handed_in().files.items() if n in own}
-        assert lost(grader.grade(Submission("cyn", files), 0)) == {}
+        assert lost(grader.grade(Submission("cyn", files), 0).as_dict()) == {}
 
     def test_what_is_handed_out_earns_nothing(self, grader: Grader) -> None:
         files = {n: (ASSIGNMENT.release / n).read_bytes() for n in ASSIGNMENT.student_files}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,9 +20,17 @@ from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from kit.provided import load_beside
 from kit.release.coverage import count, measure
+from tests.support import student_versions
 from tests.support.course import ROOT
 from tests.support.results import task_of
-from tests.support.variants import files_in, lost, rewritten, unit_tasks_grader
+from tests.support.variants import (
+    altered,
+    files_in,
+    forget_modules,
+    lost,
+    rewritten,
+    unit_tasks_grader,
+)
 
 ASSIGNMENT = Assignment(ROOT, "cnn")
 DOCUMENTED = json.loads((ASSIGNMENT.suites / "documented.json").read_text(encoding="utf-8"))
@@ -33,6 +39,7 @@ CELLS = {
     for cell in json.loads(ASSIGNMENT.notebook.read_text(encoding="utf-8"))["cells"]
 }
 CORRECT = files_in("cnn/correct")
+handed_in = partial(altered, ASSIGNMENT)
 FEW_SEEDS, MANY_SEEDS = range(1), range(20)
 TASKS = ("conv_forward_naive", "max_pool_forward_naive", "spatial_batchnorm_forward")
 """Those that the notebook shows a documented call of."""
@@ -57,39 +64,14 @@ def rng() -> np.random.Generator:
 @pytest.fixture(scope="module")
 def solved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The release as a student has it who solved everything, to import from."""
-    folder = tmp_path_factory.mktemp("solved") / "cnn"
-    shutil.copytree(ASSIGNMENT.release, folder)
-    for name in ASSIGNMENT.student_files:
-        (folder / name).write_bytes(solution(name))
+    folder = student_versions.solved(ASSIGNMENT, tmp_path_factory.mktemp("solved") / "cnn")
     with pytest.MonkeyPatch.context() as patch:
-        forget()
+        forget_modules()
         patch.syspath_prepend(str(folder))
         try:
             yield folder
         finally:
-            forget()
-
-
-def forget() -> None:
-    """Forget the modules of a student's folder."""
-    for name in list(sys.modules):
-        if name.partition(".")[0] in {"nndl", "utils"}:
-            del sys.modules[name]
-
-
-def solution(name: str) -> bytes:
-    """The solved file ``name``, of this homework or of the one that it comes from."""
-    return ASSIGNMENT.written[name].read_bytes()
-
-
-def handed_in(**changes: tuple[str, str]) -> Submission:
-    """The solution with one replacement (old, new) in each module named."""
-    files = {name: solution(name) for name in ASSIGNMENT.student_files}
-    for module, (old, new) in changes.items():
-        name = f"nndl/{module}.py"
-        assert old.encode() in files[name]
-        files[name] = files[name].replace(old.encode(), new.encode())
-    return Submission("ada", files)
+            forget_modules()
 
 
 class TestRightAnswers:

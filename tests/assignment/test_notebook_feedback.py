@@ -9,7 +9,6 @@ import importlib
 import json
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +24,7 @@ from kit.release.sealed import Seal
 from kit.release.section import section
 from tests.support.course import ROOT
 from tests.support.mistaken import EXPECTED
-from tests.support.variants import files_in
+from tests.support.variants import files_in, forget_modules
 
 ASSIGNMENT = Assignment(ROOT, "optimization")
 RELEASED = ASSIGNMENT.release / ASSIGNMENT.notebook.name
@@ -48,19 +47,12 @@ def student_folder(folder: Path, variant: Path | None = None) -> Iterator[None]:
         with (folder / "nndl" / f"{variant.parent.name}.py").open("ab") as module:
             module.write(b"\n\n" + variant.read_bytes())
     with pytest.MonkeyPatch.context() as patch:
-        forget()
+        forget_modules()
         patch.syspath_prepend(str(folder))
         try:
             yield
         finally:
-            forget()
-
-
-def forget() -> None:
-    """Forget the modules of a student's folder."""
-    for name in list(sys.modules):
-        if name.partition(".")[0] in {"nndl", "utils"}:
-            del sys.modules[name]
+            forget_modules()
 
 
 def run(cell: str) -> str:

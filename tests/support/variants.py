@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -39,8 +40,25 @@ def files_in(kind: str) -> dict[str, Path]:
 def rewritten(assignment: Assignment, path: Path) -> Submission:
     """The solution, but for what the file ``path`` defines anew in the module of its folder."""
     name = f"nndl/{path.parent.name}.py"
-    solved = (assignment.solutions / name).read_bytes()
+    solved = assignment.written[name].read_bytes()
     return _handed_in(assignment, path.stem, name, solved + b"\n\n" + path.read_bytes())
+
+
+def altered(assignment: Assignment, **changes: tuple[str, str]) -> Submission:
+    """The solution with one replacement (old, new) in each module named."""
+    files = {name: path.read_bytes() for name, path in assignment.written.items()}
+    for module, (old, new) in changes.items():
+        name = f"nndl/{module}.py"
+        assert old.encode() in files[name]
+        files[name] = files[name].replace(old.encode(), new.encode())
+    return Submission("ada", files)
+
+
+def forget_modules() -> None:
+    """Forget the modules of a student's folder."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] in {"nndl", "utils"}:
+            del sys.modules[name]
 
 
 def catalogued(assignment: Assignment, module: str, changes: dict[str, Any]) -> Submission:
