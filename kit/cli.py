@@ -485,6 +485,49 @@ def suite(assignment: AssignmentName) -> None:
 
 
 @app.command()
+def learn(
+    assignment: AssignmentName,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="as for kit grade (default: submitted)"),
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="folder of the results (default: results/ASSIGNMENT)")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="folder for the page (default: learn/ASSIGNMENT)")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="number of processes (default: one per core)", min=1)
+    ] = None,
+) -> None:
+    """Group failures that no known mistake explains; write a page, and entries for the catalogue.
+
+    It runs these failed tasks again, on the same inputs for all. What it writes names nobody.
+    """
+    from kit.batch import processes
+
+    if jobs != 1:
+        processes.begin()
+    from kit.batch.run import find_all
+    from kit.display import show_steps
+    from kit.learn import run
+
+    found = find_assignment(assignment)
+    with ExitStack() as kept, show_steps(console) as say:
+        hand_ins = find_all(found, paths or [found.root / "submitted"], kept)
+        folder = results or found.root / "results" / assignment
+        into = out or found.root / "learn" / assignment
+        learned = run.learn(found, hand_ins, folder, into, jobs=_affordable(jobs), say=say)
+    for sentence in [*learned.of.remarks, *learned.faults]:
+        _remark(sentence)
+    for line in run.lines(learned):
+        console.print(line, markup=False, soft_wrap=True)
+    if learned.faults:
+        raise typer.Exit(1)
+
+
+@app.command()
 def doctor() -> None:
     """Show what this host can do: which layers of isolation hold and which limits apply."""
     from kit.display import show_limits

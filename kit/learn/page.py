@@ -1,0 +1,121 @@
+"""Makes the page of what a class taught: one file that loads nothing and names nobody."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, PackageLoader, Template
+
+from kit.feedback import without_surrogates
+from kit.learn.groups import Group
+from kit.learn.unexplained import Class
+from kit.report.pages import MARK, environment
+
+_HEAD = 1000
+"""In so many bytes of a page its mark has come."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A check that all of a group fail: its ``name``, its rule, and what is wrong ``first``."""
+
+    name: str
+    hint: str
+    first: str
+
+
+def page(
+    assignment: str,
+    of: Class,
+    groups: Sequence[Group],
+    entries: Sequence[str],
+    *,
+    titles: Mapping[str, str],
+    hints: Mapping[str, str],
+) -> bytes:
+    """The page; ``entries`` are those of the ``groups``, ``hints`` the rules of checks by name."""
+    shown = [(group, entry.strip()) for group, entry in zip(groups, entries, strict=True)]
+    text = _template().render(
+        assignment=assignment,
+        of=of,
+        many=[each for each in shown if each[0].size > 1],
+        alone=[each for each in shown if each[0].size == 1],
+        titles=titles,
+        failed=lambda group: list(_failed(group, hints)),
+        passed=lambda group: [_short(name) for name in group.first.passed],
+        near=lambda group: [_near(group, each) for each in group.first.nearest],
+    )
+    return without_surrogates(text).encode()
+
+
+def is_ours(path: Path) -> bool:
+    """Whether the file is a page of the kit."""
+    with path.open("rb") as file:
+        return MARK in file.read(_HEAD)
+
+
+@cache
+def _template() -> Template:
+    loader = ChoiceLoader([PackageLoader("kit.learn"), PackageLoader("kit.report")])
+    return environment().overlay(loader=loader).get_template("learn.html.jinja")
+
+
+def _failed(group: Group, hints: Mapping[str, str]) -> Iterator[Failed]:
+    for name in group.first.failed:
+        yield Failed(_short(name), hints.get(name, ""), _first(group.first.answers[name]))
+
+
+def _first(answers: Sequence[Mapping[str, Any]]) -> str:
+    """A sentence on the first answer of a check that is not the right code's."""
+    if any(each["right"] is None for each in answers):
+        raised = next((each for each in answers if each["raised"] is not None), None)
+        return "" if raised is None else f"{_raises(raised).capitalize()}."
+    wrong = next((at for at, each in enumerate(answers, 1) if not each["right"]), None)
+    if wrong is None:
+        return (
+            "Every value is that of the right code. It fails for something else, such as a type "
+            "or a changed argument."
+        )
+    each = answers[wrong - 1]
+    which = f"Answer {wrong} of {len(answers)}" if len(answers) > 1 else "The only answer"
+    before = ", and those before are right" if wrong > 1 else ""
+    how = "is wrong" if each["raised"] is None else _raises(each)
+    return f"{which} (`{each['what']}`) {how}{before}."
+
+
+def _raises(answer: Mapping[str, Any]) -> str:
+    """What was raised, without its message, which may name somebody."""
+    kind = str(answer["raised"]).partition(":")[0]
+    if not kind:
+        return "does not come"
+    if kind.startswith("a "):  # a reason in words of the kit
+        return f"is an exception: {kind}"
+    known = getattr(builtins, kind, None)
+    if isinstance(known, type) and issubclass(known, BaseException):
+        return f"is a `{kind}`"
+    return "is an exception"
+
+
+def _near(group: Group, entry: Mapping[str, Any]) -> str:
+    """What an entry of the catalogue explains of a group, and what speaks against it."""
+    of = len(group.first.failed)
+    said = f"`{entry['id']}` explains {len(entry['explains'])} of the {of} checks that fail"
+    if not entry["against"]:
+        return f"{said}, and none of its answers is another where they pass."
+    against = _listed(f"`{_short(name)}`" for name in entry["against"])
+    return f"{said}, but answers otherwise in {against}, which they pass."
+
+
+def _listed(names: Iterable[str], most: int = 3) -> str:
+    several = list(names)
+    more = f" and {len(several) - most} more" if len(several) > most else ""
+    return ", ".join(several[:most]) + more
+
+
+def _short(name: str) -> str:
+    return name.partition("::")[2] or name
