@@ -78,7 +78,7 @@ def entry(group: Group, number: int, right: Sequence[str], *, has_others: bool) 
 
 
 def _comment(texts: Sequence[str]) -> str:
-    return indent("\n\n".join(texts), "#     ", lambda _: True)
+    return "\n".join(f"#     {line}".rstrip() for line in "\n\n".join(texts).split("\n"))
 
 
 def right_functions(assignment: Assignment, task: str, known: str) -> list[str]:

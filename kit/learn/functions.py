@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
@@ -108,6 +108,10 @@ def _told(node: Scope, known: frozenset[str]) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}\n..."
 
 
+def _is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
 class _Nameless(ast.NodeTransformer):
     """Leaves out docstrings and prints, and texts and numbers that may name somebody."""
 
@@ -127,18 +131,25 @@ class _Nameless(ast.NodeTransformer):
             return None
         return self.generic_visit(node)
 
-    def visit_JoinedStr(self, _: ast.JoinedStr) -> ast.AST:
-        return ast.Name(TEXT)
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        if not all(self._is_plain(each.value) for each in node.values if _is_text(each)):
+            return ast.Name(TEXT)
+        for each in node.values:
+            if isinstance(each, ast.FormattedValue):
+                each.value = self.visit(each.value)
+        return node
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         value = node.value
         if isinstance(value, bytes):
             return ast.Name(TEXT)
         if isinstance(value, str):
-            plain = all(word in self._known or len(word) == 1 for word in words(value))
-            return ast.Constant(value) if plain else ast.Name(TEXT)
+            return node if self._is_plain(value) else ast.Name(TEXT)
         if isinstance(value, int | float | complex) and not isinstance(value, bool):
             digits = re.sub(r"e.*|\D", "", repr(value)).strip("0")
             if len(digits) > _DIGITS and repr(value) not in self._known:
                 return ast.Name(NUMBER)
         return node
+
+    def _is_plain(self, text: Any) -> bool:
+        return all(word in self._known or len(word) == 1 for word in words(str(text)))

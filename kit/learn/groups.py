@@ -54,7 +54,7 @@ def grouped(settings: Settings, answers: Sequence[Answers]) -> list[list[int]]:
         for place, each in enumerate(answers):
             for group in by_form[each.signature]:
                 first = answers[group[0]].answers
-                if prober.asked(session, "compared", "same", first, each.answers):
+                if prober.asked(session, "alike", "same", first, each.answers):
                     group.append(place)
                     break
             else:

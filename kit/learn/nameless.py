@@ -17,6 +17,21 @@ from kit.learn.functions import words
 
 USED_BY = 3
 """A word that so many hand-ins use is nobody's own."""
+CUSTOMARY = """
+abs acc add after all alpha ave avg back batch before beta bias biases buf cnt coef coeff col cols
+config copy corr corrected correction cost cur curr current decay default delta den denom
+denominator dim dims dist drop drv end eps epsilon err error examples fac factor feat features first
+flat flattened fwd gamma grad gradient gradients grads hat height idx ind index init inner input
+inputs inv keep kernel lam last layer layers learning left len loc log loss lr mask mat max mean
+mini minus moment momentum mom moving mu new next nom norm normalized num number numerator numer nxt
+old one ones opt orig original out outer output outputs padded param params part pow power pre pred
+prev previous prob probs prod ptr rate ratio raw reg res reshaped result ret rho right root row rows
+running sample samples scale scaled score scores second seed shape shaped shift sigma sign size sq
+sqr sqrt square squared start state std step stride sub sum temp term tau theta time timestep tmp
+total train transposed update updated upd use val value values var variance vec vel velocity vhat
+wd weight weights width window with without zero zeros
+"""
+"""The words of formulas and programs that everybody uses."""
 _LONG = 4
 """A part of a name of so many letters is looked for within words, too."""
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -24,7 +39,10 @@ _NUMBER = re.compile(r"\d[\d.e+-]*")
 
 
 def course_words(assignment: Assignment) -> frozenset[str]:
-    """The words in the files of the course, of Python and of NumPy, and the numbers there."""
+    """Words that are nobody's own: of the course's files, of Python and NumPy, and customary ones.
+
+    The numbers in the files of the course are among them.
+    """
     texts = [
         read_text(path)
         for each in (assignment, *assignment.chain)
@@ -32,7 +50,7 @@ def course_words(assignment: Assignment) -> frozenset[str]:
         if path.suffix == ".py" and path.is_file()
     ]
     places = (builtins, math, np, np.random, np.linalg, np.ndarray, str, dict, list, float)
-    texts += [*keyword.kwlist, *(name for place in places for name in dir(place))]
+    texts += [CUSTOMARY, *keyword.kwlist, *(name for place in places for name in dir(place))]
     numbers = (number for text in texts for number in _NUMBER.findall(text))
     return frozenset(numbers) | {word for text in texts for word in words(text)}
 

@@ -35,16 +35,21 @@ def page(
     groups: Sequence[Group],
     entries: Sequence[str],
     *,
+    right: Mapping[str, Sequence[str]],
     titles: Mapping[str, str],
     hints: Mapping[str, str],
 ) -> bytes:
-    """The page; ``entries`` are those of the ``groups``, ``hints`` the rules of checks by name."""
+    """The page; ``entries`` are those of the ``groups``, ``hints`` the rules of checks by name.
+
+    ``right`` are the solution's functions, and ``titles`` what people read, of each task.
+    """
     shown = [(group, entry.strip()) for group, entry in zip(groups, entries, strict=True)]
     text = _template().render(
         assignment=assignment,
         of=of,
         many=[each for each in shown if each[0].size > 1],
         alone=[each for each in shown if each[0].size == 1],
+        right=right,
         titles=titles,
         failed=lambda group: list(_failed(group, hints)),
         passed=lambda group: [_short(name) for name in group.first.passed],

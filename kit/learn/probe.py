@@ -39,7 +39,7 @@ MOST_BYTES = MIB
 """The most that the answers of one task may take. Those of honest code take a tenth of it."""
 NEAREST = 3
 NO_CATALOGUE = b"MISTAKES = []\n\n\ndef implementation(changes):\n    return {}\n"
-WORKERS = [Path(__file__).with_name(f"{name}.py") for name in ("compared", "functions")]
+WORKERS = [Path(__file__).with_name(f"{name}.py") for name in ("alike", "functions")]
 UNWRITTEN = "not written"
 NOT_LOADED = "in a file that can't be loaded"
 SILENT = "without any answer"
@@ -62,7 +62,7 @@ class Seen:
     """What was seen of one task of a hand-in.
 
     ``why_not`` says why it can't be compared, empty if it can. ``failed`` and ``passed`` are names
-    of checks; ``answers``, ``signature`` and ``nearest`` are what ``kit.learn.compared`` makes;
+    of checks; ``answers``, ``signature`` and ``nearest`` are what ``kit.learn.alike`` makes;
     ``functions`` are the texts of the task's functions. They name nobody but by words of their own.
     """
 
@@ -198,8 +198,8 @@ class Prober:
             for name, text in work.submission.files.items()
             if name.endswith(".py")
         }
-        prepared = self.asked(session, "compared", "prepare", task, calls)
-        nearest = self.asked(session, "compared", "nearest", task, calls, failed, NEAREST)
+        prepared = self.asked(session, "alike", "prepare", task, calls)
+        nearest = self.asked(session, "alike", "nearest", task, calls, failed, NEAREST)
         if prepared is None or nearest is None or _bytes(prepared["answers"]) > MOST_BYTES:
             return Seen(student, task, TOO_LARGE)
         wanted = self._wanted[task]

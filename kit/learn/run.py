@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
@@ -68,7 +68,7 @@ def learn(
         say("running failed tasks again on fixed inputs")
         seen = list(_looked(submit, settings, coming, jobs, learned))
         told = [each for each in seen if not each.why_not]
-        learned.of.left_out += Counter(each.why_not for each in seen if each.why_not)
+        learned.of.leave_out(each.why_not for each in seen if each.why_not)
         say("comparing the answers")
         students = [*(each.student for each in found), *(each.student for each in graded)]
         nameless = Nameless(course, students, _by_student(told))
@@ -154,10 +154,20 @@ def _write(assignment: Assignment, learned: Learned, graded: Sequence[Result], k
     """Write the page and the entries; neither holds a student's name."""
     hints = {c.name: c.hint for result in graded for task in result.tasks for c in task.checks}
     titles = {task.id: task.title for task in assignment.tasks}
-    entries = _entries(assignment, learned.groups, known)
+    right = {
+        task: entry.right_functions(assignment, task, known)
+        for task in {group.task for group in learned.groups}
+    }
+    entries = _entries(assignment, learned.groups, right)
     try:
         shown = page.page(
-            assignment.name, learned.of, learned.groups, entries, titles=titles, hints=hints
+            assignment.name,
+            learned.of,
+            learned.groups,
+            entries,
+            right=right,
+            titles=titles,
+            hints=hints,
         )
         files.write_whole(learned.page, shown, durable=False)
         text = "".join([entry.head(assignment.name), *entries])
@@ -166,11 +176,10 @@ def _write(assignment: Assignment, learned: Learned, graded: Sequence[Result], k
         raise CourseError(f"What was learned could not be written ({error}).") from error
 
 
-def _entries(assignment: Assignment, found: Sequence[Group], known: str) -> list[str]:
+def _entries(
+    assignment: Assignment, found: Sequence[Group], right: Mapping[str, Sequence[str]]
+) -> list[str]:
     catalogued = set(catalogue.load(assignment).tasks.values())
-    right: Mapping[str, Sequence[str]] = {
-        task: entry.right_functions(assignment, task, known) for task in {g.task for g in found}
-    }
     return [
         entry.entry(group, number, right[group.task], has_others=group.task in catalogued)
         for number, group in enumerate(found, start=1)

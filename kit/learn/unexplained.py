@@ -31,6 +31,12 @@ class Class:
     left_out: Counter[str] = field(default_factory=Counter)
     remarks: list[str] = field(default_factory=list)
 
+    def leave_out(self, reasons: Iterable[str]) -> None:
+        """Count unexplained tasks as left out, each for one of ``reasons``."""
+        found = Counter(reasons)
+        self.left_out += found
+        self.unexplained -= found.total()
+
 
 def work(
     assignment: Assignment, found: Sequence[Found], results: Iterable[Result], seen: Class
