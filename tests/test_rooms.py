@@ -27,7 +27,7 @@ ROOMS = (
     # the way of a submission
     *("sandbox", "intake", "checks", "grading", "batch"),
     # what instructors make with it
-    *("nbgrader", "release", "display", "export", "report", "pack"),
+    *("nbgrader", "release", "display", "export", "report", "learn", "pack"),
     # what people type
     *("edge", "cli", "__main__"),
 )
@@ -41,10 +41,12 @@ FACES = {
     | {f"worker.{name}" for name in ("confine", "modules")},
     "intake": {"downloads", "elsewhere", "submission", "timestamps"},
     "checks": {"documented", "expect", "mistakes", "plugin", "student"},
-    "grading": {"earlier", "grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
+    "grading": {"earlier", "grader", "suites", "verdicts", "versions"}
+    | {f"diagnosis.{name}" for name in ("catalogue", "explain")},
     "batch": {"run", "pool", "processes", "lock", "regraded"},
     "nbgrader": {"bookkeeping", "finals", "generate", "gradebook"},
     "release": {"build", "leaks", "new", "notebook", "proofs", "coverage"},
+    "report": {"pages", "visible", "writer"},
 }
 """What other rooms may import of a room; the rooms that are not here are only ever called by people
 and by the command line."""

@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
-"""A word of a name: `next_w2` has next, w and 2."""
+"""A word of a name: `old_w2` has old, w and 2."""
 NUMBER, TEXT = "NUMBER", "TEXT"
 """Stand for a number and a text that may name somebody."""
 _DIGITS = 4

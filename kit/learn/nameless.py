@@ -23,7 +23,7 @@ config copy corr corrected correction cost cur curr current decay default delta 
 denominator dim dims dist drop drv end eps epsilon err error examples fac factor feat features first
 flat flattened fwd gamma grad gradient gradients grads hat height idx ind index init inner input
 inputs inv keep kernel lam last layer layers learning left len loc log loss lr mask mat max mean
-mini minus moment momentum mom moving mu new next nom norm normalized num number numerator numer nxt
+mini minus moment moving mu new next nom norm normalized num number numerator numer nxt
 old one ones opt orig original out outer output outputs padded param params part pow power pre pred
 prev previous prob probs prod ptr rate ratio raw reg res reshaped result ret rho right root row rows
 running sample samples scale scaled score scores second seed shape shaped shift sigma sign size sq
