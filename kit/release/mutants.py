@@ -12,6 +12,7 @@ import builtins
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from textwrap import dedent
 from typing import Any
 
 from kit.course import Assignment, files_below
@@ -59,18 +60,18 @@ def submission(assignment: Assignment, mutant: Mutant) -> Submission:
 def of_text(text: str, file: str) -> Iterator[Mutant]:
     """The mutants of one solved ``file``; raises ReleaseError where its regions are malformed."""
     tree = parse(text, file)
-    seen = {ast.dump(tree)}
     for region in regions(text, file):
+        seen = {_code_of(text, region)}
         numbers: dict[tuple[int, str], int] = {}
         for change in _changes(tree, region):
             source = change.carried_out(text)
             try:
-                dumped = ast.dump(ast.parse(source))
+                code = _code_of(source, region)
             except SyntaxError:
                 continue
-            if dumped in seen:
+            if code in seen:
                 continue
-            seen.add(dumped)
+            seen.add(code)
             place = (change.first, change.kind)
             numbers[place] = numbers.get(place, 0) + 1
             name = f"{region.task}.{change.first}.{change.kind}.{numbers[place]}"
@@ -78,6 +79,12 @@ def of_text(text: str, file: str) -> Iterator[Mutant]:
                 name, region.task, file, change.first, change.kind,
                 change.before, change.after, source,
             )  # fmt: skip
+
+
+def _code_of(source: str, region: Region) -> str:
+    """The code of a region as text that does not depend on how it is written."""
+    lines = source.split("\n")[region.begin : region.end - 1]
+    return ast.dump(ast.parse(dedent("\n".join(lines))))
 
 
 @dataclass(frozen=True)

@@ -142,9 +142,9 @@ class TestOfAssignments:
         found = of_assignment(name)
         assignment = find_assignment(name, ROOT)
         files = {(assignment.solutions / each.file).read_text("utf-8") for each in found}
-        dumped = [(each.file, ast.dump(ast.parse(each.source))) for each in found]
-        assert len(set(dumped)) == len(found)
-        assert {code for _, code in dumped}.isdisjoint(ast.dump(ast.parse(text)) for text in files)
+        parsed = {ast.unparse(ast.parse(each.source)) for each in found}
+        assert len(parsed) == len(found)
+        assert parsed.isdisjoint(ast.unparse(ast.parse(text)) for text in files)
         assert len({each.id for each in found}) == len(found)
 
     def test_a_mutant_is_handed_in_with_the_rest_of_the_solution(self, name: str) -> None:
