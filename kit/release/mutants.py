@@ -8,34 +8,16 @@ docs/decisions/0017-mutants.md.
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
-from textwrap import dedent
 from typing import Any
 
-from kit.course import Assignment, files_below
-from kit.intake.submission import Submission
-from kit.skeleton import Region, parse, regions
+from kit.course import Assignment
+from kit.release import variants
+from kit.release.variants import Change, Code, Place, Replacements, Rules, rewritten, submission
+from kit.release.variants import Variant as Mutant
 
-
-@dataclass(frozen=True)
-class Mutant:
-    """The solution of ``task`` with one change in ``file``, whose whole text is ``source``.
-
-    ``kind`` says what was changed (an operator, a name, ...). ``before`` and ``after`` are the
-    changed code, which begins at ``line`` (counted from 1); lines keep their numbers.
-    """
-
-    id: str
-    task: str
-    file: str
-    line: int
-    kind: str
-    before: str
-    after: str
-    source: str
+__all__ = ["Mutant", "mutants", "of_text", "submission"]
 
 
 def mutants(assignment: Assignment) -> list[Mutant]:
@@ -43,219 +25,22 @@ def mutants(assignment: Assignment) -> list[Mutant]:
 
     The same solution always has the same mutants. Each parses, and no two are the same code.
     """
-    found = []
-    for file in files_below(assignment.solutions):
-        if file.endswith(".py"):
-            text = (assignment.solutions / file).read_text("utf-8")
-            found += list(of_text(text, file))
-    return found
+    return variants.of_assignment(assignment, RULES)
 
 
-def submission(assignment: Assignment, mutant: Mutant) -> Submission:
-    """The solution with ``mutant``, as if somebody had handed it in; named by the mutant's id."""
-    files = {path: assignment.written[path].read_bytes() for path in assignment.student_files}
-    return Submission(mutant.id, {**files, mutant.file: mutant.source.encode()})
-
-
-def of_text(text: str, file: str) -> Iterator[Mutant]:
+def of_text(text: str, file: str) -> list[Mutant]:
     """The mutants of one solved ``file``; raises ReleaseError where its regions are malformed."""
-    tree = parse(text, file)
-    for region in regions(text, file):
-        seen = {_code_of(text, region)}
-        numbers: dict[tuple[int, str], int] = {}
-        for change in _changes(tree, region):
-            source = change.carried_out(text)
-            try:
-                code = _code_of(source, region)
-            except SyntaxError:
-                continue
-            if code in seen:
-                continue
-            seen.add(code)
-            place = (change.first, change.kind)
-            numbers[place] = numbers.get(place, 0) + 1
-            name = f"{region.task}.{change.first}.{change.kind}.{numbers[place]}"
-            yield Mutant(
-                name, region.task, file, change.first, change.kind,
-                change.before, change.after, source,
-            )  # fmt: skip
+    return list(variants.of_text(text, file, RULES))
 
 
-def _code_of(source: str, region: Region) -> str:
-    """The code of a region as text that does not depend on how it is written."""
-    lines = source.split("\n")[region.begin : region.end - 1]
-    return ast.dump(ast.parse(dedent("\n".join(lines))))
-
-
-@dataclass(frozen=True)
-class _Change:
-    """New ``text`` for what begins at line ``first``, column ``left`` (in bytes), and its end."""
-
-    kind: str
-    first: int
-    left: int
-    last: int
-    right: int
-    before: str
-    after: str
-    text: str
-
-    def carried_out(self, source: str) -> str:
-        """``source`` with the change; the lines after it keep their numbers."""
-        lines = source.encode().split(b"\n")
-        begin, end = lines[self.first - 1][: self.left], lines[self.last - 1][self.right :]
-        lost = self.last - self.first - self.text.count("\n")
-        new = (begin + self.text.encode() + end).split(b"\n") + [b""] * lost
-        return b"\n".join([*lines[: self.first - 1], *new, *lines[self.last :]]).decode()
-
-
-@dataclass
-class _Place:
-    """Where a node stands in its parent: in a field, or at a position of a field's list."""
-
-    parent: ast.AST
-    field: str
-    position: int | None = None
-
-    @property
-    def node(self) -> Any:
-        value = getattr(self.parent, self.field)
-        return value if self.position is None else value[self.position]
-
-    @node.setter
-    def node(self, new: ast.AST) -> None:
-        if self.position is None:
-            setattr(self.parent, self.field, new)
-        else:
-            getattr(self.parent, self.field)[self.position] = new
-
-    def inside(self) -> Iterator[_Place]:
-        """This place and all below it."""
-        yield self
-        for parent in ast.walk(self.node):
-            yield from _children(parent)
-
-
-def _children(parent: ast.AST) -> Iterator[_Place]:
-    for field, value in ast.iter_fields(parent):
-        if isinstance(value, ast.AST):
-            yield _Place(parent, field)
-        elif isinstance(value, list):
-            for position, item in enumerate(value):
-                if isinstance(item, ast.AST):
-                    yield _Place(parent, field, position)
-
-
-def _changes(tree: ast.Module, region: Region) -> Iterator[_Change]:
-    """Every change in ``region``, from its first line to its last."""
-    code = _Code(tree, region)
-    found: list[_Change] = []
-    for parent in ast.walk(tree):
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(parent, field, None)
-            if isinstance(block, list):
-                held = [at for at, each in enumerate(block) if each.lineno in region]
-                for at in held:
-                    found += _in_unit(code, _Place(parent, field, at))
-                found += _of_statements([block[at] for at in held])
-    yield from sorted(found, key=lambda change: change.first)
-
-
-def _in_unit(code: _Code, place: _Place) -> Iterator[_Change]:
-    """The changes within one statement: of all of it if it is simple, else of its header."""
-    statement = place.node
-    headers = [name for name in ("test", "iter") if hasattr(statement, name)]
-    if hasattr(statement, "body") and not headers:
-        return
-    for unit in [_Place(statement, name) for name in headers] or [place]:
-        old = unit.node
-        before = ast.unparse(old)
-        for inner in unit.inside():
-            node = inner.node
-            for kind, new in _replacements(code, inner, statement.lineno):
-                inner.node = new
-                after = ast.unparse(ast.fix_missing_locations(unit.node))
-                inner.node = node
-                text = after.replace("\n", "\n" + " " * statement.col_offset)
-                yield _Change(
-                    kind, old.lineno, old.col_offset, old.end_lineno, old.end_col_offset,
-                    before, after, text,
-                )  # fmt: skip
-
-
-def _of_statements(block: list[ast.stmt]) -> Iterator[_Change]:
+def _of_statements(block: list[ast.stmt]) -> Iterator[Change]:
     """Each statement of a block deleted, and each two that follow one another exchanged."""
     for one in block:
-        yield _rewritten("deleted", one, one, ["pass"])
+        yield rewritten("deleted", one, one, ["pass"])
     for one, other in pairwise(block):
         between = [""] * (other.lineno - (one.end_lineno or 0) - 1)
         texts = [ast.unparse(other), *between, ast.unparse(one)]
-        yield _rewritten("order", one, other, texts)
-
-
-def _rewritten(kind: str, one: ast.stmt, last: ast.stmt, texts: list[str]) -> _Change:
-    indent = "\n" + " " * one.col_offset
-    text = "\n".join(texts).replace("\n", indent)
-    before = ast.unparse(one) if one is last else f"{ast.unparse(one)}\n{ast.unparse(last)}"
-    after = "\n".join(text for text in texts if text)
-    assert one.end_lineno is not None and last.end_lineno is not None  # noqa: PT018
-    assert last.end_col_offset is not None
-    return _Change(
-        kind, one.lineno, one.col_offset, last.end_lineno, last.end_col_offset, before, after, text
-    )
-
-
-class _Code:
-    """What the code around a region holds that can be confused: names, keys, called functions."""
-
-    def __init__(self, tree: ast.Module, region: Region) -> None:
-        inside = [node for node in ast.walk(tree) if getattr(node, "lineno", 0) in region]
-        functions = [
-            node
-            for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef)
-            and node.lineno < region.begin <= (node.end_lineno or 0)
-        ]
-        function = max(functions, key=lambda node: node.lineno)
-        self.functions = _unique(
-            node.func.id
-            for node in inside
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            if not hasattr(builtins, node.func.id)
-        )
-        self.keys = _unique(
-            node.slice.value
-            for node in inside
-            if isinstance(node, ast.Subscript)
-            and isinstance(node.slice, ast.Constant)
-            and isinstance(node.slice.value, str)
-        )
-        self.prefixes = _unique(
-            node.values[0].value
-            for node in inside
-            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant)
-        )
-        self.parameters = [each.arg for each in (*function.args.args, *function.args.kwonlyargs)]
-        self._assigned: dict[str, int] = {}
-        for node in ast.walk(function):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                first = self._assigned.get(node.id, node.lineno)
-                self._assigned[node.id] = min(first, node.lineno)
-        self._used = {node.id for node in inside if isinstance(node, ast.Name)}
-
-    def names(self, line: int) -> list[str]:
-        """The names that hold a value before ``line``."""
-        known = [
-            name
-            for name, first in sorted(self._assigned.items(), key=lambda item: item[1])
-            if first < line
-        ]
-        names = _unique([*self.parameters, *known])
-        return [each for each in names if each in self._used and each not in {"self", "_"}]
-
-
-def _unique(values: Any) -> list[str]:
-    return list(dict.fromkeys(values))
+        yield rewritten("order", one, other, texts)
 
 
 def _neighbour(known: list[str], one: Any) -> list[str]:
@@ -265,10 +50,7 @@ def _neighbour(known: list[str], one: Any) -> list[str]:
     return [known[(known.index(one) + 1) % len(known)]]
 
 
-Replacements = Iterator[tuple[str, ast.AST]]
-
-
-def _replacements(code: _Code, place: _Place, line: int) -> Replacements:
+def _replacements(code: Code, place: Place, line: int) -> Replacements:
     """What may stand instead of the node at ``place``, each with its kind."""
     node = place.node
     if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
@@ -295,7 +77,7 @@ def _replacements(code: _Code, place: _Place, line: int) -> Replacements:
         yield from _in_place(code, node)
 
 
-def _names(code: _Code, place: _Place, line: int) -> Replacements:
+def _names(code: Code, place: Place, line: int) -> Replacements:
     name = place.node.id
     called = isinstance(place.parent, ast.Call) and place.field == "func"
     known = code.functions if called else code.names(line)
@@ -303,7 +85,7 @@ def _names(code: _Code, place: _Place, line: int) -> Replacements:
         yield ("function" if called else "name"), ast.Name(other, ast.Load())
 
 
-def _constants(code: _Code, place: _Place) -> Replacements:
+def _constants(code: Code, place: Place) -> Replacements:
     value = place.node.value
     indexes = isinstance(place.parent, ast.Subscript | ast.Slice)
     kind = "axis" if _is_axis(place) else "index" if indexes else "constant"
@@ -320,7 +102,7 @@ def _constants(code: _Code, place: _Place) -> Replacements:
             yield "key", ast.Constant(other)
 
 
-def _is_axis(place: _Place) -> bool:
+def _is_axis(place: Place) -> bool:
     return isinstance(place.parent, ast.keyword) and place.parent.arg == "axis"
 
 
@@ -457,7 +239,7 @@ def _assigned(node: ast.Assign) -> Replacements:
         yield "augmented", ast.AugAssign(node.targets[0], ast.Add(), node.value)
 
 
-def _in_place(code: _Code, node: ast.Assign) -> Replacements:
+def _in_place(code: Code, node: ast.Assign) -> Replacements:
     """``t = a + b`` that also changes the array ``a``, which the function was given."""
     value = node.value
     if not isinstance(value, ast.BinOp) or not isinstance(value.left, ast.Name):
@@ -494,3 +276,5 @@ _OPERATORS: tuple[tuple[type[Any], Callable[[Any], Replacements]], ...] = (
     (ast.AugAssign, _augmented),
     (ast.Assign, _assigned),
 )
+
+RULES = Rules(_replacements, _of_statements)
