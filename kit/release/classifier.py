@@ -17,6 +17,7 @@ from kit.checks.student import Student
 from kit.course import Assignment
 from kit.grading.diagnosis import catalogue
 from kit.grading.grader import Grader
+from kit.grading.suites import Suites
 from kit.grading.verdicts import Check
 from kit.intake.submission import Submission, sources_of
 from kit.release import coverage, mutants, rewrites
@@ -85,7 +86,6 @@ class Measured:
     checks: Sequence[Check]
     judged: Sequence[Judged]
     seeds: int
-    inputs: int = 0
 
     def of(self, kind: Kind) -> list[Judged]:
         """The samples of a kind; of the mutants those that are not equivalent."""
@@ -97,15 +97,21 @@ class Measured:
         return [each for each in self.judged if each.equivalent]
 
     @property
+    def wrong(self) -> list[Judged]:
+        """What should fail: mutants that differ from the solution, and known mistakes."""
+        return [*self.of("mutant"), *self.of("mistake")]
+
+    @property
     def missed(self) -> list[Judged]:
         """What is wrong and passed, with the first seed."""
-        return [each for each in (*self.of("mutant"), *self.of("mistake")) if not each.failed]
+        return [each for each in self.wrong if not each.failed]
 
     @property
     def refused(self) -> list[Judged]:
         """What is right and failed, with any seed."""
         return [e for e in self.of("rewrite") if len(e.passed_with) < self.seeds]
 
+    @property
     def flaky(self) -> list[Judged]:
         """What passed with some seeds and failed with others."""
         return [each for each in self.judged if 0 < len(each.passed_with) < self.seeds]
@@ -167,6 +173,18 @@ def measure(
         coming = [testers.submit(judge, assignment, sample, seeds) for sample in some]
         for future in as_completed(coming):
             yield future.result()
+
+
+def gathered(
+    assignment: Assignment, some: Sequence[Sample], judged: Iterable[Judged], seeds: int
+) -> Measured:
+    """What was measured, in the order of the samples, with the checks that judged them."""
+    order = {(sample.kind, sample.name): at for at, sample in enumerate(some)}
+    tasks = {sample.task for sample in some}
+    with Suites(assignment, tasks) as suites:
+        checks = suites.checks
+    in_order = sorted(judged, key=lambda each: order[each.sample.kind, each.sample.name])
+    return Measured(assignment, checks, in_order, seeds)
 
 
 def judge(assignment: Assignment, sample: Sample, seeds: Sequence[int]) -> Judged:
