@@ -45,13 +45,16 @@ def compare(lists: list[list[dict[str, Any]]], modules: dict[str, str]) -> int |
     return None
 
 
-def explained(task: str, names: list[str], calls: list[dict[str, Any]]) -> bool:
-    """Whether the catalogue's code with the mistakes of these names answers as recorded."""
+def contradicted(task: str, names: list[str], lists: list[list[dict[str, Any]]]) -> int | None:
+    """The first of the lists to which the catalogue's code with these mistakes answers otherwise."""
     found = [mistake for mistake in replay.mistakes.MISTAKES if mistake.id in names]
     changes = {switch: value for each in found for switch, value in each.changes.items()}
-    chance = any(mistake.chance for mistake in found)
+    mistake = Mistake("", task, changes, "", any(each.chance for each in found))
     with _quiet():
-        return bool(replay.explains(Mistake("", task, changes, "", chance), calls))
+        for number, calls in enumerate(lists):
+            if not replay.explains(mistake, calls):
+                return number
+    return None
 
 
 class _Functions:

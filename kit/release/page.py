@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kit.release.classifier import Judged, Measured
 
 CAUGHT, MISLED = 0.99, 1 / 200
-"""The aims: the share of mutants that fail, and the share of wrong code that is explained wrongly."""
+"""The aims: the share of mutants that fail, and that of wrong code with a wrong explanation."""
 
 
 @dataclass(frozen=True)

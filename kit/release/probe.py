@@ -91,14 +91,16 @@ class Probe:
                 if all(_finite(value) for call in calls for value in call["values"]):
                     yield Input(each.check, each.seed, each.changed, calls)
 
-    def _answers(self, submission: Submission, inputs: Sequence[Input]) -> Iterator[Any]:
+    def _answers(
+        self, submission: Submission, inputs: Sequence[Input], chances: int = CHANCES
+    ) -> Iterator[Any]:
         """The answers of a submission to each of the inputs; None where it gave none in time."""
         with self._asked(submission) as student:
             for at in range(0, len(inputs), AT_ONCE):
                 some = inputs[at : at + AT_ONCE]
                 try:
                     yield from student.answers.play(
-                        [each.calls for each in some], self._modules, CHANCES
+                        [each.calls for each in some], self._modules, chances
                     )
                 except StudentFault:
                     yield from [None] * len(some)
@@ -123,22 +125,23 @@ class Probe:
 
         What comes after an exception of the submission is not compared.
         """
-        given = list(self._answers(submission, self.inputs))
+        given = self._answers(submission, self.inputs, chances=1)
+        answered = [
+            (each, _until_raised(each.calls, answers))
+            for each, answers in zip(self.inputs, given, strict=True)
+            if answers is not None
+        ]
         with self._asked(None) as student:
-            for each, answers in zip(self.inputs, given, strict=True):
-                if answers is None:
-                    continue
-                calls = []
-                for call, answer in zip(each.calls, answers, strict=True):
-                    if "raised" in answer:
-                        break
-                    calls.append({**call, "value": answer["values"][0]})
+            for at in range(0, len(answered), AT_ONCE):
+                some = answered[at : at + AT_ONCE]
                 try:
-                    same = student.answers.explained(self._task, list(mistakes), calls)
+                    found: int | None = student.answers.contradicted(
+                        self._task, list(mistakes), [calls for _, calls in some]
+                    )
                 except StudentFault:
-                    same = False
-                if not same:
-                    return each
+                    found = 0
+                if found is not None:
+                    return some[found][0]
         return None
 
     def _asked(self, submission: Submission | None) -> _Asked:
@@ -165,6 +168,18 @@ class _Asked:
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
+
+
+def _until_raised(
+    calls: list[dict[str, Any]], answers: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The calls with their answers, up to the first that raised."""
+    found = []
+    for call, answer in zip(calls, answers, strict=True):
+        if "raised" in answer:
+            break
+        found.append({**call, "value": answer["values"][0]})
+    return found
 
 
 def changed(calls: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
