@@ -46,7 +46,7 @@ def compare(lists: list[list[dict[str, Any]]], modules: dict[str, str]) -> int |
 
 
 def contradicted(task: str, names: list[str], lists: list[list[dict[str, Any]]]) -> int | None:
-    """The first of the lists to which the catalogue's code with these mistakes answers otherwise."""
+    """The first of the lists to which the code with these mistakes answers otherwise."""
     found = [mistake for mistake in replay.mistakes.MISTAKES if mistake.id in names]
     changes = {switch: value for each in found for switch, value in each.changes.items()}
     mistake = Mistake("", task, changes, "", any(each.chance for each in found))
