@@ -64,13 +64,13 @@ def submission(assignment: Assignment, variant: Variant) -> Submission:
 def of_text(text: str, file: str, rules: Rules) -> Iterator[Variant]:
     """The variants of one solved ``file``; raises ReleaseError where its regions are malformed."""
     tree = parse(text, file)
-    for region in regions(text, file):
+    for number, region in enumerate(regions(text, file)):
         seen = {_code_of(text, region)}
         numbers: dict[tuple[int, str], int] = {}
         for change in _changes(tree, region, rules):
             source = change.carried_out(text)
             try:
-                code = _code_of(source, region)
+                code = _code_of(source, regions(source, file)[number])
             except SyntaxError:
                 continue
             if code in seen:
