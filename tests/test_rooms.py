@@ -44,7 +44,7 @@ FACES = {
     "grading": {"earlier", "grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
     "batch": {"run", "pool", "processes", "lock", "regraded"},
     "nbgrader": {"bookkeeping", "finals", "generate", "gradebook"},
-    "release": {"build", "leaks", "new", "notebook", "proofs", "coverage"},
+    "release": {"build", "leaks", "new", "notebook", "proofs", "coverage", "classifier", "page"},
 }
 """What other rooms may import of a room; the rooms that are not here are only ever called by people
 and by the command line."""
