@@ -45,7 +45,7 @@ FACES = {
     | {f"diagnosis.{name}" for name in ("catalogue", "explain")},
     "batch": {"run", "pool", "processes", "lock", "regraded"},
     "nbgrader": {"bookkeeping", "finals", "generate", "gradebook"},
-    "release": {"build", "leaks", "new", "notebook", "proofs", "coverage"},
+    "release": {"build", "leaks", "new", "notebook", "proofs", "coverage", "classifier", "page"},
     "report": {"pages", "visible", "writer"},
 }
 """What other rooms may import of a room; the rooms that are not here are only ever called by people

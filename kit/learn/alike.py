@@ -20,9 +20,8 @@ def prepare(task: str, checks: Calls) -> dict[str, Any]:
     """The answers in ``checks``, the calls of each check, and a ``signature`` of their form.
 
     An answer is a dict: ``what`` was called, the reason why it ``raised`` (None if it did not), the
-    ``value``, whether the right code answers so, too (``right``; None where no right code is
-    known), and whether that draws numbers which come out otherwise each time (``drawn``). What a
-    student keeps in a dict for other purposes is left out of the value.
+    ``value``, and whether right code gives other numbers each time (``drawn``). What a student
+    keeps in a dict for other purposes is left out of the value.
     """
     chance = any(each.chance for each in mistakes.MISTAKES if each.task == task)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -63,31 +62,25 @@ def nearest(task: str, checks: Calls, failed: list[str], most: int) -> list[dict
 def _answers(calls: list[dict[str, Any]], chance: bool) -> list[dict[str, Any]]:
     """The answers to ``calls`` that the task itself gave, each beside those of the right code."""
     functions = mistakes.implementation({})
-    known = all(call["function"] in functions for call in calls if call["function"])
     times: list[list[Any]] = [[] for _ in range(replay.REPLAYS if chance else 1)]
     found = []
     for number, call in enumerate(calls):
-        raised, right = None, []
+        right = []
         try:
             right = [replay._answer(call, calls, functions, returned) for returned in times]
-        except Exception as error:
-            raised = replay._reason(f"{type(error).__name__}: {error}", call)
+        except Exception:  # right code can't take these inputs, or there is none
             for returned in times:
                 returned[number:] = [None]
         if not call["other"] and ("raised" in call or call["kind"] not in {"place", "set"}):
-            answer = _answer(call, right, raised)
-            found.append(answer if known else {**answer, "right": None})
+            found.append(_answer(call, right))
     return found
 
 
-def _answer(call: dict[str, Any], right: list[Any], raised: str | None) -> dict[str, Any]:
-    seen = replay._reason(call["raised"], call) if "raised" in call else None
-    agrees = seen == raised if seen is not None else bool(right) and replay._agrees(call, right)
+def _answer(call: dict[str, Any], right: list[Any]) -> dict[str, Any]:
     return {
         "what": call["attribute"],
-        "raised": seen,
+        "raised": replay._reason(call["raised"], call) if "raised" in call else None,
         "value": _trimmed(call["value"], right[0] if right else call["value"]),
-        "right": bool(agrees),
         "drawn": _draws(call, right),
     }
 
@@ -136,9 +129,7 @@ def _equal(first: Any, second: Any, *, drawn: bool) -> bool:
 def _form(item: tuple[str, list[dict[str, Any]]]) -> tuple[str, list[Any]]:
     """What must be the same in two hand-ins whatever the tolerance."""
     name, answers = item
-    return name, [
-        (each["what"], each["raised"], each["right"], _shape(each["value"])) for each in answers
-    ]
+    return name, [(each["what"], each["raised"], _shape(each["value"])) for each in answers]
 
 
 def _shape(value: Any) -> Any:

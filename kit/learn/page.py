@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -72,38 +71,7 @@ def _template() -> Template:
 
 def _failed(group: Group, hints: Mapping[str, str]) -> Iterator[Failed]:
     for name in group.first.failed:
-        yield Failed(_short(name), hints.get(name, ""), _first(group.first.answers[name]))
-
-
-def _first(answers: Sequence[Mapping[str, Any]]) -> str:
-    """A sentence on the first answer of a check that is not the right code's."""
-    if any(each["right"] is None for each in answers):
-        raised = next((each for each in answers if each["raised"] is not None), None)
-        return "" if raised is None else f"{_raises(raised).capitalize()}."
-    wrong = next((at for at, each in enumerate(answers, 1) if not each["right"]), None)
-    if wrong is None:
-        return (
-            "Every value is that of the right code. It fails for something else, such as a type "
-            "or a changed argument."
-        )
-    each = answers[wrong - 1]
-    which = f"Answer {wrong} of {len(answers)}" if len(answers) > 1 else "The only answer"
-    before = ", and those before are right" if wrong > 1 else ""
-    how = "is wrong" if each["raised"] is None else _raises(each)
-    return f"{which} (`{each['what']}`) {how}{before}."
-
-
-def _raises(answer: Mapping[str, Any]) -> str:
-    """What was raised, without its message, which may name somebody."""
-    kind = str(answer["raised"]).partition(":")[0]
-    if not kind:
-        return "does not come"
-    if kind.startswith("a "):  # a reason in words of the kit
-        return f"is an exception: {kind}"
-    known = getattr(builtins, kind, None)
-    if isinstance(known, type) and issubclass(known, BaseException):
-        return f"is a `{kind}`"
-    return "is an exception"
+        yield Failed(_short(name), hints.get(name, ""), group.first.first.get(name, ""))
 
 
 def _near(group: Group, entry: Mapping[str, Any]) -> str:

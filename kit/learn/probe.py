@@ -10,7 +10,7 @@ import ast
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,11 @@ from kit.checks.student import Student
 from kit.course import Assignment, read_text
 from kit.grading import earlier
 from kit.grading.diagnosis import catalogue
-from kit.grading.diagnosis.explain import REPLAY
+from kit.grading.diagnosis.explain import session_of
 from kit.grading.suites import Suites
 from kit.grading.verdicts import Verdict
 from kit.intake.submission import Submission, sources_of
+from kit.learn import first
 from kit.limits import MIB, Limits
 from kit.sandbox.faults import IsolationMissing, KitFault, StudentFault
 from kit.sandbox.tester.process import WarmParent
@@ -62,8 +63,9 @@ class Seen:
     """What was seen of one task of a hand-in.
 
     ``why_not`` says why it can't be compared, empty if it can. ``failed`` and ``passed`` are names
-    of checks; ``answers``, ``signature`` and ``nearest`` are what ``kit.learn.alike`` makes;
-    ``functions`` are the texts of the task's functions. They name nobody but by words of their own.
+    of checks; ``first`` has a sentence on the first wrong answer of each failed one; ``answers``,
+    ``signature`` and ``nearest`` are what ``kit.learn.alike`` makes; ``functions`` are the texts of
+    the task's functions. They name nobody but by words of their own.
     """
 
     student: str
@@ -71,6 +73,7 @@ class Seen:
     why_not: str = ""
     failed: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
+    first: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)
     signature: str = ""
     nearest: tuple[Mapping[str, Any], ...] = ()
@@ -114,7 +117,8 @@ class Prober:
     def __init__(self, settings: Settings) -> None:
         self._assignment, self._course = settings.assignment, settings.course
         self._tasks = [t.id for t in self._assignment.tasks if not t.manual and not t.training]
-        self._catalogue = catalogue.load(self._assignment)
+        loaded = catalogue.load(self._assignment)
+        self._catalogue = loaded if loaded.source else replace(loaded, source=NO_CATALOGUE)
         self._earlier = earlier.load(self._assignment)
         self._wanted, self._ours = _names(self._assignment)
         self.parent = WarmParent(
@@ -150,10 +154,8 @@ class Prober:
 
     def workers(self) -> Session:
         """A worker with the catalogue and our own modules, and nobody's code."""
-        known = self._catalogue
-        sources = {"mistakes.py": known.source or NO_CATALOGUE, "replay.py": REPLAY.read_bytes()}
-        sources |= {path.name: path.read_bytes() for path in WORKERS}
-        return Session({**sources, **known.besides}, self.parent)
+        ours = {path.name: path.read_bytes() for path in WORKERS}
+        return session_of(self._catalogue, self.parent, ours)
 
     def _look(self, work: Work) -> list[Seen]:
         found = []
@@ -200,7 +202,10 @@ class Prober:
         }
         prepared = self.asked(session, "alike", "prepare", task, calls)
         nearest = self.asked(session, "alike", "nearest", task, calls, failed, NEAREST)
-        if prepared is None or nearest is None or _bytes(prepared["answers"]) > MOST_BYTES:
+        doubted = [each for each in work.failed if each != task]
+        names = self._catalogue.names
+        parts = self.asked(session, "compared", "table", calls, names, doubted)
+        if None in (prepared, nearest, parts) or _bytes(prepared["answers"]) > MOST_BYTES:
             return Seen(student, task, TOO_LARGE)
         wanted = self._wanted[task]
         shown = self.asked(session, "functions", "take", own, wanted, self._ours, self._course)
@@ -210,6 +215,7 @@ class Prober:
             "",
             tuple(failed),
             tuple(passed),
+            {name: first.sentence(calls[name], parts[name]) for name in failed},
             prepared["answers"],
             hashlib.sha256(prepared["signature"].encode("utf-8", "replace")).hexdigest(),
             tuple(nearest),
