@@ -14,14 +14,16 @@ import numpy as np
 import replay
 
 Calls = dict[str, list[dict[str, Any]]]
+DRAWN = "<drawn>"
+"""The one key of a dict that stands for numbers which right code draws: they are its value."""
 
 
 def prepare(task: str, checks: Calls) -> dict[str, Any]:
     """The answers in ``checks``, the calls of each check, and a ``signature`` of their form.
 
-    An answer is a dict: ``what`` was called, the reason why it ``raised`` (None if it did not), the
-    ``value``, and whether right code gives other numbers each time (``drawn``). What a student
-    keeps in a dict for other purposes is left out of the value.
+    An answer is a dict: ``what`` was called, the reason why it ``raised`` (None if it did not), and
+    the ``value``, in which numbers are marked as DRAWN if right code gives others each time. What a
+    student keeps in a dict for other purposes is left out of it.
     """
     chance = any(each.chance for each in mistakes.MISTAKES if each.task == task)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -77,52 +79,68 @@ def _answers(calls: list[dict[str, Any]], chance: bool) -> list[dict[str, Any]]:
 
 
 def _answer(call: dict[str, Any], right: list[Any]) -> dict[str, Any]:
+    value = _kept(call["value"], right)
+    if call["kind"] == "get" and call["attribute"] in replay.DRAWN:
+        value = _drawn(value)
     return {
         "what": call["attribute"],
         "raised": replay._reason(call["raised"], call) if "raised" in call else None,
-        "value": _trimmed(call["value"], right[0] if right else call["value"]),
-        "drawn": _draws(call, right),
+        "value": value,
     }
 
 
-def _draws(call: dict[str, Any], right: list[Any]) -> bool:
-    """Whether the right code gives other numbers each time."""
-    if call["kind"] == "get" and call["attribute"] in replay.DRAWN:
-        return True
-    return not all(_equal(right[0], each, drawn=False) for each in right[1:])
-
-
-def _trimmed(value: Any, right: Any) -> Any:
-    """``value`` without the entries of dicts that the right one does not have."""
-    if isinstance(value, dict) and isinstance(right, dict):
-        kept = right.keys() | replay.STATE
-        return {key: _trimmed(value[key], right.get(key)) for key in value if key in kept}
-    both = isinstance(value, tuple | list) and isinstance(right, tuple | list)
-    if both and len(value) == len(right):
-        return [_trimmed(*pair) for pair in zip(value, right, strict=True)]
+def _kept(value: Any, right: list[Any]) -> Any:
+    """What is compared of ``value``; ``right`` is what right code answers, each time anew."""
+    if not right:
+        return value
+    if isinstance(value, dict) and isinstance(right[0], dict):
+        return {
+            key: _kept(item, [each[key] for each in right if key in each])
+            for key, item in value.items()
+            if key in right[0] or key in replay.STATE
+        }
+    if _are_sequences(value, *right) and all(len(each) == len(value) for each in right):
+        items = zip(value, zip(*right, strict=True), strict=True)
+        return [_kept(item, list(each)) for item, each in items]
+    if _is_number(right[0]) and not all(replay._close(right[0], each) for each in right[1:]):
+        return _drawn(value)
     return value
+
+
+def _drawn(value: Any) -> Any:
+    """``value``, with all its numbers marked."""
+    if isinstance(value, dict):
+        return {key: _drawn(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_drawn(item) for item in value]
+    return {DRAWN: value} if _is_number(value) else value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.number | int | float) and not isinstance(value, bool)
+
+
+def _are_sequences(*values: Any) -> bool:
+    return all(isinstance(each, tuple | list) for each in values)
 
 
 def _alike(first: dict[str, Any], second: dict[str, Any]) -> bool:
     """Whether two answers to one call are the same."""
     if (first["what"], first["raised"]) != (second["what"], second["raised"]):
         return False
-    drawn = first["drawn"] and second["drawn"]
-    return _equal(first["value"], second["value"], drawn=drawn)
+    return _equal(first["value"], second["value"])
 
 
-def _equal(first: Any, second: Any, *, drawn: bool) -> bool:
-    """Whether two values are the same; ``drawn`` ones, whether they may be of one distribution."""
+def _equal(first: Any, second: Any) -> bool:
+    """Whether two values are the same, or, where they are drawn, may be of one distribution."""
     if isinstance(first, dict) and isinstance(second, dict):
-        return first.keys() == second.keys() and all(
-            _equal(first[key], second[key], drawn=drawn) for key in first
-        )
-    if isinstance(first, tuple | list) and isinstance(second, tuple | list):
-        return len(first) == len(second) and all(
-            _equal(*pair, drawn=drawn) for pair in zip(first, second, strict=True)
-        )
-    if isinstance(first, np.ndarray | np.number | int | float) and not isinstance(first, bool):
-        return bool((replay._alike if drawn else replay._close)(first, second))
+        if first.keys() == second.keys() == {DRAWN}:
+            return bool(replay._alike(first[DRAWN], second[DRAWN]))
+        return first.keys() == second.keys() and all(_equal(first[k], second[k]) for k in first)
+    if _are_sequences(first, second):
+        return len(first) == len(second) and all(map(_equal, first, second))
+    if _is_number(first):
+        return bool(replay._close(first, second))
     return type(first) is type(second) and bool(first == second)
 
 

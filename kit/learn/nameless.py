@@ -8,6 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
@@ -38,11 +39,16 @@ _NAME = re.compile(r"[^\W\d]\w*")
 _NUMBER = re.compile(r"\d[\d.e+-]*")
 
 
-def course_words(assignment: Assignment) -> frozenset[str]:
-    """Words that are nobody's own: of the course's files, of Python and NumPy, and customary ones.
+@dataclass(frozen=True)
+class Course:
+    """What is nobody's own: ``words``, with the numbers among them, and whole ``names``."""
 
-    The numbers in the files of the course are among them.
-    """
+    words: frozenset[str]
+    names: frozenset[str]
+
+
+def of_course(assignment: Assignment) -> Course:
+    """The words and names in the files of the course, of Python and NumPy, and customary words."""
     texts = [
         read_text(path)
         for each in (assignment, *assignment.chain)
@@ -50,32 +56,33 @@ def course_words(assignment: Assignment) -> frozenset[str]:
         if path.suffix == ".py" and path.is_file()
     ]
     places = (builtins, math, np, np.random, np.linalg, np.ndarray, str, dict, list, float)
-    texts += [CUSTOMARY, *keyword.kwlist, *(name for place in places for name in dir(place))]
+    texts += [*keyword.kwlist, *(name for place in places for name in dir(place))]
     numbers = (number for text in texts for number in _NUMBER.findall(text))
-    return frozenset(numbers) | {word for text in texts for word in words(text)}
+    customary = CUSTOMARY.split()
+    return Course(
+        frozenset([*customary, *numbers, *(word for text in texts for word in words(text))]),
+        frozenset(name for text in texts for name in _NAME.findall(text)),
+    )
 
 
 class Nameless:
     """Writes texts without words that could name a student.
 
-    A word stays if it is one letter or one of the ``course``, or if USED_BY of the ``hand_ins`` use
-    it (the texts of each) and it is no part of the name of a student. A name that has any other
-    word is replaced as a whole.
+    A name stays if each word in it is one letter, or of the ``course``, or used by USED_BY of the
+    ``hand_ins`` (the texts of each). If part of the name of a student is in it, it stays only if
+    the whole name is the course's.
     """
 
     def __init__(
-        self,
-        course: frozenset[str],
-        students: Iterable[str],
-        hand_ins: Iterable[Sequence[str]],
+        self, course: Course, students: Iterable[str], hand_ins: Iterable[Sequence[str]]
     ) -> None:
         self._course = course
-        parts = {word for student in students for word in words(student)} - course
-        self._long = tuple(part for part in parts if len(part) >= _LONG)
+        self._parts = {part for each in students for part in words(each) if len(part) > 1}
+        self._long = tuple(part for part in self._parts if len(part) >= _LONG)
         used = Counter(
             word for texts in hand_ins for word in {w for text in texts for w in words(text)}
         )
-        self._common = {word for word, by in used.items() if by >= USED_BY} - parts
+        self._known = course.words | {word for word, by in used.items() if by >= USED_BY}
 
     def written(self, texts: Sequence[str]) -> list[str]:
         """``texts`` with `name1`, `name2`, ... in place of names that may tell who wrote them."""
@@ -91,9 +98,9 @@ class Nameless:
         return [_NAME.sub(said, text) for text in texts]
 
     def _stays(self, name: str) -> bool:
-        if any(part in name.lower() for part in self._long):
-            return all(word in self._course for word in words(name))
-        return all(self._is_known(word) for word in words(name))
-
-    def _is_known(self, word: str) -> bool:
-        return len(word) == 1 or word in self._course or word in self._common
+        if name in self._course.names:
+            return True
+        own = words(name)
+        if not self._parts.isdisjoint(own) or any(part in name.lower() for part in self._long):
+            return False
+        return all(len(word) == 1 or word in self._known for word in own)

@@ -19,7 +19,7 @@ from kit.grading.diagnosis import catalogue
 from kit.intake.downloads import Found
 from kit.learn import entry, groups, page, probe, unexplained
 from kit.learn.groups import Answers, Group
-from kit.learn.nameless import Nameless, course_words
+from kit.learn.nameless import Nameless, of_course
 from kit.learn.probe import Seen, Settings, Work
 from kit.learn.unexplained import Class
 from kit.results import Result, read_all
@@ -60,8 +60,8 @@ def learn(
     graded = read_all(results, assignment.name)
     for name in (PAGE, ENTRIES):
         files.require_file(out / name, page.is_ours if name == PAGE else _is_entries)
-    course = course_words(assignment)
-    settings = Settings(assignment, assignment.limits, " ".join(sorted(course)))
+    course = of_course(assignment)
+    settings = Settings(assignment, assignment.limits, " ".join(sorted(course.words)))
     learned = Learned(Class(), page=out / PAGE, entries=out / ENTRIES)
     coming = unexplained.work(assignment, found, graded, learned.of)
     with _testers(jobs, settings) as submit:
