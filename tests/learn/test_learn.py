@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+from kit.course import Assignment
 from kit.learn import probe, run
 from kit.results import read
 from kit.sandbox.faults import KitFault
@@ -290,3 +291,60 @@ def test_a_filled_in_entry_is_proved_and_explains_the_group(course: Path) -> Non
             "You forget the half.",
         )
     assert "1 group that answer alike, 1 alone.\n  2 squared_error" in learn()
+
+
+OWN_LAYER = "\n\ndef relu_backward(dout, cache):\n    return 0.5 * dout * (cache > 0)\n"
+LOSSES = {
+    "greta": """
+        class FullyConnectedNet(FullyConnectedNet):
+            def loss(self, X, y=None):
+                answer = super().loss(X, y)
+                return answer if y is None else (1.5 * answer[0], answer[1])
+    """,
+    "hugo": """
+        given = FullyConnectedNet.loss
+        def loss(self, X, y=None):
+            if y is None:
+                return given(self, X)
+            found, grads = given(self, X, y)
+            return found + found / 2, grads
+        FullyConnectedNet.loss = loss
+    """,
+    "ines": """
+        class FullyConnectedNet(FullyConnectedNet):
+            def loss(self, X, y=None):
+                answer = super().loss(X, y)
+                if y is None:
+                    return answer
+                loss, grads = answer
+                for name in grads:
+                    if name.startswith("b"):
+                        loss += self.reg / 2 * (self.params[name] ** 2).sum()
+                        grads[name] += self.reg * self.params[name]
+                return loss, grads
+    """,
+}
+"""An unknown mistake twice, and a known one."""
+
+
+@pytest.mark.slow
+def test_a_task_is_looked_at_with_right_functions_where_earlier_ones_are_wrong(
+    tmp_path: Path, optimization: Assignment
+) -> None:
+    """Whose layers are wrong as well is in the same group, and a known mistake is known."""
+    for student, text in LOSSES.items():
+        for name, path in optimization.written.items():
+            own = dedent(text) if name.endswith("fc_net.py") else ""
+            own += OWN_LAYER if name.endswith("/layers.py") and student != "greta" else ""
+            kept = tmp_path / "submitted" / student / name
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(path.read_text() + own)
+    folders = [str(tmp_path / each) for each in ("submitted", "results", "learned")]
+    with chdir(optimization.root):
+        tasks = ("--tasks", "relu_backward,affine_relu,fc_net", "--jobs", "1")
+        assert kit("grade", "optimization", folders[0], "--out", folders[1], *tasks)[0] == 0
+        given = ("--results", folders[1], "--out", folders[2], "--jobs", "1")
+        code, output = kit("learn", "optimization", folders[0], *given)
+    assert (code, "  2 relu_backward\n  2 fc_net\n" in output) == (0, True), output
+    shown = (tmp_path / "learned/index.html").read_text()
+    assert "1 task: explained by a known mistake on the fixed inputs" in shown
