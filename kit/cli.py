@@ -3,8 +3,8 @@
 Exit codes: 0 success (``check``: every automatic task passed); 1 failure (``check``: a task failed;
 ``grade``: some submissions could not be graded by our fault; ``release --check``: a proof failed;
 ``preview``: a cell failed; ``suite``: a known mistake is not caught, or not named, or with
-``--mutants`` an aim is missed); 2 wrong usage; 3 ``check`` could not grade, by our fault.
-``kit.edge`` reports errors and knows their codes.
+``--mutants`` an aim is missed; ``learn``: a hand-in could not be run again by our fault); 2 wrong
+usage; 3 ``check`` could not grade, by our fault. ``kit.edge`` reports errors and knows their codes.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from kit.learn.probe import Seen, Settings, Work
 from kit.learn.unexplained import Class
 from kit.results import Result, read_all
 from kit.sandbox import host
-from kit.sandbox.faults import IsolationMissing, KitFault
+from kit.sandbox.faults import IsolationMissing, KitFault, RunStopped
 
 PAGE, ENTRIES = "index.html", "entries.txt"
 Submit = Callable[..., Future[Any]]
@@ -55,7 +55,8 @@ def learn(
 ) -> Learned:
     """Group the unexplained failures in ``results``, and write a page and entries into ``out``.
 
-    Raises CourseError where the results can't be used or the files can't be written.
+    Raises CourseError where the results can't be used or the files can't be written, RunStopped
+    where the answers can't be compared by our fault.
     """
     graded = read_all(results, assignment.name)
     for name in (PAGE, ENTRIES):
@@ -72,7 +73,10 @@ def learn(
         say("comparing the answers")
         students = [*(each.student for each in found), *(each.student for each in graded)]
         nameless = Nameless(course, students, _by_student(told))
-        learned.groups = _grouped(submit, settings, told, nameless)
+        try:
+            learned.groups = _grouped(submit, settings, told, nameless)
+        except (KitFault, processes.TesterLost) as fault:
+            raise RunStopped(f"The answers could not be compared. {fault}") from fault
     _write(assignment, learned, graded, settings.course)
     return learned
 

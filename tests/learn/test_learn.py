@@ -64,8 +64,11 @@ OTHERS = {
     "ivan": "raise NotImplementedError('later')",
     "jing": "return (",
     "kofi": "return 0.5 * ((prediction - target)**2).sum() / len(target), prediction * np.nan",
+    "nadia": "return 0.0, np.zeros((250, 300))",
+    "ottilie": f"return 0.0, {'+'.join(['prediction'] * 2000)}",
 }
-"""A known mistake, two that wrote nothing, one that can't be loaded, and one like no other."""
+"""A known mistake, two that wrote nothing, one that can't be loaded, one like no other, one whose
+answers are too large, and one whose text is more than Python can write out again."""
 RIGHT = ("ludmila", "mirjam")
 TASK = "squared_error"
 
@@ -140,26 +143,30 @@ class TestGroups:
         self, learned: Learned
     ) -> None:
         assert (
-            "13 hand-ins, 7 failed tasks that no known mistake explains: 2 groups that answer "
-            "alike, 1 alone.\n  4 squared_error\n  2 squared_error\n"
+            "15 hand-ins, 8 failed tasks that no known mistake explains: 2 groups that answer "
+            "alike, 2 alone.\n  4 squared_error\n  2 squared_error\n"
         ) in learned.output
         badges = re.findall(r'<span class="badge">(\d+) hand-ins?</span>', learned.page)
-        assert badges == ["4", "2", "1"]  # those alone come last
+        assert badges == ["4", "2", "1", "1"]  # those alone come last
 
     def test_two_examples_of_a_group_stand_side_by_side(self, learned: Learned) -> None:
         pairs = re.findall(r'<div class="pair">\n(.*?)</div>', learned.page, re.DOTALL)
-        assert [pair.count("<pre>def squared_error(") for pair in pairs] == [2, 2, 1]
+        assert [pair.count("<pre>def squared_error(") for pair in pairs] == [2, 2, 0, 1]
         assert "for i in range(" in pairs[0]  # the one that is least like the shortest
 
     def test_what_was_not_written_or_loaded_is_no_group(self, learned: Learned) -> None:
         assert "<li>2 tasks: not written</li>" in learned.page
         assert "<li>1 task: in a file that can&#39;t be loaded</li>" in learned.page
 
+    def test_answers_and_texts_that_are_too_large_harm_nobody(self, learned: Learned) -> None:
+        assert "<li>1 task: too large to be compared</li>" in learned.page
+        assert learned.page.count("<h4>The functions were not found</h4>") == 1
+
     def test_a_task_that_the_fixed_inputs_do_not_fail_is_left_out(self, course: Path) -> None:
         by = {name: course / f"results/mine/{name}.json" for name in ("ada", "mirjam")}
         wrong, right = (json.loads(path.read_text()) for path in by.values())
         by["mirjam"].write_text(json.dumps(right | {"tasks": wrong["tasks"]}))
-        assert "7 failed tasks that no known mistake explains" in learn()
+        assert "8 failed tasks that no known mistake explains" in learn()
         assert "<li>1 task: right on the fixed inputs</li>" in page(course)
 
 
@@ -205,7 +212,7 @@ class TestNotConsidered:
         assert "ada has no result: grade it first." in output
         assert "bob has changed since it was graded: grade it again." in output
         assert "carla has a result, but no hand-in there." in output
-        assert "1 group that answer alike, 2 alone." in output
+        assert "1 group that answer alike, 3 alone." in output
 
     def test_a_fault_of_ours_costs_one_hand_in_and_is_told(
         self, course: Path, monkeypatch: pytest.MonkeyPatch
@@ -226,11 +233,11 @@ class TestNotConsidered:
 
 class TestUsage:
     def test_where_nothing_is_unexplained_it_says_so(self, course: Path) -> None:
-        for student in [*NOT_HALVED, *TURNED, "kofi"]:
+        for student in [*NOT_HALVED, *TURNED, "kofi", "ottilie"]:
             (course / f"results/mine/{student}.json").unlink()
             shutil.rmtree(course / "submitted" / student)
         output = learn()
-        assert "6 hand-ins: nothing is left to learn." in output
+        assert "7 hand-ins: nothing is left to learn." in output
         assert "Nothing is left to learn here" in page(course)
 
     def test_without_results_it_is_wrong_usage(self, course: Path) -> None:
@@ -290,7 +297,7 @@ def test_a_filled_in_entry_is_proved_and_explains_the_group(course: Path) -> Non
             ("squared_error.not_halved",),
             "You forget the half.",
         )
-    assert "1 group that answer alike, 1 alone.\n  2 squared_error" in learn()
+    assert "1 group that answer alike, 2 alone.\n  2 squared_error" in learn()
 
 
 OWN_LAYER = "\n\ndef relu_backward(dout, cache):\n    return 0.5 * dout * (cache > 0)\n"
