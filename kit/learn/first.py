@@ -21,7 +21,7 @@ def sentence(calls: Sequence[Mapping[str, Any]], parts: Sequence[Mapping[str, bo
     ]
     for number, at in enumerate(own, start=1):
         what, of = calls[at]["attribute"], parts[at]
-        which = f"Answer {number} of {len(own)}, of `{what}`," if len(own) > 1 else f"`{what}`"
+        which = f"Answer {number} of {len(own)}, of `{what}`," if number > 1 else f"`{what}`"
         if _raises(calls[at]):
             return f"{which} raises {_kind(calls[at]['raised'])}."
         wrong = [name for name, right in of.items() if right is False]

@@ -20,6 +20,8 @@ _DIGITS = 4
 """A number of more digits may be somebody's."""
 _LONGEST = 8000
 """The most characters of one function."""
+_HOPS = 2
+"""Over so many imports and other names a function is followed."""
 _HELPERS = 6
 """The most functions of the student's own that are shown with the task's."""
 
@@ -65,24 +67,61 @@ def _parsed(text: bytes) -> ast.Module:
 
 
 def _defined(modules: Mapping[str, ast.Module], file: str, path: list[str]) -> Scope | None:
-    """What the dotted name ``path`` means in ``file``, else in any other file."""
+    """What the dotted name ``path`` means in ``file``, else in any other file that has it."""
     for name in [file, *(each for each in modules if each != file)]:
-        node: ast.Module | Scope | None = modules.get(name)
-        for part in path:
-            inside = [] if node is None else [each for each in _scopes(node) if each.name == part]
-            node = inside[-1] if inside else None
-        if isinstance(node, Scope):
-            return node
+        bound = _bound(modules, modules.get(name), path[0])
+        if bound is not None:
+            node: ast.AST | None = bound
+            for part in path[1:]:
+                inside = [each for each in _scopes(bound) if each.name == part]
+                node = inside[-1] if inside else None
+            return node if isinstance(node, Scope) else None
     return None
 
 
-def _scopes(node: ast.AST) -> Iterator[Scope]:
-    """The functions and classes that ``node`` defines, also below an if or a try."""
+def _bound(
+    modules: Mapping[str, ast.Module], module: ast.Module | None, name: str, hops: int = _HOPS
+) -> ast.AST | None:
+    """What ``name`` is at the end of ``module``; None if it is nothing there.
+
+    It is a function or a class, by whatever other name, or else the statement that gives it a value
+    that can't be told from the text.
+    """
+    found: ast.AST | None = None
+    for node in [] if module is None else _statements(module):
+        if _gives(node, name):
+            found = node
+        elif isinstance(node, ast.ImportFrom) and hops:
+            real = [each.name for each in node.names if (each.asname or each.name) == name]
+            others = [each for each in modules.values() if real and each is not module]
+            known = [_bound(modules, each, real[0], hops - 1) for each in others]
+            found = next((each for each in known if each is not None), found)
+    if isinstance(found, ast.Assign) and isinstance(found.value, ast.Name) and hops:
+        known_as = found.value.id
+        return _bound(modules, module, known_as, hops - 1) if known_as != name else found
+    return found
+
+
+def _gives(node: ast.stmt, name: str) -> bool:
+    """Whether a statement defines ``name`` or gives it a value."""
+    if isinstance(node, Scope):
+        return node.name == name
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return any(isinstance(each, ast.Name) and each.id == name for each in targets)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """The statements of ``node``, also those below an if or a try, but not those of functions."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, Scope):
+        if isinstance(child, ast.stmt):
             yield child
-        elif isinstance(child, ast.stmt | ast.ExceptHandler):
-            yield from _scopes(child)
+        if isinstance(child, ast.stmt | ast.ExceptHandler) and not isinstance(child, Scope):
+            yield from _statements(child)
+
+
+def _scopes(node: ast.AST) -> Iterator[Scope]:
+    """The functions and classes that ``node`` defines."""
+    yield from (each for each in _statements(node) if isinstance(each, Scope))
 
 
 def _helpers(

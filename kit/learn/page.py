@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,11 +21,14 @@ _HEAD = 1000
 
 @dataclass(frozen=True)
 class Failed:
-    """A check that all of a group fail: its ``name``, its rule, and what is wrong ``first``."""
+    """Checks that all of a group fail with the same sentence on what is wrong ``first``.
 
-    name: str
-    hint: str
+    ``hint`` is the rule of the first of them.
+    """
+
     first: str
+    hint: str
+    names: list[str]
 
 
 def page(
@@ -42,15 +45,16 @@ def page(
 
     ``right`` are the solution's functions, and ``titles`` what people read, of each task.
     """
-    shown = [(group, entry.strip()) for group, entry in zip(groups, entries, strict=True)]
+    pairs = zip(groups, entries, strict=True)
+    shown = [(number, group, entry.strip()) for number, (group, entry) in enumerate(pairs, 1)]
     text = _template().render(
         assignment=assignment,
         of=of,
-        many=[each for each in shown if each[0].size > 1],
-        alone=[each for each in shown if each[0].size == 1],
+        many=[each for each in shown if each[1].size > 1],
+        alone=[each for each in shown if each[1].size == 1],
         right=right,
         titles=titles,
-        failed=lambda group: list(_failed(group, hints)),
+        failed=lambda group: _failed(group, hints),
         passed=lambda group: [_short(name) for name in group.first.passed],
         near=lambda group: [_near(group, each) for each in group.first.nearest],
     )
@@ -69,9 +73,12 @@ def _template() -> Template:
     return environment().overlay(loader=loader).get_template("learn.html.jinja")
 
 
-def _failed(group: Group, hints: Mapping[str, str]) -> Iterator[Failed]:
+def _failed(group: Group, hints: Mapping[str, str]) -> list[Failed]:
+    found: dict[str, Failed] = {}
     for name in group.first.failed:
-        yield Failed(_short(name), hints.get(name, ""), group.first.first.get(name, ""))
+        said = group.first.first.get(name, "")
+        found.setdefault(said, Failed(said, hints.get(name, ""), [])).names.append(_short(name))
+    return list(found.values())
 
 
 def _near(group: Group, entry: Mapping[str, Any]) -> str:
@@ -91,4 +98,4 @@ def _listed(names: Iterable[str], most: int = 3) -> str:
 
 
 def _short(name: str) -> str:
-    return name.partition("::")[2] or name
+    return name.rpartition("::")[2]

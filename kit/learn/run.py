@@ -208,5 +208,5 @@ def lines(learned: Learned) -> list[str]:
         f"{hand_ins}, {count(of.unexplained, 'failed task')} that no known mistake explains: "
         f"{count(len(many), 'group')} that answer alike, {alone} alone."
     ]
-    said += [f"  {group.size} {group.task}" for group in many]
+    said += [f"  {number}. {g.task}: {g.size} hand-ins" for number, g in enumerate(many, 1)]
     return [*said, f"The page:    {learned.page}", f"The entries: {learned.entries}"]

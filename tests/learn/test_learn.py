@@ -144,7 +144,7 @@ class TestGroups:
     ) -> None:
         assert (
             "15 hand-ins, 8 failed tasks that no known mistake explains: 2 groups that answer "
-            "alike, 2 alone.\n  4 squared_error\n  2 squared_error\n"
+            "alike, 2 alone.\n  1. squared_error: 4 hand-ins\n  2. squared_error: 2 hand-ins\n"
         ) in learned.output
         badges = re.findall(r'<span class="badge">(\d+) hand-ins?</span>', learned.page)
         assert badges == ["4", "2", "1", "1"]  # those alone come last
@@ -228,7 +228,7 @@ class TestNotConsidered:
         code, output = kit("learn", "mine", "--jobs", "1")
         assert code == 1
         assert "ada could not be run again. The machine is gone." in output
-        assert "3 squared_error" in output
+        assert "1. squared_error: 3 hand-ins" in output
 
 
 class TestUsage:
@@ -297,7 +297,7 @@ def test_a_filled_in_entry_is_proved_and_explains_the_group(course: Path) -> Non
             ("squared_error.not_halved",),
             "You forget the half.",
         )
-    assert "1 group that answer alike, 2 alone.\n  2 squared_error" in learn()
+    assert "1 group that answer alike, 2 alone.\n  1. squared_error: 2 hand-ins" in learn()
 
 
 OWN_LAYER = "\n\ndef relu_backward(dout, cache):\n    return 0.5 * dout * (cache > 0)\n"
@@ -352,6 +352,9 @@ def test_a_task_is_looked_at_with_right_functions_where_earlier_ones_are_wrong(
         assert kit("grade", "optimization", folders[0], "--out", folders[1], *tasks)[0] == 0
         given = ("--results", folders[1], "--out", folders[2], "--jobs", "1")
         code, output = kit("learn", "optimization", folders[0], *given)
-    assert (code, "  2 relu_backward\n  2 fc_net\n" in output) == (0, True), output
+    assert (code, "  1. relu_backward: 2 hand-ins\n  2. fc_net: 2 hand-ins\n" in output) == (
+        0,
+        True,
+    ), output
     shown = (tmp_path / "learned/index.html").read_text()
     assert "1 task: explained by a known mistake on the fixed inputs" in shown

@@ -76,7 +76,36 @@ class TestFunctions:
         assert taken(text, "Net.loss").startswith("def loss(self):")
         assert "def _own(self):" in taken(text, "Net.loss")
 
-    @pytest.mark.parametrize("text", ["def double(", "\0", "x = 1", ""])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "def mine(x):\n    return 2\n\n\ndouble = mine\n",
+            "def double(x):\n    return 1\n\n\ndef mine(x):\n    return 2\n\n\ndouble = mine\n",
+            "def double(x):\n    return 1\n\n\ndef double(x):\n    return 2\n",
+            "try:\n    import numpy\nexcept ImportError:\n    pass\nelse:\n"
+            "    def double(x):\n        return 2\n",
+        ],
+    )
+    def test_the_function_is_the_one_that_is_called(self, text: str) -> None:
+        assert taken(text).partition("\n")[2] == "    return 2"
+
+    def test_a_function_that_is_imported_is_found_in_its_file(self) -> None:
+        texts = {
+            "nndl/work.py": b"from nndl.mine import twice as double\n",
+            "nndl/mine.py": b"def twice(x):\n    return 2 * x\n",
+        }
+        files = {name: np.frombuffer(text, np.uint8) for name, text in texts.items()}
+        (found,) = functions.take(files, [("nndl/work.py", "double")], ["double"], KNOWN)
+        assert found == "def twice(x):\n    return 2 * x"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("def double(", "\0", "x = 1", ""),
+            "def double(x):\n    return 1\n\n\ndouble = made(double)\n",
+            "double = double\n",
+        ],
+    )
     def test_what_is_not_there_is_not_shown(self, text: str) -> None:
         assert taken(text) == ""
 
@@ -138,7 +167,7 @@ class TestFirst:
     def test_it_names_an_exception_that_is_pythons_and_says_no_message(
         self, call: int, kind: str
     ) -> None:
-        said = sentence([CALLS[call]], [{"an exception": False}])
+        said = sentence([CALLS[call]] * 2, [{"an exception": False}, {}])
         assert said == f"`step` raises {kind}."
 
     def test_where_all_is_right_it_says_so_and_where_nothing_is_known_nothing(self) -> None:
