@@ -9,26 +9,28 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import compared
 import mistakes
 import numpy as np
 import replay
 
 Calls = dict[str, list[dict[str, Any]]]
+TIMES = 3
+"""So often right code is run, with other seeds, to see what it draws."""
 DRAWN = "<drawn>"
 """The one key of a dict that stands for numbers which right code draws: they are its value."""
 
 
-def prepare(task: str, checks: Calls) -> dict[str, Any]:
+def prepare(checks: Calls) -> dict[str, Any]:
     """The answers in ``checks``, the calls of each check, and a ``signature`` of their form.
 
     An answer is a dict: ``what`` was called, the reason why it ``raised`` (None if it did not), and
-    the ``value``, in which numbers are marked as DRAWN if right code gives others each time. What a
-    student keeps in a dict for other purposes is left out of it.
+    the ``value``, in which numbers are marked as DRAWN if right code gives others each time, or
+    with another seed. What a student keeps in a dict for other purposes is left out of it.
     """
-    chance = any(each.chance for each in mistakes.MISTAKES if each.task == task)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        answers = {name: _answers(calls, chance) for name, calls in checks.items()}
+        answers = {name: _answers(calls) for name, calls in checks.items()}
     return {"answers": answers, "signature": repr(sorted(map(_form, answers.items())))}
 
 
@@ -61,16 +63,19 @@ def nearest(task: str, checks: Calls, failed: list[str], most: int) -> list[dict
     return found[:most]
 
 
-def _answers(calls: list[dict[str, Any]], chance: bool) -> list[dict[str, Any]]:
+def _answers(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The answers to ``calls`` that the task itself gave, each beside those of the right code."""
     functions = mistakes.implementation({})
-    times: list[list[Any]] = [[] for _ in range(replay.REPLAYS if chance else 1)]
+    times: list[list[Any]] = [[] for _ in range(TIMES)]
     found = []
     for number, call in enumerate(calls):
         right = []
         try:
-            right = [replay._answer(call, calls, functions, returned) for returned in times]
+            for run, returned in enumerate(times):
+                with compared._seeds_shifted(run * compared._SHIFT):
+                    right.append(replay._answer(call, calls, functions, returned))
         except Exception:  # right code can't take these inputs, or there is none
+            right = []
             for returned in times:
                 returned[number:] = [None]
         if not call["other"] and ("raised" in call or call["kind"] not in {"place", "set"}):

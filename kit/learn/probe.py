@@ -201,7 +201,7 @@ class Prober:
             for name, text in work.submission.files.items()
             if name.endswith(".py")
         }
-        prepared = self.asked(session, "alike", "prepare", task, calls)
+        prepared = self.asked(session, "alike", "prepare", calls)
         nearest = self.asked(session, "alike", "nearest", task, calls, failed, NEAREST)
         doubted = [each for each in work.failed if each != task]
         names = self._catalogue.names

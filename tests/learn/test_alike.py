@@ -18,10 +18,9 @@ from kit.sandbox.tester.transcript import Transcript
 
 CATALOGUE = b"""
 import numpy as np
-from kit.checks.mistakes import Mistake
 
 STATE = frozenset({"v"})
-MISTAKES = [Mistake("draw.all", "draw", {"all": 1}, "It draws all.", chance=True)]
+MISTAKES = []
 
 
 def implementation(changes):
@@ -29,10 +28,10 @@ def implementation(changes):
         config["v"] = config.get("v", 0) + w
         return w - config["v"], config
 
-    def draw(x):
-        return x * (np.random.default_rng().random(x.shape) < 0.5), x.sum()
+    def draw(x, seed=None):
+        return x * (np.random.default_rng(seed).random(x.shape) < 0.5), x.sum()
 
-    return {"work.step": step, "work.draw": draw}
+    return {"work.step": step, "work.draw": draw, "work.seeded": lambda x: draw(x, 5)}
 """
 X = np.arange(1.0, 41.0)
 
@@ -45,7 +44,7 @@ class Ask:
 
     def prepared(self, *answers: Any, function: str = "step") -> dict[str, Any]:
         """What is compared of code that answers the calls of a check so."""
-        transcript = Transcript(["step", "draw"])
+        transcript = Transcript(["step", "draw", "seeded"])
         transcript.begin(function, "test_it")
         for answer in answers:
             given = [X, {}] if function == "step" else [X]
@@ -54,7 +53,7 @@ class Ask:
                 transcript.failed(note, answer)
             else:
                 transcript.answered(note, answer, 0)
-        made: dict[str, Any] = self.student.alike.prepare(function, transcript.calls[function])
+        made: dict[str, Any] = self.student.alike.prepare(transcript.calls[function])
         return made
 
     def alike(self, first: Any, second: Any, function: str = "step") -> bool:
@@ -113,11 +112,13 @@ def test_exceptions_are_compared_by_their_reason(ask: Ask) -> None:
     assert not ask.alike(first, (X, {"v": X}))
 
 
-def test_what_right_code_draws_is_compared_by_its_spread(ask: Ask) -> None:
+@pytest.mark.parametrize("function", ["draw", "seeded"])
+def test_what_right_code_draws_is_compared_by_its_spread(ask: Ask, function: str) -> None:
+    """Also if a seed is given, for which generator it seeds is the student's choice."""
     draws = [X * (np.random.default_rng(seed).random(X.shape) < 0.5) for seed in (1, 2)]
-    assert ask.alike((draws[0], 1.0), (draws[1], 1.0), "draw")
-    assert not ask.alike((draws[0], 1.0), (draws[1] * 9, 1.0), "draw")
-    assert not ask.alike((draws[0], 1.0), (draws[1], 2.0), "draw")
+    assert ask.alike((draws[0], 1.0), (draws[1], 1.0), function)
+    assert not ask.alike((draws[0], 1.0), (draws[1] * 9, 1.0), function)
+    assert not ask.alike((draws[0], 1.0), (draws[1], 2.0), function)
 
 
 def test_without_a_catalogue_all_is_compared(warm_parent: WarmParent) -> None:
