@@ -516,7 +516,7 @@ def grade_class(assignment: Assignment, folder: Path) -> subprocess.CompletedPro
         "from kit.batch.pool import Settings\n"
         "if __name__ == '__main__':\n"
         f"    assignment = Assignment(Path({str(ROOT)!r}), 'optimization')\n"
-        f"    settings = Settings(assignment, Limits(call_seconds=2.0), {tuple(tasks)})\n"
+        f"    settings = Settings(assignment, Limits(call_seconds=1.0), {tuple(tasks)})\n"
         "    with ExitStack() as kept:\n"
         f"        found = find_all(assignment, [Path({str(folder / 'submitted')!r})], kept)\n"
         f"        for _ in grade_all(settings, found, Path({str(folder / 'results')!r})):\n"

@@ -65,7 +65,7 @@ class TestWhatASuiteHolds:
         assert without_time(grader.grade(submission(SOLUTION)).as_dict()) == alone
 
 
-LIMITS = Limits(call_seconds=2.0, total_seconds=60)
+LIMITS = Limits(call_seconds=1.0, total_seconds=60)
 SLOW = {"bell", "bomb", "calls", "end", "network", "training"}
 """Groups of programs of which many wait for a limit; each of them is followed by the reference in
 test_hostile.py."""
