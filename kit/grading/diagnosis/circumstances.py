@@ -1,0 +1,196 @@
+"""Says in words what the inputs of a call are like, to tell right calls from wrong ones.
+
+It runs in a worker, like ``compared``. A circumstance is something about an input that a sentence
+can name without giving its numbers away: whether a setting is there or zero, how many dimensions
+an array has, whether a call goes on from the answer of an earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from replay import STATE
+
+Call = dict[str, Any]
+Names = Mapping[str, Mapping[str, Any]]
+Circumstances = dict[tuple[str, str], Hashable]
+"""By kind of circumstance and name of the input, what is so."""
+SMALL = 1e-3
+"""Below it a number counts as small, as an epsilon or a rate may be."""
+
+
+def circumstances(calls: Sequence[Call], names: Names) -> list[Circumstances]:
+    """Those of each call of a check."""
+    found: list[Circumstances] = []
+    for number, call in enumerate(calls):
+        own: Circumstances = {}
+        if call["kind"] in {"call", "get", "set"}:
+            for each in _made_by(calls, number):
+                own |= found[each]
+            for name, value in _arguments(calls, number, names):
+                own |= dict(_of(name, value))
+            if call["kind"] == "call":
+                own["later", ""] = _goes_on(calls, number)
+        found.append(own)
+    return found
+
+
+def complete(found: Sequence[Circumstances]) -> None:
+    """Say of each call also what it lacks: a key in a dict that others have, and its zero."""
+    keys = {name for each in found for kind, name in each if kind == "has"}
+    zeros = {name for each in found for kind, name in each if kind == "zero"}
+    for each in found:
+        for name in keys:
+            if ("dict", name.partition("[")[0]) in each or ("none", name.partition("[")[0]) in each:
+                each.setdefault(("has", name), False)
+                if not each["has", name] and name in zeros and _key(name) in STATE:
+                    each["zero", name] = True
+
+
+def _key(name: str) -> str:
+    return name.partition('["')[2].removesuffix('"]')
+
+
+def _made_by(calls: Sequence[Call], number: int) -> Iterator[int]:
+    """The calls whose answers are inputs: of a cache, an object, and what was set in the object."""
+    call = calls[number]
+    yield from (n for kind, n, *_ in call["given"] if kind in {"item", "opaque"})
+    if call["object"] >= 0:
+        yield call["object"]
+        for n in range(call["object"] + 1, number):
+            if calls[n]["kind"] == "set" and calls[n]["object"] == call["object"]:
+                yield n
+
+
+def _arguments(calls: Sequence[Call], number: int, names: Names) -> Iterator[tuple[str, Any]]:
+    """The inputs of a call by the names of its parameters; None for one that was left out."""
+    call = calls[number]
+    if call["kind"] == "set":
+        if call["attribute"] not in names and call["given"][0][0] == "value":
+            yield call["attribute"], call["given"][0][1]
+        return
+    parameters = list(names.get(call["attribute"], {}).get("parameters", ()))
+    positional = len(call["given"]) - len(call["names"])
+    given = dict(zip([*parameters[:positional], *call["names"]], call["given"], strict=False))
+    for name in parameters:
+        if name not in given:
+            yield name, None
+            continue
+        kind, value, *_ = given[name]
+        if kind == "object":
+            yield name, before(calls, value, number)
+        elif kind == "value":
+            yield name, value
+
+
+def before(calls: Sequence[Call], placed: int, number: int) -> Any:
+    """What the value that call ``placed`` has placed was before the call ``number``."""
+    looks = [
+        call["value"]
+        for call in calls[placed:number]
+        if call["kind"] == "fetch" and call["object"] == placed and "value" in call
+    ]
+    return looks[-1] if looks else (calls[placed]["given"] or [["", None]])[0][1]
+
+
+def _goes_on(calls: Sequence[Call], number: int) -> bool:
+    """Whether an input is what an earlier call of the same function returned, or was left by it."""
+    call = calls[number]
+    earlier = [each for each in calls[:number] if each["attribute"] == call["attribute"]]
+    answers = [
+        item
+        for each in earlier
+        for item in (each["value"] if isinstance(each.get("value"), tuple | list) else ())
+        if isinstance(item, dict)
+    ]
+    for given in call["given"]:
+        if given[0] == "object" and any(given in each["given"] for each in earlier):
+            return True
+        if isinstance(given[1], dict) and any(_equal(given[1], item) for item in answers):
+            return True
+    return call["object"] >= 0 and any(each["object"] == call["object"] for each in earlier)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_equal(v, other[k]) for k, v in one.items())
+    return type(one) is type(other) and bool(np.array_equal(one, other))
+
+
+def _of(name: str, value: Any) -> Iterator[tuple[tuple[str, str], Hashable]]:
+    """What there is to say about one input."""
+    yield ("none", name), value is None
+    if isinstance(value, dict):
+        yield ("dict", name), True
+        for key, item in value.items():
+            inner = f'{name}["{key}"]'
+            yield ("has", inner), True
+            yield from (found for found in _of(inner, item) if found[0][0] != "none")
+    elif isinstance(value, np.ndarray):
+        if value.dtype.kind == "f":
+            zeros = int((value == 0).sum())
+            yield ("dtype", name), value.dtype.name
+            yield ("zero", name), zeros == value.size
+            yield ("zeros", name), zeros > 0
+        yield ("dims", name), value.ndim
+        yield ("single", name), value.ndim > 0 and len(value) == 1
+    elif isinstance(value, bool | str):
+        yield ("is", name), value
+    elif isinstance(value, int | float):
+        yield ("zero", name), value == 0
+        yield ("one", name), value == 1
+        yield ("small", name), bool(abs(value) < SMALL)
+    elif isinstance(value, tuple | list):
+        yield ("length", name), min(len(value), 2)
+
+
+ORDER = (
+    "later",
+    "none",
+    "has",
+    "zero",
+    "is",
+    "one",
+    "length",
+    "dims",
+    "single",
+    "dtype",
+    "zeros",
+    "small",
+)
+"""The kinds of circumstances, those that are named first before the others."""
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six")
+
+
+def phrase(kind: str, name: str, values: Collection[Any]) -> str:
+    """Words for calls in which a circumstance has one of ``values``."""
+    shown = f"`{name}`"
+    value = next(iter(values))
+    if kind == "dims":
+        many = sorted(values)
+        counts = " or ".join(_COUNTS[n] if n < len(_COUNTS) else str(n) for n in many)
+        return f"where {shown} has {counts} dimension{'s' * (many != [1])}"
+    if kind == "dtype":
+        return f"where {shown} is {' or '.join(sorted(values))}"
+    if kind == "is":
+        return f"where {shown} is {' or '.join(sorted(map(_literal, values)))}"
+    if kind == "length":
+        words = {0: "is empty", 1: "has one entry", 2: "has more than one entry"}
+        return f"where {shown} " + " or ".join(words[each] for each in sorted(values))
+    yes, no = {
+        "later": ("that go on from an earlier one", "that go on from no earlier one"),
+        "none": (f"without {shown}", f"with {shown}"),
+        "has": (f"where {shown} is there", f"where {shown} is missing"),
+        "zero": (f"where {shown} is 0", f"where {shown} is not 0"),
+        "one": (f"where {shown} is 1", f"where {shown} is not 1"),
+        "single": (f"where {shown} has one row", f"where {shown} has more than one row"),
+        "zeros": (f"where {shown} holds zeros", f"where {shown} holds no zeros"),
+        "small": (f"where {shown} is less than {SMALL}", f"where {shown} is at least {SMALL}"),
+    }[kind]
+    return yes if value else no
+
+
+def _literal(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)

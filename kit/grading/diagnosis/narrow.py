@@ -1,0 +1,381 @@
+"""Says in one sentence which parts of the answers to a failed task are wrong, and in which calls.
+
+It runs in a worker and builds on `compared.table`. The sentence states what is so in every call
+that the checks made, and never a guess at the cause. Where nothing tells right from wrong there is
+no sentence. See docs/decisions/0018-narrowed.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from circumstances import ORDER, Circumstances, circumstances, complete, phrase
+from compared import AFTERWARDS, RAISED, Call, Parts, table
+
+Key = tuple[str, str]
+"""A function and a part of its answer."""
+Names = Mapping[str, Mapping[str, Any]]
+AFTER = AFTERWARDS.format("")
+LAST, EARLIER = " of the last layer", " of the layers before"
+_NUMBERED = re.compile(r'(.*\["\D+)(\d+)("\].*)')
+MANY = 4
+"""So many parts are not listed one by one if they are all of a value, or all but the wrong ones."""
+
+
+class Row(NamedTuple):
+    """A call with the parts of its answer, and what its inputs are like."""
+
+    check: str
+    function: str
+    parts: Parts
+    inputs: Circumstances
+
+    def right(self, wrong: Collection[Key]) -> bool | None:
+        """Whether all is right; False where one of the ``wrong`` parts is wrong."""
+        if any(good is False and is_in(key, wrong) for key, good in self.keyed()):
+            return False
+        return True if all(self.parts.values()) else None
+
+    def keyed(self) -> Iterable[tuple[Key, bool | None]]:
+        """The parts with the function."""
+        return (((self.function, part), good) for part, good in self.parts.items())
+
+
+def whole(key: Key) -> Key:
+    """The returned value that a part stands in: `grads` for ``grads["W1"]``."""
+    return key[0], re.sub(r"[\[,].*| of the .*", "", key[1])
+
+
+def is_in(key: Key, wrong: Collection[Key]) -> bool:
+    """Whether a part, or the whole value that it stands in, is among ``wrong``."""
+    return key in wrong or whole(key) in wrong
+
+
+class Split(NamedTuple):
+    """What tells right calls from wrong ones: a circumstance, and its values in either."""
+
+    kind: str
+    name: str
+    right: frozenset[Any]
+    wrong: frozenset[Any]
+
+
+class Statement(NamedTuple):
+    """What is said of a task, all of which is so in the calls that its checks made."""
+
+    right: tuple[Key, ...]
+    """Parts that are right in all calls."""
+    calls: int
+    """The number of calls with such a part."""
+    wrong: tuple[Key, ...]
+    """Parts that are wrong in some call."""
+    only: bool
+    """Whether nothing else is wrong in any call."""
+    times: tuple[int, int]
+    """In how many calls one of ``wrong`` is wrong, and in how many one of them occurs."""
+    first: Key | None
+    """The one of ``wrong`` that all others can be computed from; where it is right, they are."""
+    splits: tuple[Split, ...]
+    """What tells the calls in which all is right from those in which one of ``wrong`` is wrong."""
+    good: int
+    """The number of calls on the right side of ``splits``."""
+
+
+def narrow(
+    checks: Mapping[str, Sequence[Call]],
+    failed: Sequence[str],
+    said: Mapping[str, str],
+    names: Names,
+    doubted: Sequence[str],
+) -> str:
+    """The sentence on a task with ``failed`` checks; "" if there is none.
+
+    ``said`` are the messages of failed checks. The other arguments are those of `compared.table`.
+    """
+    rows = rows_of(checks, names, doubted)
+    statement = find(rows, failed, said, names)
+    return "" if statement is None else sentence(statement, rows)
+
+
+def rows_of(
+    checks: Mapping[str, Sequence[Call]], names: Names, doubted: Sequence[str]
+) -> list[Row]:
+    """The calls whose answers have parts."""
+    rows = []
+    compared = table(checks, names, doubted)
+    for check, calls in checks.items():
+        like = circumstances(calls, names)
+        for call, parts, inputs in zip(calls, compared[check], like, strict=True):
+            if parts:
+                rows.append(Row(check, call["attribute"], _by_layer(parts), inputs))
+    complete([row.inputs for row in rows])
+    return rows
+
+
+def _by_layer(parts: Parts) -> Parts:
+    """``parts`` with ``grads["W1"]``, ``grads["W2"]``, ... as of the last layer and of others."""
+    numbers = {part: m for part in parts if (m := _NUMBERED.fullmatch(part))}
+    last = max((int(m[2]) for m in numbers.values()), default=0)
+    found: Parts = {}
+    for part, good in parts.items():
+        name = part
+        if part in numbers:
+            m = numbers[part]
+            name = f"{m[1]}…{m[3]}" + (LAST if int(m[2]) == last else EARLIER)
+        both = {good, found.get(name, True)}
+        found[name] = False if False in both else None if None in both else True
+    return found
+
+
+def find(
+    rows: Sequence[Row], failed: Sequence[str], said: Mapping[str, str], names: Names
+) -> Statement | None:
+    """What can be said of a task, if anything can."""
+    sure = _wrong(rows, failed, said) - _accepted(rows, failed)
+    if not sure or not _explains(rows, failed, sure):
+        return None
+    wrong = tuple(sorted(sure, key=_place(rows)))
+    splits, good = _splits(rows, wrong)
+    first = _first(rows, wrong, names)
+    raising = {function for function, part in wrong if part == RAISED}
+    right = _right(rows)
+    if raising and not splits:  # an exception says where it was raised; say what works without it
+        right = [key for key in right if _works(rows, key[0])]
+    if not splits and first is None and not right:
+        return None
+    inside = [row for row in rows if any(is_in(key, wrong) for key, _ in row.keyed())]
+    return Statement(
+        tuple(right),
+        sum(any(key in right for key, _ in row.keyed()) for row in rows),
+        wrong,
+        all(good is not False or is_in(key, wrong) for row in rows for key, good in row.keyed()),
+        (sum(row.right(wrong) is False for row in inside), len(inside)),
+        first,
+        splits,
+        good,
+    )
+
+
+# -- which parts -----------------------------------------------------------------------------------
+
+
+def _right(rows: Sequence[Row]) -> list[Key]:
+    """Parts that are right in every call."""
+    seen: dict[Key, bool] = {}
+    for row in rows:
+        for key, good in row.keyed():
+            seen[key] = seen.get(key, True) and good is True
+    return [key for key, good in seen.items() if good]
+
+
+def _works(rows: Sequence[Row], function: str) -> bool:
+    """Whether all that a function returns is right."""
+    return all(all(row.parts.values()) for row in rows if row.function == function)
+
+
+def _accepted(rows: Sequence[Row], failed: Collection[str]) -> set[Key]:
+    """Parts that are others than ours and still right: a check passed that saw nothing else."""
+    found: set[Key] = set()
+    for check in {row.check for row in rows} - set(failed):
+        seen = [pair for row in rows if row.check == check for pair in row.keyed()]
+        if seen and not any(good for _, good in seen):
+            found |= {key for key, good in seen if good is False}
+    return found
+
+
+def _wrong(rows: Sequence[Row], failed: Sequence[str], said: Mapping[str, str]) -> set[Key]:
+    """Parts that are wrong for sure: alone so in a failed check, or named by its message."""
+    found: set[Key] = set()
+    for check in failed:
+        own = [pair for row in rows if row.check == check for pair in row.keyed()]
+        bad = {key for key, good in own if good is False}
+        unknown = {key for key, good in own if good is None}
+        wholes = {whole(key) for key in bad}
+        if len(bad) == 1 and not unknown:
+            found |= bad
+        elif len(wholes) == 1 and {whole(key) for key in unknown} <= wholes:
+            found |= wholes
+        found |= {key for key in bad if key[1] == RAISED}
+        if named := re.match(r"`([^`]+)`", said.get(check, "")):
+            hit = {key for key in bad if _is_named(key[1], named[1].replace("'", '"'))}
+            layers = any(LAST in part or EARLIER in part for _, part in hit)
+            found |= {key for key in bad if LAST in key[1] or EARLIER in key[1]} if layers else hit
+    # a value counts as a whole only where none of its parts is known to be wrong
+    return found - {whole(key) for key in found if whole(key) != key}
+
+
+def _is_named(part: str, name: str) -> bool:
+    """Whether a message that begins with ``name`` is about ``part``."""
+    plain = part
+    for end in (LAST, EARLIER, AFTER):
+        plain = plain.removesuffix(end)
+    general = re.sub(r"\d+", "…", name)
+    return plain in {name, general} or plain.endswith((f'["{name}"]', f'["{general}"]'))
+
+
+def _explains(rows: Sequence[Row], failed: Collection[str], wrong: Collection[Key]) -> bool:
+    """Whether each failed check met one of the ``wrong`` parts, so that no failure is left over."""
+    met = {
+        row.check
+        for row in rows
+        for key, good in row.keyed()
+        if good is False and is_in(key, wrong)
+    }
+    return met.issuperset(failed)
+
+
+def _place(rows: Sequence[Row]) -> Callable[[Key], int]:
+    places = list(dict.fromkeys(key for row in rows for key, _ in row.keyed()))
+    return lambda key: next(n for n, each in enumerate(places) if key in {each, whole(each)})
+
+
+def _first(rows: Sequence[Row], wrong: Sequence[Key], names: Names) -> Key | None:
+    """The wrong part that all others can be computed from, if none of them is wrong without it."""
+    if len(wrong) < 2 or len({function for function, _ in wrong}) > 1:
+        return None
+    for first in wrong:
+        others = [key for key in wrong if key != first]
+        if all(_plain(first) in _sources(key, names) for key in others):
+            seen = [(_is_right(row, first), row.right(others)) for row in rows]
+            alone = (True, False) in seen
+            apart = (False, False) not in seen and any(own for own, _ in seen)
+            return None if alone or apart else first
+    return None
+
+
+def _is_right(row: Row, part: Key) -> bool | None:
+    """Whether a part is right; None where it does not occur or nothing is known."""
+    found = [good for key, good in row.keyed() if is_in(key, [part])]
+    return False if False in found else True if found and all(found) else None
+
+
+def _plain(key: Key) -> str:
+    return whole(key)[1] if LAST in key[1] or EARLIER in key[1] else key[1].removesuffix(AFTER)
+
+
+def _sources(key: Key, names: Names) -> Collection[str]:
+    """What the solution computes a part from; for a dict, what it computes all of it from."""
+    known = names.get(key[0], {}).get("from", {})
+    part = _plain(key)
+    inner = [set(sources) for name, sources in known.items() if name.startswith(f"{part}[")]
+    sources: Collection[str] = set.intersection(*inner) if inner else known.get(part, ())
+    return sources
+
+
+# -- which calls -----------------------------------------------------------------------------------
+
+
+def _splits(rows: Sequence[Row], wrong: Collection[Key]) -> tuple[tuple[Split, ...], int]:
+    """What tells calls in which all is right from those in which one of ``wrong`` is wrong.
+
+    Nothing if no circumstance does, or if more than two different ones do: nobody can tell then
+    which of them matters. Of one input only the first circumstance counts.
+    """
+    functions = {function for function, _ in wrong}
+    judged = [(row, row.right(wrong)) for row in rows if row.function in functions]
+    good = [row.inputs for row, right in judged if right]
+    bad = [row.inputs for row, right in judged if right is False]
+    if not good or not bad:
+        return (), 0
+    known = [each for each in good[0] if each[0] in ORDER]
+    found: dict[str, Split] = {}
+    for kind, name in sorted(known, key=lambda each: ORDER.index(each[0])):
+        if all((kind, name) in inputs for inputs in (*good, *bad)):
+            right = frozenset(inputs[kind, name] for inputs in good)
+            other = frozenset(inputs[kind, name] for inputs in bad)
+            if not right & other:
+                alike = kind if kind in {"dims", "dtype", "single"} else name
+                found.setdefault(alike, Split(kind, name, right, other))
+    return (tuple(found.values()), len(good)) if len(found) <= 2 else ((), 0)
+
+
+# -- words -----------------------------------------------------------------------------------------
+
+
+def sentence(statement: Statement, rows: Sequence[Row]) -> str:
+    """The statement in words."""
+    wrong = _what_is_wrong(statement, rows)
+    inside = " and ".join(phrase(s.kind, s.name, s.wrong) for s in statement.splits)
+    outside = " and ".join(phrase(s.kind, s.name, s.right) for s in statement.splits)
+    only = "only " if statement.only and statement.wrong[0][1] != RAISED else ""
+    if statement.splits:
+        before = f"In {_calls(statement.good)} {outside} all is right"
+        return f"{before}; in those {inside} {only}{wrong}."
+    right = _merged(statement.right, rows)
+    if right and not (statement.only and len(right) >= MANY):
+        before = f"In {_calls(statement.calls, all_of_them=True)}"
+        return f"{before} {_listed(right, rows)} {_be(right)} right; {only}{wrong}."
+    end = "; all else is right" if statement.right and statement.only else ""
+    return f"{wrong[0].upper()}{wrong[1:]}{end}."
+
+
+def _what_is_wrong(statement: Statement, rows: Sequence[Row]) -> str:
+    keys = [key for key in statement.wrong if key[1] != RAISED]
+    raising = [function for function, part in statement.wrong if part == RAISED]
+    said = []
+    if statement.first is not None:
+        others = _merged([key for key in keys if key != statement.first], rows)
+        first = _listed([statement.first], rows)
+        said.append(
+            f"{first} is wrong, and so {_be(others)} {_listed(others, rows)}, which can be "
+            f"computed from it: look at {first} first"
+        )
+    elif keys:
+        merged = _merged(keys, rows)
+        wrong, of = statement.times
+        often = "" if raising or statement.splits else _often(wrong, of)
+        said.append(f"{_listed(merged, rows)} {_be(merged)} wrong{often}")
+    said += [f"`{function}` raises an exception" for function in raising]
+    return " and ".join(said)
+
+
+def _be(keys: Sequence[Key]) -> str:
+    return "are" if len(keys) > 1 else "is"
+
+
+def _often(wrong: int, of: int) -> str:
+    return " each time" if wrong == of else f", in {wrong} of {of} calls"
+
+
+def _calls(number: int, *, all_of_them: bool = False) -> str:
+    if number == 1:
+        return "the one call"
+    return f"{'all' if all_of_them else 'the'} {number} calls"
+
+
+def _merged(keys: Sequence[Key], rows: Sequence[Row]) -> list[Key]:
+    """``keys`` with a whole value in the place of all its parts, and all layers in that of each."""
+    every: dict[Key, set[Key]] = {}
+    for row in rows:
+        for key, _ in row.keyed():
+            for group in (whole(key), _of_any_layer(key)):
+                every.setdefault(group, set()).add(key)
+            every.setdefault(key, set())
+    merged = []
+    for key in keys:
+        for group, few in ((whole(key), MANY), (_of_any_layer(key), 2)):
+            if len(every[group]) >= few and every[group] <= set(keys):
+                merged.append(group)
+                break
+        else:
+            merged.append(key)
+    return list(dict.fromkeys(merged))
+
+
+def _of_any_layer(key: Key) -> Key:
+    return key[0], key[1].removesuffix(LAST).removesuffix(EARLIER)
+
+
+def _listed(keys: Sequence[Key], rows: Sequence[Row]) -> str:
+    functions: dict[str, set[str]] = {}
+    for row in rows:
+        for part in row.parts:
+            functions.setdefault(part, set()).add(row.function)
+    shown = []
+    for function, part in keys:
+        end = next((end for end in (LAST, EARLIER, AFTER) if part.endswith(end)), "")
+        several = len(functions.get(part, ())) > 1
+        shown.append(f"`{part.removesuffix(end)}`{end}" + f" of `{function}`" * several)
+    return ", ".join(shown[:-1]) + " and " * (len(shown) > 1) + shown[-1]
