@@ -38,7 +38,19 @@ def circumstances(calls: Sequence[Call], names: Names) -> list[Circumstances]:
 
 
 def complete(found: Sequence[Circumstances]) -> None:
-    """Say of each call also what it lacks: a key in a dict that others have, and its zero."""
+    """Say of each call also what it lacks: a key in a dict that others have, and its zero.
+
+    A key counts only if it is in a dict that no student's code has had in its hands, or is one that
+    right code keeps there. So no sentence repeats a word of a submission's.
+    """
+    fresh = [each for each in found if not each.get(("later", ""), False)]
+    given = {name for each in fresh for kind, name in each if kind == "has"}
+    for each in found:
+        later = each.get(("later", ""), False)
+        for kind, name in list(each):
+            invented = "[" in name and name not in given and _key(name) not in STATE
+            if invented or (later and kind == "is"):
+                del each[kind, name]
     keys = {name for each in found for kind, name in each if kind == "has"}
     zeros = {name for each in found for kind, name in each if kind == "zero"}
     for each in found:
@@ -136,6 +148,8 @@ def _of(name: str, value: Any) -> Iterator[tuple[tuple[str, str], Hashable]]:
             yield ("zeros", name), zeros > 0
         yield ("dims", name), value.ndim
         yield ("single", name), value.ndim > 0 and len(value) == 1
+        if value.ndim > 1:
+            yield ("square", name), value.shape[-1] == value.shape[-2]
     elif isinstance(value, bool | str):
         yield ("is", name), value
     elif isinstance(value, int | float):
@@ -156,6 +170,7 @@ ORDER = (
     "length",
     "dims",
     "single",
+    "square",
     "dtype",
     "zeros",
     "small",
@@ -186,6 +201,10 @@ def phrase(kind: str, name: str, values: Collection[Any]) -> str:
         "zero": (f"where {shown} is 0", f"where {shown} is not 0"),
         "one": (f"where {shown} is 1", f"where {shown} is not 1"),
         "single": (f"where {shown} has one row", f"where {shown} has more than one row"),
+        "square": (
+            f"where the last two dimensions of {shown} are equal",
+            f"where the last two dimensions of {shown} differ",
+        ),
         "zeros": (f"where {shown} holds zeros", f"where {shown} holds no zeros"),
         "small": (f"where {shown} is less than {SMALL}", f"where {shown} is at least {SMALL}"),
     }[kind]

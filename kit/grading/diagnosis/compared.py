@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import mistakes
 import numpy as np
+from circumstances import before
 from replay import OBJECT, OPAQUE, _carry_out, _close, _copied, _same
 
 Call = dict[str, Any]
@@ -22,10 +23,12 @@ Parts = dict[str, bool | None]
 A part is called as the solution calls it: ``out``, ``config["velocity"]``, ``grads["W1"]``;
 ``x, afterwards`` is what a call left in an argument that was placed, ``""`` the whole answer and
 `RAISED` an exception that right code does not raise. Parts in which right code only returns what it
-was given are left out unless they are wrong.
+was given are left out unless they are wrong; `KEPT` stands for placed arguments that stay as they
+were.
 """
 RAISED = "an exception"
 AFTERWARDS = "{}, afterwards"
+KEPT = "arguments"
 _SHIFT = 7919
 """What is added to seeds in a second run, so that what is drawn by a seed is known as drawn."""
 
@@ -219,21 +222,14 @@ class _Check:
             parameters = self._names.get(by["attribute"], {}).get("parameters", ())
             name = parameters[place] if place < len(parameters) else f"argument {place + 1}"
             right = _marked(*(run.held.get(number) for run in self._runs))
-            before = [self._before(number, user)]
-            left = dict(_leaves(call["value"], right, name, before))
+            was = [before(self._calls, number, user)]
+            left = dict(_leaves(call["value"], right, name, was))
             self._found[user] |= {AFTERWARDS.format(part): good for part, good in left.items()}
+            if not left:
+                self._found[user][KEPT] = True
         for run in self._runs:
             if "value" in call and not _holds_object(call["value"]):
                 run.held[number] = _copied(call["value"])
-
-    def _before(self, number: int, user: int) -> Any:
-        """What a placed value was before the call with the number ``user``."""
-        looks = [
-            call["value"]
-            for call in self._calls[number:user]
-            if call["kind"] == "fetch" and call["object"] == number and "value" in call
-        ]
-        return looks[-1] if looks else self._calls[number].get("given", [["", None]])[0][1]
 
 
 def _holds_object(value: Any) -> bool:
@@ -250,18 +246,16 @@ def _leaves(
         if not isinstance(seen, dict):
             yield name, False
             return
-        before = {
-            key: item for each in given if isinstance(each, dict) for key, item in each.items()
-        }
+        was = {key: item for each in given if isinstance(each, dict) for key, item in each.items()}
         for key, item in right.items():
-            old = [before[key]] if key in before else []
+            old = [was[key]] if key in was else []
             yield from _leaves(seen.get(key), item, f"{name}[{key!r}]".replace("'", '"'), old)
     elif isinstance(right, list | tuple) and any(isinstance(item, dict) for item in right):
         if not isinstance(seen, list | tuple) or len(seen) != len(right):
             yield name, False
             return
         for place, item in enumerate(right):
-            yield from _leaves(seen[place], item, f"{name}[{place}]", ())
+            yield from _leaves(seen[place], item, f"{name}[{place}]", given)
     elif isinstance(right, Drawn):
         yield name, None if _same_kind(seen, right.value) else False
     elif not _same(seen, right):

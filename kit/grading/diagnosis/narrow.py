@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from circumstances import ORDER, Circumstances, circumstances, complete, phrase
-from compared import AFTERWARDS, RAISED, Call, Parts, table
+from compared import AFTERWARDS, KEPT, RAISED, Call, Parts, table
 
 Key = tuple[str, str]
 """A function and a part of its answer."""
@@ -69,6 +69,8 @@ class Statement(NamedTuple):
     """Parts that are right in all calls."""
     calls: int
     """The number of calls with such a part."""
+    every: bool
+    """Whether every call could be judged. What is drawn can't be, nor what follows from it."""
     wrong: tuple[Key, ...]
     """Parts that are wrong in some call."""
     only: bool
@@ -85,17 +87,16 @@ class Statement(NamedTuple):
 
 def narrow(
     checks: Mapping[str, Sequence[Call]],
-    failed: Sequence[str],
     said: Mapping[str, str],
     names: Names,
     doubted: Sequence[str],
 ) -> str:
-    """The sentence on a task with ``failed`` checks; "" if there is none.
+    """The sentence on a task; "" if there is none.
 
-    ``said`` are the messages of failed checks. The other arguments are those of `compared.table`.
+    ``said`` are the messages of its failed checks. The others are those of `compared.table`.
     """
     rows = rows_of(checks, names, doubted)
-    statement = find(rows, failed, said, names)
+    statement = find(rows, list(said), said, names)
     return "" if statement is None else sentence(statement, rows)
 
 
@@ -136,26 +137,34 @@ def find(
     sure = _wrong(rows, failed, said) - _accepted(rows, failed)
     if not sure or not _explains(rows, failed, sure):
         return None
+    judged = [row for row in rows if not _unknown(row)]
     wrong = tuple(sorted(sure, key=_place(rows)))
-    splits, good = _splits(rows, wrong)
-    first = _first(rows, wrong, names)
+    splits, good = _splits(judged, wrong)
+    first = _first(judged, wrong, names)
     raising = {function for function, part in wrong if part == RAISED}
-    right = _right(rows)
+    right = _right(judged)
     if raising and not splits:  # an exception says where it was raised; say what works without it
         right = [key for key in right if _works(rows, key[0])]
     if not splits and first is None and not right:
         return None
-    inside = [row for row in rows if any(is_in(key, wrong) for key, _ in row.keyed())]
+    about = {function for function, _ in (*right, *wrong)}
+    inside = [row for row in judged if any(is_in(key, wrong) for key, _ in row.keyed())]
     return Statement(
         tuple(right),
-        sum(any(key in right for key, _ in row.keyed()) for row in rows),
+        sum(any(key in right for key, _ in row.keyed()) for row in judged),
+        not any(row.function in about and _unknown(row) for row in rows),
         wrong,
-        all(good is not False or is_in(key, wrong) for row in rows for key, good in row.keyed()),
+        all(good or is_in(key, wrong) for row in judged for key, good in row.keyed()),
         (sum(row.right(wrong) is False for row in inside), len(inside)),
         first,
         splits,
         good,
     )
+
+
+def _unknown(row: Row) -> bool:
+    """Whether it is not known if a call was answered rightly."""
+    return False not in row.parts.values() and None in row.parts.values()
 
 
 # -- which parts -----------------------------------------------------------------------------------
@@ -167,12 +176,17 @@ def _right(rows: Sequence[Row]) -> list[Key]:
     for row in rows:
         for key, good in row.keyed():
             seen[key] = seen.get(key, True) and good is True
-    return [key for key, good in seen.items() if good]
+    return [key for key, good in seen.items() if good and key[1] != KEPT]
 
 
 def _works(rows: Sequence[Row], function: str) -> bool:
-    """Whether all that a function returns is right."""
-    return all(all(row.parts.values()) for row in rows if row.function == function)
+    """Whether all that a function returns is right; of an attribute that was read, nothing."""
+    values = {
+        whole((function, part))[1] for row in rows if row.function == function for part in row.parts
+    }
+    return values != {function} and all(
+        all(row.parts.values()) for row in rows if row.function == function
+    )
 
 
 def _accepted(rows: Sequence[Row], failed: Collection[str]) -> set[Key]:
@@ -216,12 +230,12 @@ def _is_named(part: str, name: str) -> bool:
 
 
 def _explains(rows: Sequence[Row], failed: Collection[str], wrong: Collection[Key]) -> bool:
-    """Whether each failed check met one of the ``wrong`` parts, so that no failure is left over."""
+    """Whether each failed check met one of the ``wrong`` parts, or what nobody can judge."""
     met = {
         row.check
         for row in rows
         for key, good in row.keyed()
-        if good is False and is_in(key, wrong)
+        if good is None or (good is False and is_in(key, wrong))
     }
     return met.issuperset(failed)
 
@@ -301,11 +315,11 @@ def sentence(statement: Statement, rows: Sequence[Row]) -> str:
     outside = " and ".join(phrase(s.kind, s.name, s.right) for s in statement.splits)
     only = "only " if statement.only and statement.wrong[0][1] != RAISED else ""
     if statement.splits:
-        before = f"In {_calls(statement.good)} {outside} all is right"
+        before = f"In {_calls(statement.good, statement)} {outside} all is right"
         return f"{before}; in those {inside} {only}{wrong}."
     right = _merged(statement.right, rows)
     if right and not (statement.only and len(right) >= MANY):
-        before = f"In {_calls(statement.calls, all_of_them=True)}"
+        before = f"In {_calls(statement.calls, statement, 'all')}"
         return f"{before} {_listed(right, rows)} {_be(right)} right; {only}{wrong}."
     end = "; all else is right" if statement.right and statement.only else ""
     return f"{wrong[0].upper()}{wrong[1:]}{end}."
@@ -339,10 +353,9 @@ def _often(wrong: int, of: int) -> str:
     return " each time" if wrong == of else f", in {wrong} of {of} calls"
 
 
-def _calls(number: int, *, all_of_them: bool = False) -> str:
-    if number == 1:
-        return "the one call"
-    return f"{'all' if all_of_them else 'the'} {number} calls"
+def _calls(number: int, statement: Statement, which: str = "the") -> str:
+    shown = "the one call" if number == 1 else f"{which} {number} calls"
+    return shown if statement.every else f"{shown} that can be compared"
 
 
 def _merged(keys: Sequence[Key], rows: Sequence[Row]) -> list[Key]:
@@ -375,7 +388,10 @@ def _listed(keys: Sequence[Key], rows: Sequence[Row]) -> str:
             functions.setdefault(part, set()).add(row.function)
     shown = []
     for function, part in keys:
-        end = next((end for end in (LAST, EARLIER, AFTER) if part.endswith(end)), "")
+        end = next((end for end in (LAST, EARLIER) if part.endswith(end)), "")
+        plain = part.removesuffix(end).removesuffix(AFTER)
+        if part == plain + AFTER and "[" not in plain:
+            end = " after the call"
         several = len(functions.get(part, ())) > 1
-        shown.append(f"`{part.removesuffix(end)}`{end}" + f" of `{function}`" * several)
+        shown.append(f"`{plain}`{end}" + f" of `{function}`" * several)
     return ", ".join(shown[:-1]) + " and " * (len(shown) > 1) + shown[-1]
