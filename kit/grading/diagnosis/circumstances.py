@@ -80,8 +80,9 @@ def _arguments(calls: Sequence[Call], number: int, names: Names) -> Iterator[tup
     """The inputs of a call by the names of its parameters; None for one that was left out."""
     call = calls[number]
     if call["kind"] == "set":
-        if call["attribute"] not in names and call["given"][0][0] == "value":
-            yield call["attribute"], call["given"][0][1]
+        kind, value, *_ = call["given"][0]
+        if kind == "value" and not isinstance(value, dict):  # a dict of parameters says nothing
+            yield call["attribute"], value
         return
     parameters = list(names.get(call["attribute"], {}).get("parameters", ()))
     positional = len(call["given"]) - len(call["names"])

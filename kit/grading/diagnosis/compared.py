@@ -23,12 +23,11 @@ Parts = dict[str, bool | None]
 A part is called as the solution calls it: ``out``, ``config["velocity"]``, ``grads["W1"]``;
 ``x, afterwards`` is what a call left in an argument that was placed, ``""`` the whole answer and
 `RAISED` an exception that right code does not raise. Parts in which right code only returns what it
-was given are left out unless they are wrong; `KEPT` stands for placed arguments that stay as they
-were.
+was given, or leaves a placed argument as it was, are `KEPT` together unless they are wrong.
 """
 RAISED = "an exception"
 AFTERWARDS = "{}, afterwards"
-KEPT = "arguments"
+KEPT = "what was given"
 _SHIFT = 7919
 """What is added to seeds in a second run, so that what is drawn by a seed is known as drawn."""
 
@@ -192,19 +191,19 @@ class _Check:
         if call["kind"] == "get":
             return dict(_leaves(call["value"], right, call["attribute"], ()))
         given = [value for kind, value, *_ in call["given"] if kind == "value"]
-        held = [v for run in self._runs[:1] for v in run.held.values()]
+        given += self._runs[0].held.values()
         if not isinstance(answers[0], tuple):
             if isinstance(call["value"], str) and call["value"] == OBJECT:
                 return {} if _same(call["value"], answers[0]) else {"": False}
             (name,) = self._returns(call, 1)
-            return dict(_leaves(call["value"], right, name, [*given, *held]))
+            return dict(_leaves(call["value"], right, name, given))
         seen, hidden = call["value"], OPAQUE.get(call["function"])
         if not isinstance(seen, tuple | list) or len(seen) != len(answers[0]):
             return {"": False}
         parts: Parts = {}
         for place, name in enumerate(self._returns(call, len(seen))):
             if place != hidden:
-                parts |= dict(_leaves(seen[place], right[place], name, given))
+                parts |= dict(_leaves(seen[place], right[place], name, given)) or {KEPT: True}
         return parts
 
     def _returns(self, call: Call, number: int) -> Sequence[str]:
@@ -242,6 +241,8 @@ def _leaves(
     seen: Any, right: Any, name: str, given: Sequence[Any]
 ) -> Iterator[tuple[str, bool | None]]:
     """The parts of a value called ``name``, and whether each is right."""
+    if not isinstance(right, dict) and _given_back(right, given) and _same(seen, right):
+        return
     if isinstance(right, dict):
         if not isinstance(seen, dict):
             yield name, False
@@ -260,7 +261,7 @@ def _leaves(
         yield name, None if _same_kind(seen, right.value) else False
     elif not _same(seen, right):
         yield name, False
-    elif not _given_back(right, given):
+    else:
         yield name, True if _same_kind(seen, right) else None
 
 

@@ -18,7 +18,7 @@ Key = tuple[str, str]
 """A function and a part of its answer."""
 Names = Mapping[str, Mapping[str, Any]]
 AFTER = AFTERWARDS.format("")
-LAST, EARLIER = " of the last layer", " of the layers before"
+LAST, EARLIER = " of the last layer", " of the layers before the last"
 _NUMBERED = re.compile(r'(.*\["\D+)(\d+)("\].*)')
 MANY = 4
 """So many parts are not listed one by one if they are all of a value, or all but the wrong ones."""
@@ -28,6 +28,8 @@ class Row(NamedTuple):
     """A call with the parts of its answer, and what its inputs are like."""
 
     check: str
+    number: int
+    """Which of the calls of the check it is."""
     function: str
     parts: Parts
     inputs: Circumstances
@@ -79,6 +81,8 @@ class Statement(NamedTuple):
     """In how many calls one of ``wrong`` is wrong, and in how many one of them occurs."""
     first: Key | None
     """The one of ``wrong`` that all others can be computed from; where it is right, they are."""
+    together: bool
+    """Whether a call in which one of ``wrong`` is wrong has no other that is right."""
     splits: tuple[Split, ...]
     """What tells the calls in which all is right from those in which one of ``wrong`` is wrong."""
     good: int
@@ -108,9 +112,10 @@ def rows_of(
     compared = table(checks, names, doubted)
     for check, calls in checks.items():
         like = circumstances(calls, names)
-        for call, parts, inputs in zip(calls, compared[check], like, strict=True):
+        for number, parts in enumerate(compared[check]):
             if parts:
-                rows.append(Row(check, call["attribute"], _by_layer(parts), inputs))
+                name = calls[number]["attribute"]
+                rows.append(Row(check, number, name, _by_layer(parts), like[number]))
     complete([row.inputs for row in rows])
     return rows
 
@@ -139,7 +144,7 @@ def find(
         return None
     judged = [row for row in rows if not _unknown(row)]
     wrong = tuple(sorted(sure, key=_place(rows)))
-    splits, good = _splits(judged, wrong)
+    splits, good = _splits(judged, wrong) if 2 * len(judged) > len(rows) else ((), 0)
     first = _first(judged, wrong, names)
     raising = {function for function, part in wrong if part == RAISED}
     right = _right(judged)
@@ -157,6 +162,7 @@ def find(
         all(good or is_in(key, wrong) for row in judged for key, good in row.keyed()),
         (sum(row.right(wrong) is False for row in inside), len(inside)),
         first,
+        _together(inside, wrong),
         splits,
         good,
     )
@@ -259,6 +265,14 @@ def _first(rows: Sequence[Row], wrong: Sequence[Key], names: Names) -> Key | Non
     return None
 
 
+def _together(rows: Sequence[Row], wrong: Sequence[Key]) -> bool:
+    """Whether each call has all of the ``wrong`` parts that occur in it wrong, or none."""
+    states = [{_is_right(row, key) for key in wrong} for row in rows]
+    mixed = any({True, False} <= each for each in states)
+    raised = {key[1] == RAISED for key in wrong}  # a call that raises has no other part
+    return not mixed and len(raised) == 1
+
+
 def _is_right(row: Row, part: Key) -> bool | None:
     """Whether a part is right; None where it does not occur or nothing is known."""
     found = [good for key, good in row.keyed() if is_in(key, [part])]
@@ -313,7 +327,8 @@ def sentence(statement: Statement, rows: Sequence[Row]) -> str:
     wrong = _what_is_wrong(statement, rows)
     inside = " and ".join(phrase(s.kind, s.name, s.wrong) for s in statement.splits)
     outside = " and ".join(phrase(s.kind, s.name, s.right) for s in statement.splits)
-    only = "only " if statement.only and statement.wrong[0][1] != RAISED else ""
+    raising = any(part == RAISED for _, part in statement.wrong)
+    only = "only " if statement.only and not raising else ""
     if statement.splits:
         before = f"In {_calls(statement.good, statement)} {outside} all is right"
         return f"{before}; in those {inside} {only}{wrong}."
@@ -321,7 +336,8 @@ def sentence(statement: Statement, rows: Sequence[Row]) -> str:
     if right and not (statement.only and len(right) >= MANY):
         before = f"In {_calls(statement.calls, statement, 'all')}"
         return f"{before} {_listed(right, rows)} {_be(right)} right; {only}{wrong}."
-    end = "; all else is right" if statement.right and statement.only else ""
+    judged = "" if statement.every else " that can be compared"
+    end = f"; all else{judged} is right" if statement.right and statement.only else ""
     return f"{wrong[0].upper()}{wrong[1:]}{end}."
 
 
@@ -338,11 +354,12 @@ def _what_is_wrong(statement: Statement, rows: Sequence[Row]) -> str:
         )
     elif keys:
         merged = _merged(keys, rows)
-        wrong, of = statement.times
-        often = "" if raising or statement.splits else _often(wrong, of)
-        said.append(f"{_listed(merged, rows)} {_be(merged)} wrong{often}")
+        either = "and" if statement.together else "or"
+        be = _be(merged) if statement.together else "is"
+        often = "" if raising or statement.splits else _often(*statement.times)
+        said.append(f"{_listed(merged, rows, either)} {be} wrong{often}")
     said += [f"`{function}` raises an exception" for function in raising]
-    return " and ".join(said)
+    return " or ".join(said)
 
 
 def _be(keys: Sequence[Key]) -> str:
@@ -381,7 +398,7 @@ def _of_any_layer(key: Key) -> Key:
     return key[0], key[1].removesuffix(LAST).removesuffix(EARLIER)
 
 
-def _listed(keys: Sequence[Key], rows: Sequence[Row]) -> str:
+def _listed(keys: Sequence[Key], rows: Sequence[Row], last: str = "and") -> str:
     functions: dict[str, set[str]] = {}
     for row in rows:
         for part in row.parts:
@@ -394,4 +411,4 @@ def _listed(keys: Sequence[Key], rows: Sequence[Row]) -> str:
             end = " after the call"
         several = len(functions.get(part, ())) > 1
         shown.append(f"`{plain}`{end}" + f" of `{function}`" * several)
-    return ", ".join(shown[:-1]) + " and " * (len(shown) > 1) + shown[-1]
+    return ", ".join(shown[:-1]) + f" {last} " * (len(shown) > 1) + shown[-1]
