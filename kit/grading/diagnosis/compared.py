@@ -137,6 +137,8 @@ class _Check:
         self._found: list[Parts] = []
         self._user: dict[int, int] = {}
         """The last call that was given a placed value and was not looked at, by its number."""
+        self._invented: set[str] = set()
+        """Keys that the submission puts into a dict for purposes of its own."""
         self._spoiled: set[int] = set()
         """Objects of which an answer was wrong: what they hold is not known from then on."""
 
@@ -189,21 +191,21 @@ class _Check:
     def _compared(self, call: Call, answers: list[Any]) -> Parts:
         right = _marked(*answers)
         if call["kind"] == "get":
-            return dict(_leaves(call["value"], right, call["attribute"], ()))
+            return dict(self._leaves(call["value"], right, call["attribute"], ()))
         given = [value for kind, value, *_ in call["given"] if kind == "value"]
         given += self._runs[0].held.values()
         if not isinstance(answers[0], tuple):
             if isinstance(call["value"], str) and call["value"] == OBJECT:
                 return {} if _same(call["value"], answers[0]) else {"": False}
             (name,) = self._returns(call, 1)
-            return dict(_leaves(call["value"], right, name, given))
+            return dict(self._leaves(call["value"], right, name, given))
         seen, hidden = call["value"], OPAQUE.get(call["function"])
         if not isinstance(seen, tuple | list) or len(seen) != len(answers[0]):
             return {"": False}
         parts: Parts = {}
         for place, name in enumerate(self._returns(call, len(seen))):
             if place != hidden:
-                parts |= dict(_leaves(seen[place], right[place], name, given)) or {KEPT: True}
+                parts |= dict(self._leaves(seen[place], right[place], name, given)) or {KEPT: True}
         return parts
 
     def _returns(self, call: Call, number: int) -> Sequence[str]:
@@ -222,7 +224,7 @@ class _Check:
             name = parameters[place] if place < len(parameters) else f"argument {place + 1}"
             right = _marked(*(run.held.get(number) for run in self._runs))
             was = [before(self._calls, number, user)]
-            left = dict(_leaves(call["value"], right, name, was))
+            left = dict(self._leaves(call["value"], right, name, was))
             self._found[user] |= {AFTERWARDS.format(part): good for part, good in left.items()}
             if not left:
                 self._found[user][KEPT] = True
@@ -230,39 +232,46 @@ class _Check:
             if "value" in call and not _holds_object(call["value"]):
                 run.held[number] = _copied(call["value"])
 
+    def _leaves(
+        self, seen: Any, right: Any, name: str, given: Sequence[Any]
+    ) -> Iterator[tuple[str, bool | None]]:
+        """The parts of a value called ``name``, and whether each is right."""
+        if isinstance(right, dict):
+            if isinstance(seen, dict):
+                yield from self._keys(seen, right, name, given)
+            else:
+                yield name, False
+        elif _given_back(right, given) and _same(seen, right):
+            return
+        elif isinstance(right, list | tuple) and any(isinstance(item, dict) for item in right):
+            if isinstance(seen, list | tuple) and len(seen) == len(right):
+                for place, item in enumerate(right):
+                    yield from self._leaves(seen[place], item, f"{name}[{place}]", given)
+            else:
+                yield name, False
+        elif isinstance(right, Drawn):
+            yield name, None if _same_kind(seen, right.value) else False
+        elif not _same(seen, right):
+            yield name, False
+        else:
+            yield name, True if _same_kind(seen, right) else None
+
+    def _keys(
+        self, seen: dict[str, Any], right: dict[str, Any], name: str, given: Sequence[Any]
+    ) -> Iterator[tuple[str, bool | None]]:
+        """The parts of a dict, but for what only the submission keeps there."""
+        was = {key: item for each in given if isinstance(each, dict) for key, item in each.items()}
+        for key, item in right.items():
+            if key not in self._invented:
+                old = [was[key]] if key in was else []
+                yield from self._leaves(seen.get(key), item, f'{name}["{key}"]', old)
+        self._invented |= seen.keys() - right.keys()
+
 
 def _holds_object(value: Any) -> bool:
     if isinstance(value, tuple | list):
         return any(map(_holds_object, value))
     return isinstance(value, str) and value == OBJECT
-
-
-def _leaves(
-    seen: Any, right: Any, name: str, given: Sequence[Any]
-) -> Iterator[tuple[str, bool | None]]:
-    """The parts of a value called ``name``, and whether each is right."""
-    if not isinstance(right, dict) and _given_back(right, given) and _same(seen, right):
-        return
-    if isinstance(right, dict):
-        if not isinstance(seen, dict):
-            yield name, False
-            return
-        was = {key: item for each in given if isinstance(each, dict) for key, item in each.items()}
-        for key, item in right.items():
-            old = [was[key]] if key in was else []
-            yield from _leaves(seen.get(key), item, f"{name}[{key!r}]".replace("'", '"'), old)
-    elif isinstance(right, list | tuple) and any(isinstance(item, dict) for item in right):
-        if not isinstance(seen, list | tuple) or len(seen) != len(right):
-            yield name, False
-            return
-        for place, item in enumerate(right):
-            yield from _leaves(seen[place], item, f"{name}[{place}]", given)
-    elif isinstance(right, Drawn):
-        yield name, None if _same_kind(seen, right.value) else False
-    elif not _same(seen, right):
-        yield name, False
-    else:
-        yield name, True if _same_kind(seen, right) else None
 
 
 def _given_back(right: Any, given: Sequence[Any]) -> bool:
