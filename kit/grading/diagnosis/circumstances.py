@@ -45,11 +45,11 @@ def complete(found: Sequence[Circumstances]) -> None:
     """
     fresh = [each for each in found if not each.get(("later", ""), False)]
     given = {name for each in fresh for kind, name in each if kind == "has"}
+    told = {item for each in fresh for item in each.items() if item[0][0] == "is"}
     for each in found:
-        later = each.get(("later", ""), False)
-        for kind, name in list(each):
+        for (kind, name), value in list(each.items()):
             invented = "[" in name and name not in given and _key(name) not in STATE
-            if invented or (later and kind == "is"):
+            if invented or (kind == "is" and ((kind, name), value) not in told):
                 del each[kind, name]
     keys = {name for each in found for kind, name in each if kind == "has"}
     zeros = {name for each in found for kind, name in each if kind == "zero"}

@@ -13,7 +13,7 @@ def names(texts: Iterable[str]) -> dict[str, dict[str, Any]]:
     ``parameters`` are names in order, without ``self``; those of ``__init__`` go by the name of the
     class. ``returns`` has the names of the returned values, once for each number of values:
     ``return loss, grads`` gives ``["loss", "grads"]``. A value that has no name is left out with
-    the others beside it. ``from`` has, for each part of an answer (`next_w`, `config["v"]`,
+    the others beside it. ``from`` has, for each part of an answer (`out`, `config["v"]`,
     `grads`), the other parts that the solution computes it from. The skeletons that students fill
     in have the same signatures and the same last lines.
     """

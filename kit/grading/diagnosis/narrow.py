@@ -24,6 +24,10 @@ MANY = 4
 """So many parts are not listed one by one if they are all of a value, or all but the wrong ones."""
 
 
+FEWEST = 2
+"""Fewer right calls than this show nothing that they have in common."""
+
+
 class Row(NamedTuple):
     """A call with the parts of its answer, and what its inputs are like."""
 
@@ -69,8 +73,6 @@ class Statement(NamedTuple):
 
     right: tuple[Key, ...]
     """Parts that are right in all calls."""
-    calls: int
-    """The number of calls with such a part."""
     every: bool
     """Whether every call could be judged. What is drawn can't be, nor what follows from it."""
     wrong: tuple[Key, ...]
@@ -143,6 +145,8 @@ def find(
     if not sure or not _explains(rows, failed, sure):
         return None
     judged = [row for row in rows if not _unknown(row)]
+    if len(sure) > MANY:
+        sure = {whole(key) for key in sure}
     wrong = tuple(sorted(sure, key=_place(rows)))
     splits, good = _splits(judged, wrong) if 2 * len(judged) > len(rows) else ((), 0)
     first = _first(judged, wrong, names)
@@ -156,7 +160,6 @@ def find(
     inside = [row for row in judged if any(is_in(key, wrong) for key, _ in row.keyed())]
     return Statement(
         tuple(right),
-        sum(any(key in right for key, _ in row.keyed()) for row in judged),
         not any(row.function in about and _unknown(row) for row in rows),
         wrong,
         all(good or is_in(key, wrong) for row in judged for key, good in row.keyed()),
@@ -305,7 +308,7 @@ def _splits(rows: Sequence[Row], wrong: Collection[Key]) -> tuple[tuple[Split, .
     judged = [(row, row.right(wrong)) for row in rows if row.function in functions]
     good = [row.inputs for row, right in judged if right]
     bad = [row.inputs for row, right in judged if right is False]
-    if not good or not bad:
+    if len(good) < FEWEST or not bad:
         return (), 0
     known = [each for each in good[0] if each[0] in ORDER]
     found: dict[str, Split] = {}
@@ -334,11 +337,22 @@ def sentence(statement: Statement, rows: Sequence[Row]) -> str:
         return f"{before}; in those {inside} {only}{wrong}."
     right = _merged(statement.right, rows)
     if right and not (statement.only and len(right) >= MANY):
-        before = f"In {_calls(statement.calls, statement, 'all')}"
-        return f"{before} {_listed(right, rows)} {_be(right)} right; {only}{wrong}."
+        listed = right[:MANY]
+        before = f"In {_calls(_calls_with(listed, rows), statement, 'all')}"
+        return f"{before} {_listed(listed, rows)} {_be(listed)} right; {only}{wrong}."
     judged = "" if statement.every else " that can be compared"
     end = f"; all else{judged} is right" if statement.right and statement.only else ""
     return f"{wrong[0].upper()}{wrong[1:]}{end}."
+
+
+def _calls_with(listed: Collection[Key], rows: Sequence[Row]) -> int:
+    """In how many calls that can be judged one of the ``listed`` parts occurs."""
+    return sum(
+        any(
+            key in listed or whole(key) in listed or _of_any_layer(key) in listed for key, _ in each
+        )
+        for each in (row.keyed() for row in rows if not _unknown(row))
+    )
 
 
 def _what_is_wrong(statement: Statement, rows: Sequence[Row]) -> str:
