@@ -125,7 +125,7 @@ class Bench:
             return Outcome(name, "passed")
         if changes is None:
             failed, made = {task: list(said)}, {task: calls}
-            found = explain(self._known, self._parent, failed, made, said).get(task)
+            found = explain(self._known, self._parent, failed, made, said=said).get(task)
             if found is not None and len(found.checks) == len(said):
                 return Outcome(name, "explained")
         rows = self._narrow.rows_of(calls, self._known.names, [])
@@ -210,7 +210,11 @@ class Bench:
         wrong = 0
         for row in rows:
             if row.function in functions:
-                values = [(row.inputs.get((s.kind, s.name)), s) for s in statement.splits]
+                values = [
+                    (row.inputs.get((s.kind, name)), s)
+                    for s in statement.splits
+                    for name in s.names
+                ]
                 bad = row.right(statement.wrong) is False
                 if bad and all(value in split.right for value, split in values):
                     yield f"wrong in {row.check} {row.number}, where all should be right"

@@ -350,19 +350,26 @@ class TestRules:
         )
 
     def test_circumstances_that_come_together_are_named_together_or_not_at_all(self, say) -> None:
-        def calls(*names: str) -> list[tuple[Any, ...]]:
+        def calls(*inputs: tuple[str, str]) -> list[tuple[Any, ...]]:
             return [
-                ("a", {"dx": right}, {("zero", name): right for name in names})
-                for right in (True, True, False)
+                ("a", {"dx": right}, dict.fromkeys(inputs, right)) for right in (True, True, False)
             ]
 
-        assert say(calls("p"), a="") == (
+        p, q, r = ("zero", "p"), ("zero", "q"), ("one", "r")
+        assert say(calls(p), a="") == (
             "In the 2 calls where `p` is 0 all is right; in those where `p` is not 0 only `dx` is "
             "wrong."
         )
-        assert "where `p` is 0 and where `q` is 0 all is right" in say(calls("p", "q"), a="")
-        assert say(calls("p", "q", "r"), a="") == ""
-        assert say(calls("p")[1:], a="") == ""  # one right call may be so by chance
+        assert "where `p` and `q` are 0 all is right" in say(calls(p, q), a="")
+        assert "where `p` is 0 and where `r` is 1 all is right" in say(calls(p, r), a="")
+        assert say(calls(p, r, ("has", "s")), a="") == ""
+        assert say(calls(p)[1:], a="") == ""  # one right call may be so by chance
+
+    def test_a_key_that_is_missing_says_nothing_of_what_is_computed_from_it(self, say) -> None:
+        both = {"dx": False, "dw": False}
+        named = {"a": "`dx` is wrong", "b": "`dw` is wrong"}
+        assert say([("a", both), ("b", both)], **named) != ""
+        assert say([("a", both | {"a key": True}), ("b", both)], **named) == ""
 
     def test_layers_count_from_the_last(self, say) -> None:
         right = {'grads["W2"]': True, 'grads["b2"]': True, 'grads["b1"]': True}

@@ -180,36 +180,36 @@ ORDER = (
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six")
 
 
-def phrase(kind: str, name: str, values: Collection[Any]) -> str:
-    """Words for calls in which a circumstance has one of ``values``."""
-    shown = f"`{name}`"
-    value = next(iter(values))
+def phrase(kind: str, names: Sequence[str], values: Collection[Any]) -> str:
+    """Words for calls in which a circumstance of the inputs ``names`` has one of ``values``."""
+    listed = [f"`{name}`" for name in names]
+    shown = ", ".join(listed[:-1]) + " and " * (len(listed) > 1) + listed[-1]
+    be, have = ("are", "have") if len(listed) > 1 else ("is", "has")
     if kind == "dims":
         many = sorted(values)
         counts = " or ".join(_COUNTS[n] if n < len(_COUNTS) else str(n) for n in many)
-        return f"where {shown} has {counts} dimension{'s' * (many != [1])}"
-    if kind == "dtype":
-        return f"where {shown} is {' or '.join(sorted(values))}"
-    if kind == "is":
-        return f"where {shown} is {' or '.join(sorted(map(_literal, values)))}"
+        return f"where {shown} {have} {counts} dimension{'s' * (many != [1])}"
     if kind == "length":
-        words = {0: "is empty", 1: "has one entry", 2: "has more than one entry"}
+        words = {0: f"{be} empty", 1: f"{have} one entry", 2: f"{have} more than one entry"}
         return f"where {shown} " + " or ".join(words[each] for each in sorted(values))
+    if kind in {"is", "dtype"}:
+        plain = [value if kind == "dtype" else _literal(value) for value in values]
+        return f"where {shown} {be} {' or '.join(sorted(plain))}"
     yes, no = {
         "later": ("that go on from an earlier one", "that go on from no earlier one"),
         "none": (f"without {shown}", f"with {shown}"),
-        "has": (f"where {shown} is there", f"where {shown} is missing"),
-        "zero": (f"where {shown} is 0", f"where {shown} is not 0"),
-        "one": (f"where {shown} is 1", f"where {shown} is not 1"),
-        "single": (f"where {shown} has one row", f"where {shown} has more than one row"),
+        "has": (f"where {shown} {be} there", f"where {shown} {be} missing"),
+        "zero": (f"where {shown} {be} 0", f"where {shown} {be} not 0"),
+        "one": (f"where {shown} {be} 1", f"where {shown} {be} not 1"),
+        "single": (f"where {shown} {have} one row", f"where {shown} {have} more than one row"),
         "square": (
             f"where the last two dimensions of {shown} are equal",
             f"where the last two dimensions of {shown} differ",
         ),
-        "zeros": (f"where {shown} holds zeros", f"where {shown} holds no zeros"),
-        "small": (f"where {shown} is less than {SMALL}", f"where {shown} is at least {SMALL}"),
+        "zeros": (f"where {shown} {have} zeros in it", f"where {shown} {have} no zeros in it"),
+        "small": (f"where {shown} {be} less than {SMALL}", f"where {shown} {be} at least {SMALL}"),
     }[kind]
-    return yes if value else no
+    return yes if next(iter(values)) else no
 
 
 def _literal(value: Any) -> str:

@@ -28,6 +28,8 @@ was given, or leaves a placed argument as it was, are `KEPT` together unless the
 RAISED = "an exception"
 AFTERWARDS = "{}, afterwards"
 KEPT = "what was given"
+MISSING = "a key"
+"""Is among the parts where a key is missing in a dict."""
 _SHIFT = 7919
 """What is added to seeds in a second run, so that what is drawn by a seed is known as drawn."""
 
@@ -263,6 +265,8 @@ class _Check:
         was = {key: item for each in given if isinstance(each, dict) for key, item in each.items()}
         for key, item in right.items():
             if key not in self._invented:
+                if key not in seen:
+                    yield MISSING, True
                 old = [was[key]] if key in was else []
                 yield from self._leaves(seen.get(key), item, f'{name}["{key}"]', old)
         self._invented |= seen.keys() - right.keys()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -28,11 +28,14 @@ def explain(
     parent: WarmParent,
     failed: Mapping[str, Sequence[str]],
     calls: Mapping[str, Calls],
+    *,
     said: Mapping[str, str] = MappingProxyType({}),
+    again: Collection[str] = (),
 ) -> dict[str, Explanation]:
     """The explanations of tasks with ``failed`` checks; a task without one is left out.
 
-    ``calls`` are all calls that were made, ``said`` the messages of failed checks by name. If
+    ``calls`` are all calls that were made, ``said`` the messages of failed checks by name, and
+    ``again`` the tasks whose failed checks were made a second time, on right earlier functions. If
     several mistakes explain a task equally well, no diagnosis is given, because nobody should read
     a guess. Raises KitFault if the look itself fails.
     """
@@ -56,7 +59,8 @@ def explain(
                 if open_ and calls[task].keys() >= set(failed[task]):
                     messages = {name: said.get(name, "") for name in failed[task]}
                     doubted = [each for each in failed if each != task]
-                    text = _narrowed(session, calls[task], messages, catalogue.names, doubted)
+                    given = (calls[task], messages, dict(catalogue.names), doubted)
+                    text = _narrowed(session, *given, again=task in again)
                     if text:
                         found[task] = replace(found.get(task, Explanation()), narrowed=text)
     finally:
@@ -94,16 +98,19 @@ def _found(session: Session, task: str, calls: Calls, failed: list[str]) -> Any:
 def _narrowed(
     session: Session,
     calls: Calls,
-    messages: Mapping[str, str],
-    names: Mapping[str, Any],
+    messages: dict[str, str],
+    names: dict[str, Any],
     doubted: list[str],
+    *,
+    again: bool,
 ) -> str:
     """What tells right from wrong in a task whose failed checks gave ``messages``; "" if nothing.
 
     A fault in the worker costs the sentence and nothing else: it is a help and no part of a grade.
     """
     try:
-        text: str = Student(session).narrow.narrow(calls, dict(messages), dict(names), doubted)
+        narrow = Student(session).narrow.narrow
+        text: str = narrow(calls, messages, names, doubted, again=again)
     except (WireError, StudentFault):
         return ""
     return text

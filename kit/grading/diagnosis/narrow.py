@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from circumstances import ORDER, Circumstances, circumstances, complete, phrase
-from compared import AFTERWARDS, KEPT, RAISED, Call, Parts, table
+from compared import AFTERWARDS, KEPT, MISSING, RAISED, Call, Parts, table
 
 Key = tuple[str, str]
 """A function and a part of its answer."""
@@ -24,6 +24,9 @@ MANY = 4
 """So many parts are not listed one by one if they are all of a value, or all but the wrong ones."""
 
 
+MOST_SPLITS = 2
+OF_ALL = frozenset({"dims", "dtype", "single", "square"})
+"""What arrays have in common, so that one of them stands for all."""
 FEWEST = 2
 """Fewer right calls than this show nothing that they have in common."""
 
@@ -60,10 +63,10 @@ def is_in(key: Key, wrong: Collection[Key]) -> bool:
 
 
 class Split(NamedTuple):
-    """What tells right calls from wrong ones: a circumstance, and its values in either."""
+    """What tells right calls from wrong ones: a circumstance of some inputs, and its values."""
 
     kind: str
-    name: str
+    names: tuple[str, ...]
     right: frozenset[Any]
     wrong: frozenset[Any]
 
@@ -96,14 +99,25 @@ def narrow(
     said: Mapping[str, str],
     names: Names,
     doubted: Sequence[str],
+    *,
+    again: bool = False,
 ) -> str:
     """The sentence on a task; "" if there is none.
 
-    ``said`` are the messages of its failed checks. The others are those of `compared.table`.
+    ``said`` are the messages of its failed checks. ``again`` says that these were made a second
+    time, with right functions in the place of earlier ones. The calls of the others used the
+    submission's own, so what is wrong there may be their fault. The rest is as in `compared.table`.
     """
     rows = rows_of(checks, names, doubted)
+    if again:
+        rows = [row if row.check in said else _without_wrong(row) for row in rows]
     statement = find(rows, list(said), said, names)
     return "" if statement is None else sentence(statement, rows)
+
+
+def _without_wrong(row: Row) -> Row:
+    """The call with nothing known of what is wrong in it."""
+    return row._replace(parts={part: good or None for part, good in row.parts.items()})
 
 
 def rows_of(
@@ -185,7 +199,7 @@ def _right(rows: Sequence[Row]) -> list[Key]:
     for row in rows:
         for key, good in row.keyed():
             seen[key] = seen.get(key, True) and good is True
-    return [key for key, good in seen.items() if good and key[1] != KEPT]
+    return [key for key, good in seen.items() if good and key[1] not in {KEPT, MISSING}]
 
 
 def _works(rows: Sequence[Row], function: str) -> bool:
@@ -202,9 +216,10 @@ def _accepted(rows: Sequence[Row], failed: Collection[str]) -> set[Key]:
     """Parts that are others than ours and still right: a check passed that saw nothing else."""
     found: set[Key] = set()
     for check in {row.check for row in rows} - set(failed):
-        seen = [pair for row in rows if row.check == check for pair in row.keyed()]
-        if seen and not any(good for _, good in seen):
-            found |= {key for key, good in seen if good is False}
+        own = [pair for row in rows if row.check == check for pair in row.keyed()]
+        seen = {key: good for key, good in own if key[1] != MISSING}
+        if not any(good is not False for good in seen.values()):
+            found |= seen.keys()
     return found
 
 
@@ -255,16 +270,20 @@ def _place(rows: Sequence[Row]) -> Callable[[Key], int]:
 
 
 def _first(rows: Sequence[Row], wrong: Sequence[Key], names: Names) -> Key | None:
-    """The wrong part that all others can be computed from, if none of them is wrong without it."""
+    """The wrong part that all others can be computed from, if none of them is wrong without it.
+
+    A key that is missing says nothing of what the code computed.
+    """
     if len(wrong) < 2 or len({function for function, _ in wrong}) > 1:
         return None
     for first in wrong:
         others = [key for key in wrong if key != first]
         if all(_plain(first) in _sources(key, names) for key in others):
             seen = [(_is_right(row, first), row.right(others)) for row in rows]
+            lost = any(row.parts.get(MISSING) and _is_right(row, first) is False for row in rows)
             alone = (True, False) in seen
             apart = (False, False) not in seen and any(own for own, _ in seen)
-            return None if alone or apart else first
+            return None if lost or alone or apart else first
     return None
 
 
@@ -301,8 +320,8 @@ def _sources(key: Key, names: Names) -> Collection[str]:
 def _splits(rows: Sequence[Row], wrong: Collection[Key]) -> tuple[tuple[Split, ...], int]:
     """What tells calls in which all is right from those in which one of ``wrong`` is wrong.
 
-    Nothing if no circumstance does, or if more than two different ones do: nobody can tell then
-    which of them matters. Of one input only the first circumstance counts.
+    Nothing if no circumstance does, or if many different ones do: nobody can tell then which of
+    them matters. Of one input only the first circumstance counts.
     """
     functions = {function for function, _ in wrong}
     judged = [(row, row.right(wrong)) for row in rows if row.function in functions]
@@ -311,15 +330,22 @@ def _splits(rows: Sequence[Row], wrong: Collection[Key]) -> tuple[tuple[Split, .
     if len(good) < FEWEST or not bad:
         return (), 0
     known = [each for each in good[0] if each[0] in ORDER]
-    found: dict[str, Split] = {}
+    groups: dict[Any, list[str]] = {}
+    named: set[str] = set()
     for kind, name in sorted(known, key=lambda each: ORDER.index(each[0])):
-        if all((kind, name) in inputs for inputs in (*good, *bad)):
+        if name not in named and all((kind, name) in inputs for inputs in (*good, *bad)):
             right = frozenset(inputs[kind, name] for inputs in good)
             other = frozenset(inputs[kind, name] for inputs in bad)
             if not right & other:
-                alike = kind if kind in {"dims", "dtype", "single"} else name
-                found.setdefault(alike, Split(kind, name, right, other))
-    return (tuple(found.values()), len(good)) if len(found) <= 2 else ((), 0)
+                named.add(name)
+                groups.setdefault((kind, right, other), []).append(name)
+    found = [
+        Split(kind, tuple(names[:1] if kind in OF_ALL else names), right, other)
+        for (kind, right, other), names in groups.items()
+    ]
+    if len(found) > MOST_SPLITS or any(len(split.names) >= MANY for split in found):
+        return (), 0
+    return tuple(found), len(good)
 
 
 # -- words -----------------------------------------------------------------------------------------
@@ -328,8 +354,8 @@ def _splits(rows: Sequence[Row], wrong: Collection[Key]) -> tuple[tuple[Split, .
 def sentence(statement: Statement, rows: Sequence[Row]) -> str:
     """The statement in words."""
     wrong = _what_is_wrong(statement, rows)
-    inside = " and ".join(phrase(s.kind, s.name, s.wrong) for s in statement.splits)
-    outside = " and ".join(phrase(s.kind, s.name, s.right) for s in statement.splits)
+    inside = " and ".join(phrase(s.kind, s.names, s.wrong) for s in statement.splits)
+    outside = " and ".join(phrase(s.kind, s.names, s.right) for s in statement.splits)
     raising = any(part == RAISED for _, part in statement.wrong)
     only = "only " if statement.only and not raising else ""
     if statement.splits:
