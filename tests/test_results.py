@@ -34,7 +34,8 @@ TASK = (
     f'{{"id": "double", "title": "Double", "score": 0.0, "max_score": 3.0, "manual": false, '
     f'"status": "failed", "checks": [{CHECK}], '
     '"diagnosis": {"mistakes": ["one", "two"], "text": "Two things at once."}, '
-    '"follows_from": ["single"], "wrong_place": {"text": "It is elsewhere.", "would_get": null}}'
+    '"follows_from": ["single"], "wrong_place": {"text": "It is elsewhere.", "would_get": null}, '
+    '"narrowed": "Only `y` is wrong."}'
 )
 REST = '"score": null, "max_score": 1.0, "manual": true, "status": "not_graded", "checks": []'
 FULL = f"""{{

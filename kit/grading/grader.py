@@ -159,7 +159,11 @@ class Grader:
             second = self._second_look(sources, verdicts, seed)
             verdicts = [second.verdicts.get(each.check.name, each) for each in verdicts]
             calls = _merged(transcript.calls, second.calls)
-            explained = explain(self._catalogue, self._parent, self._failed(verdicts), calls)
+            said = {each.check.name: str(each.problem) for each in verdicts if each.problem}
+            failed = self._failed(verdicts)
+            explained = explain(
+                self._catalogue, self._parent, failed, calls, said=said, again=second.calls
+            )
             run = partial(self._run_anew, seed)
             places = wrong_place.look(self.assignment, submission, verdicts, self._parent, run)
         except Exception:
