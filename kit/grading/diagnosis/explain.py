@@ -68,11 +68,16 @@ def explain(
     return found
 
 
-def session_of(catalogue: Catalogue, parent: WarmParent) -> Session:
-    """A worker that holds the catalogue and what compares with it, and no student's code."""
+def session_of(
+    catalogue: Catalogue, parent: WarmParent, more: Mapping[str, bytes] = MappingProxyType({})
+) -> Session:
+    """A worker that holds the catalogue and what compares with it, and no student's code.
+
+    ``more`` are further modules of ours, by their file names.
+    """
     folder = Path(__file__).parent
     ours = {name: (folder / name).read_bytes() for name in IN_WORKER}
-    return Session({"mistakes.py": catalogue.source, **ours, **catalogue.besides}, parent)
+    return Session({"mistakes.py": catalogue.source, **ours, **more, **catalogue.besides}, parent)
 
 
 def _telling(calls: Calls) -> bool:
