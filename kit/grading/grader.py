@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from socket import socket
@@ -15,12 +15,13 @@ from kit.course import Assignment
 from kit.grading import earlier, wrong_place
 from kit.grading.diagnosis import catalogue
 from kit.grading.diagnosis.explain import Calls, explain
+from kit.grading.diagnosis.smallest import smallest
 from kit.grading.earlier import Answers
 from kit.grading.suites import Suites, Watch
 from kit.grading.verdicts import Verdict, build, build_ungraded
 from kit.intake.submission import Submission, sources_of
 from kit.limits import Limits
-from kit.results import Result
+from kit.results import Result, SmallExample
 from kit.sandbox import host
 from kit.sandbox.faults import IsolationMissing, KitFault, StudentFault
 from kit.sandbox.tester.process import WarmParent
@@ -161,6 +162,7 @@ class Grader:
             calls = _merged(transcript.calls, second.calls)
             explained = explain(self._catalogue, self._parent, self._failed(verdicts), calls)
             run = partial(self._run_anew, seed)
+            examples = self._examples(sources, verdicts, calls)
             places = wrong_place.look(self.assignment, submission, verdicts, self._parent, run)
         except Exception:
             session.close()
@@ -174,6 +176,7 @@ class Grader:
             explained,
             second.follows,
             wrong_places=places,
+            examples=examples,
             seed=seed,
             seconds=time.monotonic() - began,
             layers=session.layers,
@@ -219,6 +222,30 @@ class Grader:
                 session.close()
             found.take(task, wrong, again, transcript)
         return found
+
+    def _examples(
+        self, sources: Mapping[str, bytes], verdicts: Sequence[Verdict], calls: Mapping[str, Calls]
+    ) -> dict[str, SmallExample]:
+        """The smallest failing example of each failed task that has one."""
+        failed = self._failed(verdicts)
+        with ExitStack() as open_sessions:
+            kept: dict[tuple[str, ...], Session] = {}
+
+            @contextmanager
+            def run(task: str, anew: bool, seconds: float) -> Iterator[Session]:
+                if anew:
+                    with closing(Session(sources, self._parent, seconds=seconds)) as session:
+                        yield session
+                    return
+                wrong = self._earlier.wrong(task, failed)
+                if wrong not in kept:
+                    answers = self._earlier.answers(task) if wrong else None
+                    own = answers.sources(self.assignment, sources) if answers else sources
+                    session = Session(own, self._parent, answers=answers, seconds=seconds)
+                    kept[wrong] = open_sessions.enter_context(closing(session))
+                yield kept[wrong]
+
+            return smallest(self._catalogue, self._parent, failed, calls, run)
 
     def _notes(self, session: Session) -> list[str]:
         kept = self.limits.output_bytes

@@ -21,6 +21,7 @@ from kit.results import (
     Outcome,
     Raised,
     Result,
+    SmallExample,
     Status,
     TaskResult,
     WrongPlace,
@@ -117,6 +118,7 @@ def build(
     follows: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
     wrong_places: Mapping[str, WrongPlace] | None = None,
+    examples: Mapping[str, SmallExample] | None = None,
     seed: int,
     seconds: float,
     layers: Sequence[str],
@@ -128,7 +130,7 @@ def build(
 
     ``explained`` are diagnoses of failed tasks; ``follows`` are, by task, the wrong earlier tasks
     that alone made some of its checks fail; ``wrong_places`` are tasks whose work was found where
-    it is not graded. A task without a verdict is ``not_graded``: nobody asked for it, or a person
+    it is not graded; ``examples`` are the smallest failing ones. A task without a verdict is ``not_graded``: nobody asked for it, or a person
     grades it.
     """
     tasks = tuple(
@@ -138,6 +140,7 @@ def build(
             explained.get(task.id),
             follows.get(task.id, ()),
             (wrong_places or {}).get(task.id),
+            (examples or {}).get(task.id),
         )
         for task in assignment.tasks
     )
@@ -190,6 +193,7 @@ def _task(
     explained: Explanation | None = None,
     follows: Sequence[str] = (),
     wrong_place: WrongPlace | None = None,
+    example: SmallExample | None = None,
 ) -> TaskResult:
     status = _status(verdicts)
     earned = _sum(verdict.check.points for verdict in verdicts if verdict.status == "passed")
@@ -205,6 +209,7 @@ def _task(
         diagnosis=explained.diagnosis if explained is not None and status == "failed" else None,
         follows_from=tuple(follows),
         wrong_place=None if wrong_place is None else _harmless(wrong_place),
+        example=example,
     )
 
 

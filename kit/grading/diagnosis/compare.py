@@ -1,0 +1,119 @@
+"""Says at which places an answer of a submission differs from that of right code.
+
+This module runs in a worker, beside ``replay``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import replay
+
+RAISED = "raised"
+"""The place of a difference where the submission raised an exception."""
+
+
+class Drawn(NamedTuple):
+    """A value of right code that is another one at another time: only its form counts."""
+
+    value: Any
+
+
+class Difference(NamedTuple):
+    """A difference at ``place``, the keys that lead there, and of which ``kind`` it is.
+
+    These are: value, shape, type, length, keys; or raised, with the type of the exception as place.
+    """
+
+    place: tuple[Any, ...]
+    kind: str
+
+
+def differences(seen: Any, right: Any, place: tuple[Any, ...] = ()) -> Iterator[Difference]:
+    """Where ``seen`` differs from the ``right`` answer, in order."""
+    if isinstance(right, Drawn):
+        yield from (each for each in differences(seen, right.value, place) if each.kind != "value")
+    elif isinstance(right, tuple | list):
+        if not isinstance(seen, tuple | list):
+            yield Difference(place, "type")
+        elif len(seen) != len(right):
+            yield Difference(place, "length")
+        else:
+            for number, pair in enumerate(zip(seen, right, strict=True)):
+                yield from differences(*pair, (*place, number))
+    elif isinstance(right, dict):
+        if not isinstance(seen, dict):
+            yield Difference(place, "type")
+            return
+        if right.keys() - seen.keys() or (seen.keys() - right.keys()) & replay.STATE:
+            yield Difference(place, "keys")
+        for key, item in right.items():
+            if key in seen:
+                yield from differences(seen[key], item, (*place, key))
+    elif isinstance(right, np.ndarray | np.generic | int | float) and not isinstance(right, bool):
+        yield from _of_numbers(seen, right, place)
+    elif not replay._same(seen, right):
+        yield Difference(place, "value" if isinstance(seen, str | bool | None) else "type")
+
+
+def _of_numbers(seen: Any, right: Any, place: tuple[Any, ...]) -> Iterator[Difference]:
+    if not isinstance(seen, np.ndarray | np.number | int | float) or isinstance(seen, bool):
+        yield Difference(place, "type")
+    elif np.shape(seen) != np.shape(right):
+        yield Difference(place, "shape")
+    elif not replay._close(seen, right):
+        yield Difference(place, "value")
+
+
+def at(value: Any, place: tuple[Any, ...]) -> Any:
+    """What is at ``place`` of a value; raises LookupError or TypeError where nothing is."""
+    for key in place:
+        value = value[key]
+    return value
+
+
+class Chance:
+    """Finds out which values of right code are drawn: they differ from one time to the next.
+
+    Generators with a seed draw otherwise at another time, too.
+    """
+
+    def __init__(self) -> None:
+        self._time = 0
+        self._drew = False
+        made = np.random.default_rng
+
+        def default_rng(seed: Any = None) -> np.random.Generator:
+            self._drew = True
+            return made([self._time, seed if isinstance(seed, int) else 0])
+
+        np.random.default_rng = default_rng
+
+    def answers(self, carried_out: Callable[[], list[Any]]) -> list[Any]:
+        """What ``carried_out`` answers, with Drawn around what is drawn."""
+        self._time, self._drew = 0, False
+        np.random.seed(0)
+        before = _state()
+        answers = carried_out()
+        if not self._drew and _state() == before:
+            return answers
+        self._time = 1
+        np.random.seed(1)
+        return [_drawn(*pair) for pair in zip(answers, carried_out(), strict=True)]
+
+
+def _state() -> tuple[Any, ...]:
+    state = np.random.get_state(legacy=True)
+    return state[2], state[3], int(state[1][0])
+
+
+def _drawn(value: Any, again: Any) -> Any:
+    if isinstance(value, tuple | list) and len(value) == len(again):
+        return type(value)([_drawn(*pair) for pair in zip(value, again, strict=True)])
+    if isinstance(value, dict):
+        return {key: _drawn(item, again[key]) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.number | int | float) and not isinstance(value, bool):
+        return value if replay._close(value, again) else Drawn(value)
+    return value
