@@ -153,7 +153,11 @@ _KEPT = ("kind", "other", "function", "object", "attribute", "names")
 class Template:
     """Calls whose numbers are leaves, with what is known of their shapes."""
 
-    def __init__(self, calls: Sequence[Call], functions: Mapping[str, Any]) -> None:
+    def __init__(
+        self, calls: Sequence[Call], functions: Mapping[str, Any], *, draws: bool = False
+    ) -> None:
+        self.draws = draws
+        """Whether right code draws some of the last answer."""
         self.functions = functions
         self.calls = [self._call(number, call) for number, call in enumerate(calls)]
         self._shaped = dict(_shaped(calls, functions))
@@ -226,7 +230,8 @@ class Template:
                 answers.append(replay._copied(returned[-1]))
         except Exception:
             return None
-        if any(0 in each.shape for each in arrays_in(answers[-1])):
+        inputs = [value for call in calls for _, *value in call["given"]]
+        if any(0 in each.shape for each in arrays_in([inputs, answers[-1]])):
             return None
         return Scene(calls, answers, choice)
 

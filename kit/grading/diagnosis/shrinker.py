@@ -8,7 +8,7 @@ comes or nothing. See docs/decisions/0019-smallest-example.md.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 from itertools import accumulate, islice
@@ -43,6 +43,8 @@ class Wrong(NamedTuple):
 
     calls: list[Call]
     where: Difference
+    draws: bool
+    """Whether right code draws some of the answer."""
 
 
 class Failing(NamedTuple):
@@ -51,6 +53,7 @@ class Failing(NamedTuple):
     scene: Scene
     outcome: Outcome
     where: Difference
+    cost: tuple[Any, ...]
 
 
 _chance = compare.Chance()
@@ -127,15 +130,15 @@ def _wrong(checks: dict[str, list[Call]], failed: list[str]) -> Iterator[Wrong]:
         (_name(calls[number]), where.place)
         for name, calls in checks.items()
         if name not in failed
-        for number, where in _differing(calls)
+        for number, where, _ in _differing(calls)
     }
     found: dict[tuple[Any, ...], Wrong] = {}
     for name in failed:
-        for number, where in _differing(checks.get(name, [])):
+        for number, where, drawn in _differing(checks.get(name, [])):
             key = _name(checks[name][number]), where.place
             shapes = [each.shape for each in scenes.arrays_in(checks[name][number]["given"])]
             kept = scenes.needed(checks[name], number)
-            found.setdefault((key in passed, *key, str(shapes)), Wrong(kept, where))
+            found.setdefault((key in passed, *key, str(shapes)), Wrong(kept, where, drawn))
     yield from (found[key] for key in sorted(found, key=lambda key: key[0]))
 
 
@@ -143,15 +146,19 @@ def _name(call: Call) -> str:
     return f"{call['kind']} {call['function'] or call['attribute']}"
 
 
-def _differing(calls: list[Call]) -> Iterator[tuple[int, Difference]]:
-    """The calls that were answered otherwise than right code answers them, with each difference."""
+def _differing(calls: list[Call]) -> Iterator[tuple[int, Difference, bool]]:
+    """The calls that were answered otherwise than right code answers them, with each difference.
+
+    Last comes whether right code draws a part of the answer.
+    """
     try:
         answers = _chance.answers(lambda: _right(calls))
     except Exception:  # right code can't take what the submission answered before
         return
     for number, (call, right) in enumerate(zip(calls, answers, strict=False)):
         if not call["other"]:
-            yield from ((number, each) for each in _differences(call, call, right))
+            for each in _differences(call, call, right):
+                yield number, each, compare.has_drawn(right)
 
 
 def _right(calls: list[Call]) -> list[Any]:
@@ -184,61 +191,59 @@ def _differences(call: Call, outcome: dict[str, Any], right: Any) -> Iterator[Di
 
 
 def _smallest(wrong: Wrong) -> Generator[dict[str, Any], list[Outcome], Failing | None]:
-    template = Template(wrong.calls, scenes.RIGHT)
+    template = Template(wrong.calls, scenes.RIGHT, draws=wrong.draws)
     best: Failing | None = None
     for choices in _first(template):
         found = yield from _tried(template, choices, wrong.where)
-        if found:
-            best = min(found, key=lambda each: each.scene.cost)
+        best = next(filter(_settled, found), None)
+        if best is not None:
             break
     for _ in range(ROUNDS if best is not None else 0):
         assert best is not None
-        simpler = list(_simpler(template, best.scene.choice))
-        found = yield from _tried(template, simpler, wrong.where)
-        found = sorted((e for e in found if e.scene.cost < best.scene.cost), key=_cost)
-        if not found:
+        now = best.scene.choice
+        found = yield from _tried(template, _simpler(template, now), wrong.where)
+        found = [each for each in found if each.cost < best.cost]
+        if len(found) > 1:
+            together = _together(now, [each.scene.choice for each in found])
+            found += yield from _tried(template, together, wrong.where)
+        better = next(filter(_settled, sorted(found, key=_cost)), None)
+        if better is None or better.cost >= best.cost:
             break
-        together = list(_together(best.scene.choice, [each.scene.choice for each in found]))
-        found += yield from _tried(template, together, wrong.where)
-        best = min(found, key=_cost)
+        best = better
     return best
 
 
 def _cost(failing: Failing) -> tuple[Any, ...]:
-    return failing.scene.cost
+    return failing.cost
 
 
 def _tried(
-    template: Template, choices: Sequence[Choice], where: Difference
+    template: Template, choices: Iterable[Choice], where: Difference
 ) -> Generator[dict[str, Any], list[Outcome], list[Failing]]:
-    """Those of the scenes by ``choices`` that the submission answers wrongly, in the same way."""
-    made: list[Scene] = []
-    for choice in choices:
-        scene = _scene(template, choice)
-        if scene is not None and len(made) < AT_ONCE:
-            made.append(scene)
+    """Those of the scenes by ``choices`` that the submission answers wrongly in the same way.
+
+    The simplest comes first.
+    """
+    made = list(islice(filter(None, (_scene(template, each) for each in choices)), AT_ONCE))
     if not made:
         return []
     outcomes = yield _request(made, anew=False)
     found = [_failing(*pair, where) for pair in zip(made, outcomes, strict=True)]
-    return [each for each in found if each is not None and _settled(each)]
+    return sorted(filter(None, found), key=_cost)
 
 
 def _scene(template: Template, choice: Choice) -> Scene | None:
-    found: list[Scene] = []
-
-    def answers() -> list[Any]:
-        scene = template.scene(choice)
-        if scene is None:
-            raise ValueError
-        found.append(scene)
-        return scene.answers
-
-    try:
-        right = _chance.answers(answers)
-    except ValueError:
+    """The scene of ``choice``, with Drawn around answers that right code draws."""
+    scene = template.scene(choice)
+    if scene is None or not template.draws:
+        return scene
+    again = []
+    for time in (0, 1):
+        _chance.begin(time)
+        again.append(template.scene(choice))
+    if again[0] is None or again[1] is None:
         return None
-    return Scene(found[0].calls, right, choice)
+    return again[0]._replace(answers=_chance.drawn(again[0].answers, again[1].answers))
 
 
 def _failing(scene: Scene, outcome: Outcome, where: Difference) -> Failing | None:
@@ -252,20 +257,17 @@ def _failing(scene: Scene, outcome: Outcome, where: Difference) -> Failing | Non
             return None
     for each in _differences(scene.calls[-1], outcome[-1], scene.answers[-1]):
         if each.place == where.place and (each.kind == RAISED) == (where.kind == RAISED):
-            return Failing(scene, outcome, each)
+            return Failing(scene, outcome, each, scene.cost)
     return None
 
 
 def _settled(failing: Failing) -> bool:
     """Whether right answers hardly move if the inputs do: no tie decides, and no kink."""
-    for sign in (1, -1):
-        try:
-            moved = scenes.shaken(failing.scene, scenes.RIGHT, sign)
-        except Exception:
-            return False
-        if not _near(failing.scene.answers[-1], moved):
-            return False
-    return True
+    try:
+        moved = [scenes.shaken(failing.scene, scenes.RIGHT, sign) for sign in (1, -1)]
+    except Exception:
+        return False
+    return all(_near(failing.scene.answers[-1], each) for each in moved)
 
 
 def _near(value: Any, moved: Any) -> bool:
@@ -312,7 +314,7 @@ def _simpler(template: Template, choice: Choice) -> Iterator[Choice]:
     """Choices that are simpler than ``choice`` in one way."""
     for length in template.sizes:
         now = choice.sizes[length]
-        for less in sorted({each for each in (1, 2, 3, now - 1) if each < now}):
+        for less in sorted({each for each in (1, 2, 3, now - 1) if 0 < each < now}):
             yield replace(choice, sizes={**choice.sizes, length: less})
     for path in template.optional():
         if path not in choice.dropped:

@@ -237,9 +237,14 @@ def is_plain(example: SmallExample, words: frozenset[str]) -> bool:
         return False
     values = [node.value for node in nodes if isinstance(node, ast.Constant)]
     return all(
-        value in words if isinstance(value, str) else value is None or value in NUMBERS
+        _is_known(value, words) if isinstance(value, str) else value is None or value in NUMBERS
         for value in values
     )
+
+
+def _is_known(text: str, words: frozenset[str]) -> bool:
+    """Whether ``text`` is a word of the catalogue, or one with a small number, such as W2."""
+    return text in words or (re.sub(r"[0-9]{1,2}$", "", text) in words)
 
 
 def _words(catalogue: Catalogue) -> frozenset[str]:
