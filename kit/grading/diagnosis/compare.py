@@ -88,18 +88,22 @@ class Chance:
     def __init__(self) -> None:
         self._time = 0
         self._drew = False
-        made = np.random.default_rng
+        made, self._seed = np.random.default_rng, np.random.seed
 
         def default_rng(seed: Any = None) -> np.random.Generator:
             self._drew = True
             return made([self._time, seed if isinstance(seed, int) else 0])
 
-        np.random.default_rng = default_rng
+        def reseed(seed: Any = None) -> None:
+            self._drew = True
+            self._seed(7919 * self._time + (seed if isinstance(seed, int) else 0))
+
+        np.random.default_rng, np.random.seed = default_rng, reseed
 
     def begin(self, time: int) -> None:
         """Let everything that is drawn from now on be as it is at this time."""
         self._time, self._drew = time, False
-        np.random.seed(time)
+        self._seed(time)
 
     def answers(self, carried_out: Callable[[], list[Any]]) -> list[Any]:
         """What ``carried_out`` answers, with Drawn around what is drawn."""
@@ -109,21 +113,19 @@ class Chance:
         if not self._drew and _state() == before:
             return answers
         self.begin(1)
-        return self.drawn(answers, carried_out())
-
-    @staticmethod
-    def drawn(answers: list[Any], again: list[Any]) -> list[Any]:
-        """``answers`` with Drawn around what is another one in ``again``."""
-        return [_drawn(*pair) for pair in zip(answers, again, strict=True)]
+        return [_drawn(*pair) for pair in zip(answers, carried_out(), strict=True)]
 
 
-def has_drawn(value: Any) -> bool:
-    """Whether there is a drawn value in ``value``."""
-    if isinstance(value, dict):
-        return any(map(has_drawn, value.values()))
-    return isinstance(value, Drawn) or (
-        isinstance(value, tuple | list) and any(map(has_drawn, value))
-    )
+def marked(value: Any, like: Any) -> Any:
+    """``value`` with Drawn where ``like``, a value of the same form, has it."""
+    if isinstance(like, Drawn):
+        return Drawn(value)
+    if isinstance(value, tuple | list) and isinstance(like, tuple | list):
+        if len(value) == len(like):
+            return type(value)([marked(*pair) for pair in zip(value, like, strict=True)])
+    if isinstance(value, dict) and isinstance(like, dict):
+        return {key: marked(item, like.get(key)) for key, item in value.items()}
+    return value
 
 
 def _state() -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ import compare
 import numpy as np
 import replay
 from compare import RAISED, Difference
-from scenes import RIGHT, Call, Scene
+from scenes import RIGHT, Call, Scene, arrays_in
 
 MOST_NUMBERS = 64
 """The most numbers of an answer that are shown."""
@@ -40,7 +40,7 @@ def shown(scene: Scene, outcome: dict[str, Any], where: Difference) -> dict[str,
         text = " ".join(outcome["raised"].split())[:MOST_CHARACTERS]
         call, gives = "; ".join([*written.statements, expression]), text
     else:
-        expression += "".join(f"[{key!r}]" for key in where.place)
+        expression += "".join(f"[{_quoted(key)}]" for key in where.place)
         seen, leaf = compare.at(outcome["value"], where.place), compare.at(right, where.place)
         told = _told(where, seen, leaf, expression)
         if told is None:
@@ -127,8 +127,8 @@ class _Written:
             self._values[number] = self._named(self._name_of_placed(number), call["given"][0][1])
             return
         if call["kind"] == "set":
-            name = self._named(call["attribute"], call["given"][0][1])
-            self.statements.append(f"{self._values[call['object']]}.{call['attribute']} = {name}")
+            value = self._argument(call["attribute"], *call["given"][0])
+            self.statements.append(f"{self._values[call['object']]}.{call['attribute']} = {value}")
             return
         expression = self._expression(number, call)
         if self._uses[number] == 1 and number not in self._classes:
@@ -163,14 +163,14 @@ class _Written:
         for place, (kind, *rest) in enumerate(call["given"]):
             own = call["names"][place - positional] if place >= positional else ""
             name = own or (names[place] if place < len(names) else f"input{place + 1}")
-            text = self._argument(name, kind, rest)
+            text = self._argument(name, kind, *rest)
             written.append(f"{own}={text}" if own else text)
         return ", ".join(written)
 
-    def _argument(self, name: str, kind: str, rest: list[Any]) -> str:
+    def _argument(self, name: str, kind: str, *rest: Any) -> str:
         if kind == "value":
             text = written(rest[0])
-            short = "np.array" not in text and "np.zeros" not in text and len(text) <= INLINE
+            short = next(arrays_in(rest[0]), None) is None and len(text) <= INLINE
             return text if short else self._named(name, rest[0])
         value = self._values[rest[0]]
         if kind == "object":

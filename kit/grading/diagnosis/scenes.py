@@ -124,8 +124,18 @@ def needed(calls: Sequence[Call], last: int) -> list[Call]:
         elif touched & {each for each in kept if _is_object(calls[each]["value"])}:
             if calls[number]["kind"] not in {"get", "fetch"}:
                 kept |= {number, *touched}
-    numbers = {old: new for new, old in enumerate(sorted(kept))}
-    return [_numbered(calls[old], numbers) for old in sorted(kept)]
+    return numbered(calls, sorted(kept))
+
+
+def numbered(calls: Sequence[Call], kept: Sequence[int]) -> list[Call]:
+    """The calls with the ``kept`` numbers, numbered anew."""
+    numbers = {old: new for new, old in enumerate(kept)}
+    return [_numbered(calls[old], numbers) for old in kept]
+
+
+def is_used(calls: Sequence[Call], number: int) -> bool:
+    """Whether a later call needs the value of call ``number``."""
+    return any(number in _needs(call) for call in calls[number + 1 :])
 
 
 def _is_object(value: Any) -> bool:
@@ -154,10 +164,10 @@ class Template:
     """Calls whose numbers are leaves, with what is known of their shapes."""
 
     def __init__(
-        self, calls: Sequence[Call], functions: Mapping[str, Any], *, draws: bool = False
+        self, calls: Sequence[Call], functions: Mapping[str, Any], right: Any = None
     ) -> None:
-        self.draws = draws
-        """Whether right code draws some of the last answer."""
+        self.right = right
+        """What right code answers to the last call, with Drawn around what it draws."""
         self.functions = functions
         self.calls = [self._call(number, call) for number, call in enumerate(calls)]
         self._shaped = dict(_shaped(calls, functions))
@@ -231,7 +241,8 @@ class Template:
         except Exception:
             return None
         inputs = [value for call in calls for _, *value in call["given"]]
-        if any(0 in each.shape for each in arrays_in([inputs, answers[-1]])):
+        arrays = list(arrays_in([inputs, answers[-1]]))
+        if any(not each.size or each.size > MOST_ELEMENTS for each in arrays):
             return None
         return Scene(calls, answers, choice)
 

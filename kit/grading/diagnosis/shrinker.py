@@ -39,12 +39,15 @@ Search = Generator[dict[str, Any], list[Outcome], dict[str, Any]]
 
 
 class Wrong(NamedTuple):
-    """A call that was answered wrongly: the last of ``calls``, and where."""
+    """A call that was answered wrongly: number ``number`` of ``calls``, and where.
+
+    ``right`` is what right code answers, with Drawn around what it draws.
+    """
 
     calls: list[Call]
+    number: int
     where: Difference
-    draws: bool
-    """Whether right code draws some of the answer."""
+    right: Any
 
 
 class Failing(NamedTuple):
@@ -134,11 +137,11 @@ def _wrong(checks: dict[str, list[Call]], failed: list[str]) -> Iterator[Wrong]:
     }
     found: dict[tuple[Any, ...], Wrong] = {}
     for name in failed:
-        for number, where, drawn in _differing(checks.get(name, [])):
+        for number, where, right in _differing(checks.get(name, [])):
             key = _name(checks[name][number]), where.place
             shapes = [each.shape for each in scenes.arrays_in(checks[name][number]["given"])]
-            kept = scenes.needed(checks[name], number)
-            found.setdefault((key in passed, *key, str(shapes)), Wrong(kept, where, drawn))
+            wrong = Wrong(checks[name], number, where, right)
+            found.setdefault((key in passed, *key, str(shapes)), wrong)
     yield from (found[key] for key in sorted(found, key=lambda key: key[0]))
 
 
@@ -146,10 +149,10 @@ def _name(call: Call) -> str:
     return f"{call['kind']} {call['function'] or call['attribute']}"
 
 
-def _differing(calls: list[Call]) -> Iterator[tuple[int, Difference, bool]]:
-    """The calls that were answered otherwise than right code answers them, with each difference.
+def _differing(calls: list[Call]) -> Iterator[tuple[int, Difference, Any]]:
+    """The calls that were answered otherwise than right code answers them.
 
-    Last comes whether right code draws a part of the answer.
+    With each difference, and the right answer.
     """
     try:
         answers = _chance.answers(lambda: _right(calls))
@@ -158,7 +161,7 @@ def _differing(calls: list[Call]) -> Iterator[tuple[int, Difference, bool]]:
     for number, (call, right) in enumerate(zip(calls, answers, strict=False)):
         if not call["other"]:
             for each in _differences(call, call, right):
-                yield number, each, compare.has_drawn(right)
+                yield number, each, right
 
 
 def _right(calls: list[Call]) -> list[Any]:
@@ -191,21 +194,55 @@ def _differences(call: Call, outcome: dict[str, Any], right: Any) -> Iterator[Di
 
 
 def _smallest(wrong: Wrong) -> Generator[dict[str, Any], list[Outcome], Failing | None]:
-    template = Template(wrong.calls, scenes.RIGHT, draws=wrong.draws)
+    found = None
+    for calls in _fewest(wrong.calls, wrong.number):
+        template = Template(calls, scenes.RIGHT, wrong.right)
+        found = yield from _shrunk(template, wrong.where)
+        if found is not None:
+            break
+    return found
+
+
+def _fewest(calls: list[Call], number: int) -> Iterator[list[Call]]:
+    """The calls that call ``number`` needs: the last that set something, then all."""
+    everything = scenes.needed(calls, number)
+    setting = {each["attribute"]: place for place, each in enumerate(everything) if _sets(each)}
+    last = len(everything) - 1
+    looked_at = max((n for n in range(last) if everything[n]["kind"] == "call"), default=0)
+    kept = [
+        place
+        for place, each in enumerate(everything)
+        if place in setting.values()
+        or place == last
+        or (place == looked_at and everything[last]["kind"] in {"fetch", "get"})
+        or (each["kind"] in {"place", "call"} and scenes.is_used(everything, place))
+    ]
+    if len(kept) < len(everything):
+        yield scenes.numbered(everything, kept)
+    yield everything
+
+
+def _sets(call: Call) -> bool:
+    return bool(call["kind"] == "set")
+
+
+def _shrunk(
+    template: Template, where: Difference
+) -> Generator[dict[str, Any], list[Outcome], Failing | None]:
     best: Failing | None = None
     for choices in _first(template):
-        found = yield from _tried(template, choices, wrong.where)
+        found = yield from _tried(template, choices, where)
         best = next(filter(_settled, found), None)
         if best is not None:
             break
     for _ in range(ROUNDS if best is not None else 0):
         assert best is not None
         now = best.scene.choice
-        found = yield from _tried(template, _simpler(template, now), wrong.where)
+        found = yield from _tried(template, _simpler(template, now), where)
         found = [each for each in found if each.cost < best.cost]
         if len(found) > 1:
             together = _together(now, [each.scene.choice for each in found])
-            found += yield from _tried(template, together, wrong.where)
+            found += yield from _tried(template, together, where)
         better = next(filter(_settled, sorted(found, key=_cost)), None)
         if better is None or better.cost >= best.cost:
             break
@@ -233,17 +270,11 @@ def _tried(
 
 
 def _scene(template: Template, choice: Choice) -> Scene | None:
-    """The scene of ``choice``, with Drawn around answers that right code draws."""
+    """The scene of ``choice``, with Drawn around what right code draws of the last answer."""
     scene = template.scene(choice)
-    if scene is None or not template.draws:
-        return scene
-    again = []
-    for time in (0, 1):
-        _chance.begin(time)
-        again.append(template.scene(choice))
-    if again[0] is None or again[1] is None:
-        return None
-    return again[0]._replace(answers=_chance.drawn(again[0].answers, again[1].answers))
+    if scene is not None:
+        scene.answers[-1] = compare.marked(scene.answers[-1], template.right)
+    return scene
 
 
 def _failing(scene: Scene, outcome: Outcome, where: Difference) -> Failing | None:
@@ -271,6 +302,8 @@ def _settled(failing: Failing) -> bool:
 
 
 def _near(value: Any, moved: Any) -> bool:
+    if isinstance(value, compare.Drawn):
+        return True
     if isinstance(value, tuple | list):
         return all(map(_near, value, moved))
     if isinstance(value, dict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
@@ -130,10 +131,10 @@ def _search(
 
 
 def _lines(example: Mapping[str, Any], student: Student) -> SmallExample:
-    imports = [
-        f"from {student.module_name(module)} import {name}"
-        for module, _, name in (each.partition(".") for each in example["functions"])
-    ]
+    names = defaultdict(list)
+    for module, _, name in (each.partition(".") for each in example["functions"]):
+        names[student.module_name(module)].append(name)
+    imports = [f"from {module} import {', '.join(each)}" for module, each in names.items()]
     said = "raises" if example["raises"] else "gives"
     return SmallExample(
         inputs="; ".join([*imports, *filter(None, [example["inputs"]])]),
