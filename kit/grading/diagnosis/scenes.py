@@ -24,7 +24,7 @@ Call = dict[str, Any]
 
 NUMBERS = (0.0, *(digit * 10.0**power for power in range(-8, 3) for digit in (1, 2, 5)))
 RATES = (0.9, 0.99, 0.999)
-"""The numbers that stand for settings, beside NUMBERS."""
+"""More numbers that stay as they are."""
 MOST_WHOLE = 12
 """Whole numbers above it are replaced: they are no sizes of small things."""
 MOST_ELEMENTS = 400
@@ -322,10 +322,11 @@ def _leaves(value: Any, at: Path, maker: bool) -> Any:
 
 def common(value: float) -> float:
     """A common number near ``value``."""
-    near = [*NUMBERS, *RATES]
-    if value in near or not math.isfinite(value):
+    if value in {*NUMBERS, *RATES} or not math.isfinite(value):
         return value if math.isfinite(value) else 1.0
-    found = min(near[1:], key=lambda each: abs(math.log(each / max(abs(value), 1e-12))))
+    size = max(abs(value), 1e-12)
+    near = [each for each in NUMBERS[1:] if size > 1 or each < 1]  # a share stays a share
+    found = min(near, key=lambda each: abs(math.log(each / size)))
     return math.copysign(found, value)
 
 
