@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+unexport PYTHONDONTWRITEBYTECODE  # otherwise each process compiles the kit and its tests again
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-course data test style types test-quick test-slow test-all versions check docs pictures commands dist format lock clean
 
@@ -18,7 +20,7 @@ setup: .venv/ready  ## install everything into .venv; the other targets do this 
 	  { echo "Python 3.11 or newer is needed. Name one: make PYTHON=/path/to/python3.12"; exit 1; }
 	@$(PYTHON) -m venv .venv || \
 	  { echo "Could not make a virtual environment (Debian, Ubuntu: apt-get install python3-venv)."; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

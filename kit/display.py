@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
@@ -32,7 +32,9 @@ from kit.results import CheckResult, Result, TaskResult
 
 if TYPE_CHECKING:  # it loads all that grading needs, and most commands need less
     from kit.release.coverage import Caught
+    from kit.release.page import Figure
 
+T = TypeVar("T")
 STYLES = {"passed": "green", "failed": "red", "error": "yellow", "not_graded": "dim"}
 WORDS = {"passed": "passed", "failed": "failed", "error": "ERROR", "not_graded": "not graded"}
 FEW = 4
@@ -310,10 +312,12 @@ def show_suite(console: Console, tasks: Sequence[Task], checks: Sequence[Check])
     console.print(table)
 
 
-def track(console: Console, coming: Iterable[Caught], total: int) -> Iterator[Caught]:
-    """Pass on what became of known mistakes, with a bar on a terminal."""
+def track(
+    console: Console, coming: Iterable[T], total: int, what: str = "known mistakes"
+) -> Iterator[T]:
+    """Pass on what became of known mistakes, or of something else, with a bar on a terminal."""
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield from progress.track(coming, total=total, description="known mistakes")
+        yield from progress.track(coming, total=total, description=what)
 
 
 def show_coverage(console: Console, tasks: Sequence[Task], caught: Sequence[Caught]) -> None:
@@ -335,6 +339,17 @@ def show_coverage(console: Console, tasks: Sequence[Task], caught: Sequence[Caug
     console.print(table)
     named = sum(each.named for each in caught)
     console.print(f"{len(caught)} known mistakes, of which {named} are named when they are made.")
+
+
+def show_figures(console: Console, figures: Sequence[Figure]) -> None:
+    """How often verdicts and explanations are right, with the aims."""
+    table = Table()
+    for heading in ("what", "measured", "aim", "met"):
+        table.add_column(heading)
+    for each in figures:
+        met = plain("yes", "green") if each.met else plain("NO", "red")
+        table.add_row(plain(each.name), plain(each.value), plain(each.aim), met)
+    console.print(table)
 
 
 def _catch(each: Caught) -> Text:

@@ -254,7 +254,8 @@ def _run_by_hooks(
     That loop would also make three reports of each check, for plugins that are not loaded.
     """
     hook = item.config.hook
-    item._initrequest()  # type: ignore[attr-defined]  # lets an item run again
+    if not _keeps_fixtures(item):
+        item._initrequest()  # type: ignore[attr-defined]  # lets an item run again
     try:
         hook.pytest_runtest_setup(item=item)
         hook.pytest_runtest_call(item=item)
@@ -268,6 +269,15 @@ def _run_by_hooks(
             name = type(problem).__name__
             verdict.problem = KitFault(f"Cleaning up failed ({name}: {problem}).")
     verdict.measured = dict(item.user_properties)
+
+
+def _keeps_fixtures(item: pytest.Item) -> bool:
+    """Whether ``item`` has its fixtures and each of them lives as long as the session."""
+    assert isinstance(item, pytest.Function)
+    found = item._fixtureinfo.name2fixturedefs
+    return all(
+        name in item.funcargs and each[-1].scope == "session" for name, each in found.items()
+    )
 
 
 def _without_frames(problem: BaseException) -> BaseException:

@@ -664,5 +664,5 @@ class TestWorkflow:
         workflow.run()
         installed = [line for line in workflow.log.read_text().splitlines() if "pip" in line]
         assert len(installed) == 2
-        assert "--require-hashes -r requirements.lock" in installed[0]
+        assert "--no-deps --require-hashes -r requirements.lock" in installed[0]
         assert "--no-deps" in installed[1]

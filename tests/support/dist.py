@@ -60,7 +60,7 @@ def install(wheel: Path, environment: Path) -> Path:
     command(sys.executable, "-m", "venv", environment, within=ROOT)
     python = environment / "bin/python"
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    command(*pip, "--require-hashes", "-r", ROOT / "requirements.lock", within=ROOT)
+    command(*pip, "--no-deps", "--require-hashes", "-r", ROOT / "requirements.lock", within=ROOT)
     command(*pip, "--no-deps", wheel, within=ROOT)
     return python
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from kit.checks import mistakes
 from kit.course import Assignment, CourseError, of_course
+from kit.grading.diagnosis.names import names
 from kit.provided import suites_importable
 
 PLUMBING = {"kit/checks/mistakes.py": Path(mistakes.__file__).read_bytes()}
@@ -25,7 +26,8 @@ class Catalogue:
     ``besides`` are the files that ``source`` may import, by their names in a worker. For each
     mistake's id, ``texts`` has the student's text, ``tasks`` the task, and ``changes`` the switches
     that turn the right code into it. ``functions`` are the names that students write, by module;
-    ``opaque`` is, by function, the position of a returned value that is never compared.
+    ``opaque`` is, by function, the position of a returned value that is never compared; ``names``
+    is what the solution calls the parameters and the values of its functions.
     """
 
     source: bytes = b""
@@ -35,6 +37,7 @@ class Catalogue:
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     functions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     opaque: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def load(assignment: Assignment) -> Catalogue:
@@ -66,6 +69,7 @@ def _catalogue(assignment: Assignment, path: Path, module: ModuleType) -> Catalo
         {mistake.id: mistake.changes for mistake in module.MISTAKES},
         functions,
         getattr(module, "OPAQUE", {}),
+        names(path.read_text("utf-8") for path in assignment.written.values()),
     )
 
 

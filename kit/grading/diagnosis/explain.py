@@ -15,7 +15,8 @@ from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
 from kit.sandbox.wire import WireError
 
-REPLAY = Path(__file__).with_name("replay.py")
+IN_WORKER = ("replay.py", "compared.py")
+"""The modules beside this one that run in a worker."""
 Calls = dict[str, list[dict[str, Any]]]
 """The calls of each check of a task."""
 
@@ -35,12 +36,7 @@ def explain(
     wanted = [task for task in failed if task in known and _telling(calls.get(task, {}))]
     if not wanted:
         return {}
-    sources = {
-        "mistakes.py": catalogue.source,
-        "replay.py": REPLAY.read_bytes(),
-        **catalogue.besides,
-    }
-    session = Session(sources, parent)
+    session = session_of(catalogue, parent)
     found: dict[str, Explanation] = {}
     try:
         with Student(session).deadline(parent.limits.diagnosis_seconds):
@@ -54,6 +50,13 @@ def explain(
     finally:
         session.close()
     return found
+
+
+def session_of(catalogue: Catalogue, parent: WarmParent) -> Session:
+    """A worker that holds the catalogue and what compares with it, and no student's code."""
+    folder = Path(__file__).parent
+    ours = {name: (folder / name).read_bytes() for name in IN_WORKER}
+    return Session({"mistakes.py": catalogue.source, **ours, **catalogue.besides}, parent)
 
 
 def _telling(calls: Calls) -> bool:
@@ -86,3 +89,17 @@ def _explanation(catalogue: Catalogue, found: dict[str, Any] | None, of: int) ->
     if len(checks) < of:
         text += f" This explains {len(checks)} of the {of} checks that failed."
     return Explanation(Diagnosis(names, text), checks)
+
+
+def first_wrong(
+    found: Mapping[str, Sequence[Mapping[str, bool | None]]], failed: Sequence[str]
+) -> tuple[str, int]:
+    """The first of the ``failed`` checks with a wrong part, and the number of its first such call.
+
+    ``found`` is a table of ``compared``. Returns ("", -1) if no part is wrong.
+    """
+    for check in failed:
+        for number, parts in enumerate(found.get(check, ())):
+            if False in parts.values():
+                return check, number
+    return "", -1

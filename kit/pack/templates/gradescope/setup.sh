@@ -31,7 +31,7 @@ install_kit() {
     exit 1
   fi
   "$python" -m venv "$root/venv"
-  "$root/venv/bin/pip" install --quiet --no-cache-dir --require-hashes -r "$root/source/requirements.lock"
+  "$root/venv/bin/pip" install --quiet --no-cache-dir --no-deps --require-hashes -r "$root/source/requirements.lock"
   "$root/venv/bin/pip" install --quiet --no-deps --no-build-isolation --editable "$root/source"
 }
 

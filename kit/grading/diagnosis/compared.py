@@ -1,0 +1,282 @@
+"""Compares a transcript with right code: which parts of each answer are right.
+
+Like ``replay``, this module runs in a worker beside the assignment's mistakes.py, and its face is
+`table`. The tester asks with ``Student(session_of(catalogue, parent)).compared.table(...)``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import mistakes
+import numpy as np
+from replay import OBJECT, OPAQUE, _carry_out, _close, _copied, _same
+
+Call = dict[str, Any]
+Parts = dict[str, bool | None]
+"""Whether each part of an answer is right; None if nobody can tell, because right code may differ.
+
+A part is called as the solution calls it: ``out``, ``config["velocity"]``, ``grads["W1"]``;
+``x, afterwards`` is what a call left in an argument that was placed, ``""`` the whole answer and
+`RAISED` an exception that right code does not raise. Parts in which right code only returns what it
+was given are left out unless they are wrong.
+"""
+RAISED = "an exception"
+AFTERWARDS = "{}, afterwards"
+_SHIFT = 7919
+"""What is added to seeds in a second run, so that what is drawn by a seed is known as drawn."""
+
+
+def table(
+    checks: Mapping[str, Sequence[Call]],
+    names: Mapping[str, Mapping[str, Any]],
+    doubted: Sequence[str] = (),
+) -> dict[str, list[Parts]]:
+    """The parts of each call's answer, in the order of the calls; by check.
+
+    ``checks`` are the calls of a task as a transcript has them (`kit.sandbox.tester.transcript`).
+    Each is made on right code with the inputs that the submission's code got: what an earlier call
+    left in a dict does not make a later one look wrong. ``names`` has the parameters and the names
+    of the returned values of each function (`kit.grading.diagnosis.names`). ``doubted`` are failed
+    tasks: where an answer of one of them is an input, nothing is said.
+
+    Calls of other tasks and those that give no answer have no parts.
+    """
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return {check: _Check(calls, names, doubted).parts() for check, calls in checks.items()}
+
+
+class _Run:
+    """One replay of the calls of a check on right code."""
+
+    def __init__(self, shift: int) -> None:
+        self.functions = mistakes.implementation({})
+        self.shift = shift
+        self.returned: list[Any] = []
+        self.held: dict[int, Any] = {}
+        """Placed values by the number of their call: as right code got or left them."""
+
+    def make(self, call: Call, calls: Sequence[Call]) -> Any:
+        """What right code answers; raises what it raises, or LookupError where it can't be made."""
+        try:
+            given = [self._given(*each, calls=calls) for each in call["given"]]
+            with _seeds_shifted(self.shift):
+                answer = _carry_out(call, self.functions, given, self.returned)
+        except Exception:
+            self.returned.append(None)
+            raise
+        if call["kind"] == "place":
+            self.held[len(self.returned)] = answer
+        self.returned.append(answer)
+        return answer
+
+    def _given(self, kind: str, value: Any, place: int = 0, *, calls: Sequence[Call]) -> Any:
+        if kind == "value":
+            return _copied(value)
+        if self.returned[value] is None:
+            raise LookupError
+        if kind == "object":
+            return self.held.get(value, self.returned[value])
+        place = place if kind == "item" else OPAQUE[calls[value]["function"]]
+        return self.returned[value][place]
+
+
+@contextmanager
+def _seeds_shifted(by: int) -> Iterator[None]:
+    """Whatever is seeded in the block gets another seed."""
+    kept = {name: getattr(np.random, name) for name in ("seed", "default_rng")}
+
+    def other(make: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda seed=None: make(seed + by if isinstance(seed, int) else seed)
+
+    try:
+        if by:
+            for name, make in kept.items():
+                setattr(np.random, name, other(make))
+        yield
+    finally:
+        for name, make in kept.items():
+            setattr(np.random, name, make)
+
+
+class Drawn(NamedTuple):
+    """A value that was another one in the second run."""
+
+    value: Any
+
+
+def _marked(value: Any, again: Any) -> Any:
+    """``value``, with `Drawn` for the parts of it that are others in ``again``."""
+    if isinstance(value, tuple | list) and isinstance(again, tuple | list):
+        if len(value) == len(again):
+            return [_marked(*items) for items in zip(value, again, strict=True)]
+    elif isinstance(value, dict) and isinstance(again, dict) and value.keys() == again.keys():
+        return {name: _marked(item, again[name]) for name, item in value.items()}
+    elif not isinstance(value, np.ndarray | np.number | int | float) or _close(value, again):
+        return value
+    return Drawn(value)
+
+
+class _Check:
+    """The comparison of the calls of one check."""
+
+    def __init__(
+        self,
+        calls: Sequence[Call],
+        names: Mapping[str, Mapping[str, Any]],
+        doubted: Sequence[str],
+    ) -> None:
+        self._calls, self._names, self._doubted = calls, names, doubted
+        self._runs = [_Run(0), _Run(_SHIFT)]
+        self._found: list[Parts] = []
+        self._user: dict[int, int] = {}
+        """The last call that was given a placed value and was not looked at, by its number."""
+        self._spoiled: set[int] = set()
+        """Objects of which an answer was wrong: what they hold is not known from then on."""
+
+    def parts(self) -> list[Parts]:
+        for call in self._calls:
+            self._found.append({})
+            try:
+                answers = [run.make(call, self._calls) for run in self._runs]
+            except Exception:  # right code can't take these inputs: nothing is known
+                self._fail_to_compare(call)
+                continue
+            if call["kind"] == "fetch":
+                self._look(call)
+            elif call["kind"] in {"call", "get"} and not call["other"]:
+                self._found[-1] = self._judged(call, answers)
+                placed = {v for kind, v, *_ in call["given"] if kind == "object"}
+                self._user |= dict.fromkeys(placed, len(self._found) - 1)
+        return self._found
+
+    def _fail_to_compare(self, call: Call) -> None:
+        for run in self._runs:
+            run.returned[len(self._found) - 1 :] = [None]
+        if call["kind"] == "call" and not call["other"] and not call.get("raised"):
+            self._found[-1] = {"": None}
+
+    def _judged(self, call: Call, answers: list[Any]) -> Parts:
+        if call.get("raised") == "" or self._is_doubted(call):
+            return {"": None}
+        if "raised" in call:
+            parts: Parts = {RAISED: False}
+        else:
+            parts = self._compared(call, answers)
+        if call["object"] >= 0:
+            if call["object"] in self._spoiled:
+                parts = {name: right or None for name, right in parts.items()}
+            if False in parts.values():
+                self._spoiled.add(call["object"])
+        return parts
+
+    def _is_doubted(self, call: Call) -> bool:
+        """Whether an input is the answer of a task that failed."""
+        made_by = [self._calls[n] for kind, n, *_ in call["given"] if kind != "value"]
+        return any(
+            each["attribute"] in self._doubted
+            if each["other"]
+            else each["kind"] == "place" and self._is_doubted(each)
+            for each in made_by
+        )
+
+    def _compared(self, call: Call, answers: list[Any]) -> Parts:
+        right = _marked(*answers)
+        if call["kind"] == "get":
+            return dict(_leaves(call["value"], right, call["attribute"], ()))
+        given = [value for kind, value, *_ in call["given"] if kind == "value"]
+        held = [v for run in self._runs[:1] for v in run.held.values()]
+        if not isinstance(answers[0], tuple):
+            (name,) = self._returns(call, 1)
+            return dict(_leaves(call["value"], right, name, [*given, *held]))
+        seen, hidden = call["value"], OPAQUE.get(call["function"])
+        if not isinstance(seen, tuple | list) or len(seen) != len(answers[0]):
+            return {"": False}
+        parts: Parts = {}
+        for place, name in enumerate(self._returns(call, len(seen))):
+            if place != hidden:
+                parts |= dict(_leaves(seen[place], right[place], name, given))
+        return parts
+
+    def _returns(self, call: Call, number: int) -> Sequence[str]:
+        """The names of so many returned values."""
+        known = self._names.get(call["attribute"], {}).get("returns", ())
+        plain = [f"value {place + 1}" for place in range(number)]
+        return next((names for names in known if len(names) == number), plain)
+
+    def _look(self, call: Call) -> None:
+        """Compare what a call has left in a placed value; further calls get what is there now."""
+        number = call["object"]
+        if (user := self._user.pop(number, None)) is not None and "value" in call:
+            by = self._calls[user]
+            place = [given[:2] for given in by["given"]].index(["object", number])
+            parameters = self._names.get(by["attribute"], {}).get("parameters", ())
+            name = parameters[place] if place < len(parameters) else f"argument {place + 1}"
+            right = _marked(*(run.held.get(number) for run in self._runs))
+            before = [self._before(number, user)]
+            left = dict(_leaves(call["value"], right, name, before))
+            self._found[user] |= {AFTERWARDS.format(part): good for part, good in left.items()}
+        for run in self._runs:
+            if "value" in call and not _holds_object(call["value"]):
+                run.held[number] = _copied(call["value"])
+
+    def _before(self, number: int, user: int) -> Any:
+        """What a placed value was before the call with the number ``user``."""
+        looks = [
+            call["value"]
+            for call in self._calls[number:user]
+            if call["kind"] == "fetch" and call["object"] == number and "value" in call
+        ]
+        return looks[-1] if looks else self._calls[number].get("given", [["", None]])[0][1]
+
+
+def _holds_object(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return any(map(_holds_object, value))
+    return isinstance(value, str) and value == OBJECT
+
+
+def _leaves(
+    seen: Any, right: Any, name: str, given: Sequence[Any]
+) -> Iterator[tuple[str, bool | None]]:
+    """The parts of a value called ``name``, and whether each is right."""
+    if isinstance(right, dict):
+        if not isinstance(seen, dict):
+            yield name, False
+            return
+        before = {
+            key: item for each in given if isinstance(each, dict) for key, item in each.items()
+        }
+        for key, item in right.items():
+            old = [before[key]] if key in before else []
+            yield from _leaves(seen.get(key), item, f"{name}[{key!r}]".replace("'", '"'), old)
+    elif isinstance(right, list | tuple) and any(isinstance(item, dict) for item in right):
+        if not isinstance(seen, list | tuple) or len(seen) != len(right):
+            yield name, False
+            return
+        for place, item in enumerate(right):
+            yield from _leaves(seen[place], item, f"{name}[{place}]", ())
+    elif isinstance(right, Drawn):
+        yield name, None if _same_kind(seen, right.value) else False
+    elif not _same(seen, right):
+        yield name, False
+    elif not _given_back(right, given):
+        yield name, True if _same_kind(seen, right) else None
+
+
+def _given_back(right: Any, given: Sequence[Any]) -> bool:
+    """Whether a right value, or each item of it, is one of the arguments."""
+    if isinstance(right, tuple | list):
+        return all(_given_back(item, given) for item in right)
+    return any(type(each) is type(right) and _same(each, right) for each in given)
+
+
+def _same_kind(seen: Any, right: Any) -> bool:
+    """Whether an array has the shape and the dtype of another; of other values nothing is asked."""
+    if not isinstance(right, np.ndarray):
+        return True
+    return isinstance(seen, np.ndarray) and (seen.shape, seen.dtype) == (right.shape, right.dtype)

@@ -1,0 +1,126 @@
+"""Makes recorded calls to a submission's functions, or to the catalogue's, and compares answers.
+
+This module runs in a worker, together with the catalogue and ``replay`` of the diagnosis, which it
+uses. Random numbers are the same for the same code, whatever generator it makes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import replay
+
+from kit.checks.mistakes import Mistake
+
+_make_generator = np.random.default_rng
+
+
+def play(
+    lists: list[list[dict[str, Any]]], modules: dict[str, str], chances: int
+) -> list[list[dict[str, Any]]]:
+    """For each list of calls and each call the ``values`` that the submission returned.
+
+    There is one value for each of the ``chances``, with other random numbers. A call that raised
+    has ``raised`` instead, and so have those after it. ``modules`` are the full names of modules.
+    """
+    with _quiet():
+        return [_played(calls, _Functions(modules), chances) for calls in lists]
+
+
+def compare(lists: list[list[dict[str, Any]]], modules: dict[str, str]) -> int | None:
+    """The first of the lists to which the submission answers otherwise than by its ``values``."""
+    with _quiet():
+        for number, calls in enumerate(lists):
+            for call, answer in zip(calls, _played(calls, _Functions(modules), 1), strict=True):
+                if "raised" in answer:
+                    return number
+                expected = _objects(replay._drawn(*call["values"]))
+                if not replay._same(answer["values"][0], expected):
+                    return number
+    return None
+
+
+def contradicted(task: str, names: list[str], lists: list[list[dict[str, Any]]]) -> int | None:
+    """The first of the lists to which the code with these mistakes answers otherwise."""
+    found = [mistake for mistake in replay.mistakes.MISTAKES if mistake.id in names]
+    changes = {switch: value for each in found for switch, value in each.changes.items()}
+    mistake = Mistake("", task, changes, "", any(each.chance for each in found))
+    with _quiet():
+        for number, calls in enumerate(lists):
+            if not replay.explains(mistake, calls):
+                return number
+    return None
+
+
+class _Functions:
+    """The submission's functions by "module.name", as ``replay`` looks them up."""
+
+    def __init__(self, modules: dict[str, str]) -> None:
+        self._modules = modules
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        module, _, function = name.partition(".")
+        found: Callable[..., Any] = getattr(
+            importlib.import_module(self._modules[module]), function
+        )
+        return found
+
+
+def _played(calls: list[dict[str, Any]], functions: Any, chances: int) -> list[dict[str, Any]]:
+    times = [_once(calls, functions, chance) for chance in range(chances)]
+    return [
+        {"raised": "it raised"} if any(len(each) <= n for each in times)
+        else {"values": [each[n] for each in times]}
+        for n in range(len(calls))
+    ]  # fmt: skip
+
+
+def _once(calls: list[dict[str, Any]], functions: Any, chance: int) -> list[Any]:
+    """The answers to the calls, up to the first that raises."""
+    np.random.seed(chance)
+    np.random.default_rng = lambda seed=None: _make_generator(chance if seed is None else seed)
+    returned: list[Any] = []
+    answers: list[Any] = []
+    for call in calls:
+        try:
+            value = replay._answer(call, calls, functions, returned)
+        except Exception:
+            break
+        answers.append(_plain(value, replay.OPAQUE.get(call["function"])))
+    return answers
+
+
+def _plain(value: Any, hidden: int | None = None) -> Any:
+    """A copy without what only the submission reads, and without objects."""
+    if hidden is not None and isinstance(value, tuple) and len(value) > hidden:
+        return _plain((*value[:hidden], None, *value[hidden + 1 :]))
+    if isinstance(value, np.ndarray):
+        return value.copy() if value.dtype.kind in "biuf" else replay.OBJECT
+    if isinstance(value, np.generic):
+        return np.array(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else replay.OBJECT
+
+
+def _objects(value: Any) -> Any:
+    """``value`` with an object where one stayed in the worker, as ``replay`` compares it."""
+    if isinstance(value, dict):
+        return {key: _objects(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_objects(item) for item in value]
+    return object() if isinstance(value, str) and value == replay.OBJECT else value
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
