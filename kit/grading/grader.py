@@ -14,8 +14,8 @@ from kit.checks.student import Student
 from kit.course import Assignment
 from kit.grading import earlier, wrong_place
 from kit.grading.diagnosis import catalogue
-from kit.grading.diagnosis.explain import Calls, explain
-from kit.grading.diagnosis.smallest import smallest
+from kit.grading.diagnosis.explain import Calls, explain, session_of
+from kit.grading.diagnosis.smallest import Searched, smallest
 from kit.grading.earlier import Answers
 from kit.grading.suites import Suites, Watch
 from kit.grading.verdicts import Verdict, build, build_ungraded
@@ -160,10 +160,12 @@ class Grader:
             second = self._second_look(sources, verdicts, seed)
             verdicts = [second.verdicts.get(each.check.name, each) for each in verdicts]
             calls = _merged(transcript.calls, second.calls)
-            explained = explain(self._catalogue, self._parent, self._failed(verdicts), calls)
             run = partial(self._run_anew, seed)
-            examples = self._examples(sources, verdicts, calls)
             places = wrong_place.look(self.assignment, submission, verdicts, self._parent, run)
+            failed = self._failed(verdicts)
+            with closing(session_of(self._catalogue, self._parent)) as replay:
+                explained = explain(self._catalogue, self._parent, failed, calls, replay)
+                examples = self._examples(replay, sources, failed, calls)
         except Exception:
             session.close()
             raise
@@ -224,28 +226,41 @@ class Grader:
         return found
 
     def _examples(
-        self, sources: Mapping[str, bytes], verdicts: Sequence[Verdict], calls: Mapping[str, Calls]
+        self,
+        replay: Session,
+        sources: Mapping[str, bytes],
+        failed: Mapping[str, Sequence[str]],
+        calls: Mapping[str, Calls],
     ) -> dict[str, SmallExample]:
-        """The smallest failing example of each failed task that has one."""
-        failed = self._failed(verdicts)
+        """The smallest failing example of each failed task that has one.
+
+        Where a task builds on wrong ones, it is looked for with right functions in their place, and
+        shown if the submission as it is gives the same.
+        """
         with ExitStack() as open_sessions:
             kept: dict[tuple[str, ...], Session] = {}
 
+            def opened(wrong: Sequence[str], task: str, seconds: float) -> Session:
+                answers = self._earlier.answers(task) if wrong else None
+                own = answers.sources(self.assignment, sources) if answers else sources
+                session = Session(own, self._parent, answers=answers, seconds=seconds)
+                session.begin()
+                return session
+
             @contextmanager
-            def run(task: str, anew: bool, seconds: float) -> Iterator[Session]:
+            def run(task: str, seconds: float, *, anew: bool) -> Iterator[Session]:
                 if anew:
-                    with closing(Session(sources, self._parent, seconds=seconds)) as session:
+                    with closing(opened((), task, seconds)) as session:
                         yield session
                     return
                 wrong = self._earlier.wrong(task, failed)
                 if wrong not in kept:
-                    answers = self._earlier.answers(task) if wrong else None
-                    own = answers.sources(self.assignment, sources) if answers else sources
-                    session = Session(own, self._parent, answers=answers, seconds=seconds)
+                    session = opened(wrong, task, seconds)
                     kept[wrong] = open_sessions.enter_context(closing(session))
                 yield kept[wrong]
 
-            return smallest(self._catalogue, self._parent, failed, calls, run)
+            searched = Searched(replay, self._parent, self._catalogue, run)
+            return smallest(searched, failed, calls)
 
     def _notes(self, session: Session) -> list[str]:
         kept = self.limits.output_bytes

@@ -7,7 +7,7 @@ long texts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -130,8 +130,8 @@ def build(
 
     ``explained`` are diagnoses of failed tasks; ``follows`` are, by task, the wrong earlier tasks
     that alone made some of its checks fail; ``wrong_places`` are tasks whose work was found where
-    it is not graded; ``examples`` are the smallest failing ones. A task without a verdict is ``not_graded``: nobody asked for it, or a person
-    grades it.
+    it is not graded; ``examples`` are the smallest failing ones. A task without
+    a verdict is ``not_graded``: nobody asked for it, or a person grades it.
     """
     tasks = tuple(
         _task(
@@ -140,10 +140,10 @@ def build(
             explained.get(task.id),
             follows.get(task.id, ()),
             (wrong_places or {}).get(task.id),
-            (examples or {}).get(task.id),
         )
         for task in assignment.tasks
     )
+    tasks = tuple(replace(task, example=(examples or {}).get(task.id)) for task in tasks)
     failed_us = any(task.status == "error" for task in tasks)
     return Result(
         assignment=assignment.name,
@@ -193,7 +193,6 @@ def _task(
     explained: Explanation | None = None,
     follows: Sequence[str] = (),
     wrong_place: WrongPlace | None = None,
-    example: SmallExample | None = None,
 ) -> TaskResult:
     status = _status(verdicts)
     earned = _sum(verdict.check.points for verdict in verdicts if verdict.status == "passed")
@@ -209,7 +208,6 @@ def _task(
         diagnosis=explained.diagnosis if explained is not None and status == "failed" else None,
         follows_from=tuple(follows),
         wrong_place=None if wrong_place is None else _harmless(wrong_place),
-        example=example,
     )
 
 

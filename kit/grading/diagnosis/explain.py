@@ -15,7 +15,7 @@ from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
 from kit.sandbox.wire import WireError
 
-IN_WORKER = ("replay.py", "compared.py")
+IN_WORKER = ("replay.py", "compared.py", "differences.py", "scenes.py", "lines.py", "shrinker.py")
 """The modules beside this one that run in a worker."""
 Calls = dict[str, list[dict[str, Any]]]
 """The calls of each check of a task."""
@@ -26,29 +26,32 @@ def explain(
     parent: WarmParent,
     failed: Mapping[str, Sequence[str]],
     calls: Mapping[str, Calls],
+    session: Session | None = None,
 ) -> dict[str, Explanation]:
     """The explanations of tasks with ``failed`` checks; a task without one is left out.
 
-    ``calls`` are all calls that were made. If several mistakes explain a task equally well, it has
+    ``calls`` are all calls that were made; ``session`` is one of `session_of`, if it is to be used
+    further. If several mistakes explain a task equally well, it has
     no explanation, because nobody should read a guess. Raises KitFault if the look itself fails.
     """
     known = set(catalogue.tasks.values())
     wanted = [task for task in failed if task in known and _telling(calls.get(task, {}))]
     if not wanted:
         return {}
-    session = session_of(catalogue, parent)
+    replaying = session or session_of(catalogue, parent)
     found: dict[str, Explanation] = {}
     try:
-        with Student(session).deadline(parent.limits.diagnosis_seconds):
+        with Student(replaying).deadline(parent.limits.diagnosis_seconds):
             for task in wanted:
                 names = [name for name in failed[task] if name in calls[task]]
                 explained = _explanation(
-                    catalogue, _found(session, task, calls[task], names), len(failed[task])
+                    catalogue, _found(replaying, task, calls[task], names), len(failed[task])
                 )
                 if explained is not None:
                     found[task] = explained
     finally:
-        session.close()
+        if session is None:
+            replaying.close()
     return found
 
 

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import compare
+import differences
 import numpy as np
 import replay
-from compare import RAISED, Difference
+from differences import RAISED, Difference
 from scenes import RIGHT, Call, Scene, arrays_in
 
 MOST_NUMBERS = 64
@@ -41,7 +41,10 @@ def shown(scene: Scene, outcome: dict[str, Any], where: Difference) -> dict[str,
         call, gives = "; ".join([*written.statements, expression]), text
     else:
         expression += "".join(f"[{_quoted(key)}]" for key in where.place)
-        seen, leaf = compare.at(outcome["value"], where.place), compare.at(right, where.place)
+        seen, leaf = (
+            differences.at(outcome["value"], where.place),
+            differences.at(right, where.place),
+        )
         told = _told(where, seen, leaf, expression)
         if told is None:
             return None
@@ -61,7 +64,7 @@ def shown(scene: Scene, outcome: dict[str, Any], where: Difference) -> dict[str,
 
 def _told(where: Difference, seen: Any, right: Any, expression: str) -> tuple[str, str, str] | None:
     """What to print of an answer, what it is and what it should be; None where it is too much."""
-    right = right.value if isinstance(right, compare.Drawn) else right
+    right = right.value if isinstance(right, differences.Drawn) else right
     if where.kind == RAISED:
         return expression, "", _text(right) or "no exception"
     if where.kind == "shape":
@@ -227,9 +230,9 @@ def _quoted(value: Any) -> str:
 def _array(array: np.ndarray) -> str:
     shape = str(array.shape[0] if array.ndim == 1 else array.shape)
     dtype = "" if array.dtype in (np.float64, np.int64) else f", np.{array.dtype.name}"
-    if array.dtype.kind == "f" and array.size > 3 and (array == array.flat[0]).all():
-        if array.flat[0] in {0, 1}:
-            return f"np.{'ones' if array.flat[0] else 'zeros'}({shape}{dtype})"
+    for value, function in ((0, "zeros"), (1, "ones")):
+        if array.dtype.kind == "f" and array.size > 3 and (array == value).all():
+            return f"np.{function}({shape}{dtype})"
     return f"np.array({_nested(array.tolist())}{dtype})"
 
 

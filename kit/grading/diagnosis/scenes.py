@@ -121,9 +121,10 @@ def needed(calls: Sequence[Call], last: int) -> list[Call]:
         touched = _needs(calls[number])
         if number in kept:
             kept |= touched
-        elif touched & {each for each in kept if _is_object(calls[each]["value"])}:
-            if calls[number]["kind"] not in {"get", "fetch"}:
-                kept |= {number, *touched}
+        elif calls[number]["kind"] not in {"get", "fetch"} and any(
+            _is_object(calls[each]["value"]) for each in touched & kept
+        ):
+            kept |= {number, *touched}
     return numbered(calls, sorted(kept))
 
 
@@ -433,8 +434,10 @@ def _array(leaf: Array, shape: tuple[int, ...], choice: Choice) -> np.ndarray:
     signs = [_SIGNS[(each + order + choice.fill) % len(_SIGNS)] for each in range(count)]
     if leaf.sign != "mixed":
         signs = [1 if leaf.sign == "positive" else -1] * count
-    values = [a * b if choice.fill < WHOLE_FILLS else a * b / 10 for a, b in zip(signs, sizes)]
-    return np.array(values, dtype).reshape(shape)
+    values: np.ndarray = np.array(signs, np.float64) * np.array(sizes)
+    if choice.fill >= WHOLE_FILLS:
+        values = values / 10
+    return values.astype(dtype).reshape(shape)
 
 
 _SIGNS = (1, -1, -1, 1, 1, -1, 1)
@@ -456,10 +459,10 @@ def shaken(scene: Scene, functions: Mapping[str, Any], sign: int) -> Any:
     for call in scene.calls:
         calls.append(call)
         given = [replay._thawed(*each, calls=calls, returned=returned) for each in call["given"]]
-        for array in arrays_in(given):
-            if array.dtype == np.float64:
-                step = SHAKE * (1 + np.arange(array.size).reshape(array.shape) % 3)
-                array += step if (array >= 0).all() else sign * step
+        for each in arrays_in(given):
+            if each.dtype == np.float64:
+                step = SHAKE * (1 + np.arange(each.size).reshape(each.shape) % 3)
+                each[...] += step if (each >= 0).all() else sign * step
         returned.append(replay._carry_out(call, functions, given, returned))
     return returned[-1]
 

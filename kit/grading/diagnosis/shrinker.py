@@ -14,12 +14,12 @@ from functools import reduce
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
-import compare
+import differences
 import lines
 import numpy as np
 import replay
 import scenes
-from compare import RAISED, Difference
+from differences import RAISED, Difference
 from scenes import Call, Choice, Scene, Template
 
 TARGETS = 3
@@ -35,7 +35,7 @@ TOLERANCE = 1e-4
 
 Outcome = list[dict[str, Any]]
 """What became of each call of a scene: its value, or what it raised."""
-Search = Generator[dict[str, Any], list[Outcome], dict[str, Any]]
+Search = Generator[dict[str, Any], list[Outcome], dict[str, Any] | None]
 
 
 class Wrong(NamedTuple):
@@ -59,7 +59,7 @@ class Failing(NamedTuple):
     cost: tuple[Any, ...]
 
 
-_chance = compare.Chance()
+_chance = differences.Chance()
 _running: list[Search] = []
 
 
@@ -95,13 +95,16 @@ def _search(checks: dict[str, list[Call]], failed: list[str]) -> Search:
         shown = lines.shown(found.scene, found.outcome[-1], found.where)
         (outcome,) = yield _request([found.scene], anew=True)
         if shown is not None and _agree(shown, found.scene, outcome, found.where):
-            return shown
+            return dict(shown)
     return None
 
 
 def _request(made: Sequence[Scene], *, anew: bool) -> dict[str, Any]:
     """Scenes as the tester gets them; ``hidden`` is the position of what nobody compares."""
-    return {"try": [[_sent(call, each.calls) for call in each.calls] for each in made], "anew": anew}
+    return {
+        "try": [[_sent(call, each.calls) for call in each.calls] for each in made],
+        "anew": anew,
+    }
 
 
 def _sent(call: Call, calls: Sequence[Call]) -> Call:
@@ -185,7 +188,7 @@ def _differences(call: Call, outcome: dict[str, Any], right: Any) -> Iterator[Di
             yield Difference((kind,), RAISED)
     elif call["kind"] not in {"place", "set"}:
         hidden = replay.OPAQUE.get(call["function"])
-        for each in compare.differences(outcome["value"], right):
+        for each in differences.between(outcome["value"], right):
             if hidden is None or each.place[:1] != (hidden,):
                 yield each
 
@@ -273,7 +276,7 @@ def _scene(template: Template, choice: Choice) -> Scene | None:
     """The scene of ``choice``, with Drawn around what right code draws of the last answer."""
     scene = template.scene(choice)
     if scene is not None:
-        scene.answers[-1] = compare.marked(scene.answers[-1], template.right)
+        scene.answers[-1] = differences.marked(scene.answers[-1], template.right)
     return scene
 
 
@@ -302,7 +305,7 @@ def _settled(failing: Failing) -> bool:
 
 
 def _near(value: Any, moved: Any) -> bool:
-    if isinstance(value, compare.Drawn):
+    if isinstance(value, differences.Drawn):
         return True
     if isinstance(value, tuple | list):
         return all(map(_near, value, moved))

@@ -10,15 +10,16 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from kit.checks.student import Student
 from kit.grading.diagnosis.catalogue import Catalogue
+from kit.grading.diagnosis.explain import Calls
 from kit.results import SmallExample, printable
 from kit.sandbox.faults import KitFault, StudentFault
 from kit.sandbox.tester.calls import Item, Later
@@ -27,15 +28,6 @@ from kit.sandbox.tester.session import Session
 from kit.sandbox.tester.transcript import plain
 from kit.sandbox.wire import WireError
 
-Calls = dict[str, list[dict[str, Any]]]
-Run = Callable[[str, bool, float], AbstractContextManager[Session]]
-"""Gives, for a task, the submission in a worker that takes so many seconds at most: one for the
-search, or anew."""
-SEARCH = {
-    f"{name}.py": Path(__file__).with_name(f"{name}.py").read_bytes()
-    for name in ("compare", "scenes", "shrinker", "lines")
-}
-"""The modules of the search, by their names in a worker."""
 MOST_VALUES = 2000
 """The most numbers and items of one answer that are looked at."""
 MOST_LINE = 1200
@@ -46,6 +38,22 @@ NUMBERS = frozenset(
     | {0.9, 0.99, 0.999}
 )
 """The numbers that an example's inputs may have. None of them is drawn."""
+
+
+class Run(Protocol):
+    """Gives, for a task, the submission in a worker whose calls may take so many seconds."""
+
+    def __call__(self, task: str, seconds: float, *, anew: bool) -> AbstractContextManager[Session]:
+        """A session that has only searched, or a new one."""
+
+
+class Searched(NamedTuple):
+    """Where an example is looked for: ``replay`` is a session with the ``catalogue``."""
+
+    replay: Session
+    parent: WarmParent
+    catalogue: Catalogue
+    run: Run
 
 
 class Stopped(Exception):
@@ -61,79 +69,59 @@ class Budget:
 
 
 def smallest(
-    catalogue: Catalogue,
-    parent: WarmParent,
-    failed: Mapping[str, Sequence[str]],
-    calls: Mapping[str, Calls],
-    run: Run,
+    searched: Searched, failed: Mapping[str, Sequence[str]], calls: Mapping[str, Calls]
 ) -> dict[str, SmallExample]:
     """The examples of ``failed`` tasks; a task without one is left out.
 
-    The verdicts are final before any of this begins, and
-    nothing here changes them: whatever goes wrong, there is no example.
+    The verdicts are final before any of this begins, and nothing here changes them: whatever goes
+    wrong, there is no example.
     """
     found: dict[str, SmallExample] = {}
+    parent, catalogue = searched.parent, searched.catalogue
     budget = Budget(parent.limits.example_calls, parent.limits.example_seconds)
     known = set(catalogue.tasks.values())
-    wanted = [task for task in failed if task in known and calls.get(task)]
-    if not wanted:
-        return found
-    from kit.grading.diagnosis.explain import REPLAY
-
-    sources = {
-        "mistakes.py": catalogue.source,
-        "replay.py": REPLAY.read_bytes(),
-        **SEARCH,
-        **catalogue.besides,
-    }
-    with closing(Session(sources, parent)) as session:
-        replay = Student(session)
-        for task in wanted:
+    with Student(searched.replay).deadline(parent.limits.diagnosis_seconds):
+        for task in (task for task in failed if task in known and calls.get(task)):
             try:
-                example = _search(replay, task, calls[task], failed[task], run, budget)
-            except (Stopped, KitFault) as e:
-                DEBUG(task, e)
+                example = _search(searched, task, calls[task], failed[task], budget)
+            except Stopped:
                 break
-            except (StudentFault, WireError) as e:  # too large to compare
-                DEBUG(task, e, getattr(e, "error", None))
+            except KitFault:  # a loss here doesn't undo the verdicts
+                with suppress(KitFault):
+                    parent.renew(final=parent.final)
+                break
+            except (StudentFault, WireError):  # too large to send or to compare
                 continue
-            if example is not None and is_plain(example, _words(catalogue)):
+            if example is not None and is_plain(
+                example, _words(catalogue.source, *catalogue.besides.values())
+            ):
                 found[task] = example
-            elif example is not None: DEBUG(task, "not plain", example)
     return found
 
 
-def DEBUG(*x):
-    pass
-
-
 def _search(
-    replay: Student,
-    task: str,
-    calls: Calls,
-    failed: Sequence[str],
-    run: Run,
-    budget: Budget,
+    searched: Searched, task: str, calls: Calls, failed: Sequence[str], budget: Budget
 ) -> SmallExample | None:
-    step = replay.shrinker.begin(calls, [name for name in failed if name in calls])
+    shrinker = Student(searched.replay).shrinker
+    step = shrinker.begin(calls, [name for name in failed if name in calls])
     while "example" not in step:
         scenes = step["try"]
         budget.calls -= sum(map(len, scenes))
         if budget.calls < 0:
             raise Stopped
-        with run(task, step["anew"], budget.seconds) as session:
-            student = Student(session)
+        with searched.run(task, budget.seconds, anew=step["anew"]) as session:
             before = session.seconds_left
-            outcomes = carried_out(student, scenes)
+            outcomes = carried_out(Student(session), scenes)
             budget.seconds -= before - session.seconds_left
-        step = replay.shrinker.go_on(outcomes)
-    return None if step["example"] is None else _lines(step["example"], student)
+            names = Student(session).module_name
+        step = shrinker.go_on(outcomes)
+    return None if step["example"] is None else _lines(step["example"], names)
 
 
-def _lines(example: Mapping[str, Any], student: Student) -> SmallExample:
+def _lines(example: Mapping[str, Any], module_name: Callable[[str], str]) -> SmallExample:
     names = defaultdict(list)
     for module, _, name in (each.partition(".") for each in example["functions"]):
-        names[student.module_name(module)].append(name)
+        names[module_name(module)].append(name)
     imports = [f"from {module} import {', '.join(each)}" for module, each in names.items()]
     said = "raises" if example["raises"] else "gives"
     return SmallExample(
@@ -216,7 +204,9 @@ def _size(value: Any) -> int:
     items = value.values() if isinstance(value, dict) else value
     if not isinstance(value, dict | list | tuple):
         return 1
-    size = 1 + sum(len(key) for key in value if isinstance(key, str)) if isinstance(value, dict) else 1
+    size = (
+        1 + sum(len(key) for key in value if isinstance(key, str)) if isinstance(value, dict) else 1
+    )
     for item in items:
         size += _size(item)
         if size > MOST_VALUES:
@@ -248,7 +238,7 @@ def _is_known(text: str, words: frozenset[str]) -> bool:
     return text in words or (re.sub(r"[0-9]{1,2}$", "", text) in words)
 
 
-def _words(catalogue: Catalogue) -> frozenset[str]:
-    """The words of the catalogue's text."""
-    texts = [catalogue.source, *catalogue.besides.values()]
+@cache
+def _words(*texts: bytes) -> frozenset[str]:
+    """The words of the catalogue's files."""
     return frozenset(word for text in texts for word in re.findall(r"\w+", text.decode()))

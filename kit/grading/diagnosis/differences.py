@@ -31,31 +31,41 @@ class Difference(NamedTuple):
     kind: str
 
 
-def differences(seen: Any, right: Any, place: tuple[Any, ...] = ()) -> Iterator[Difference]:
+def between(seen: Any, right: Any, place: tuple[Any, ...] = ()) -> Iterator[Difference]:
     """Where ``seen`` differs from the ``right`` answer, in order."""
     if isinstance(right, Drawn):
-        yield from (each for each in differences(seen, right.value, place) if each.kind != "value")
+        yield from (each for each in between(seen, right.value, place) if each.kind != "value")
     elif isinstance(right, tuple | list):
-        if not isinstance(seen, tuple | list):
-            yield Difference(place, "type")
-        elif len(seen) != len(right):
-            yield Difference(place, "length")
-        else:
-            for number, pair in enumerate(zip(seen, right, strict=True)):
-                yield from differences(*pair, (*place, number))
+        yield from _of_tuples(seen, right, place)
     elif isinstance(right, dict):
-        if not isinstance(seen, dict):
-            yield Difference(place, "type")
-            return
-        if right.keys() - seen.keys() or (seen.keys() - right.keys()) & replay.STATE:
-            yield Difference(place, "keys")
-        for key, item in right.items():
-            if key in seen:
-                yield from differences(seen[key], item, (*place, key))
+        yield from _of_dicts(seen, right, place)
     elif isinstance(right, np.ndarray | np.generic | int | float) and not isinstance(right, bool):
         yield from _of_numbers(seen, right, place)
     elif not replay._same(seen, right):
         yield Difference(place, "value" if isinstance(seen, str | bool | None) else "type")
+
+
+def _of_tuples(
+    seen: Any, right: tuple[Any, ...] | list[Any], place: tuple[Any, ...]
+) -> Iterator[Difference]:
+    if not isinstance(seen, tuple | list):
+        yield Difference(place, "type")
+    elif len(seen) != len(right):
+        yield Difference(place, "length")
+    else:
+        for number, pair in enumerate(zip(seen, right, strict=True)):
+            yield from between(*pair, (*place, number))
+
+
+def _of_dicts(seen: Any, right: dict[Any, Any], place: tuple[Any, ...]) -> Iterator[Difference]:
+    if not isinstance(seen, dict):
+        yield Difference(place, "type")
+        return
+    if right.keys() - seen.keys() or (seen.keys() - right.keys()) & replay.STATE:
+        yield Difference(place, "keys")
+    for key, item in right.items():
+        if key in seen:
+            yield from between(seen[key], item, (*place, key))
 
 
 def _of_numbers(seen: Any, right: Any, place: tuple[Any, ...]) -> Iterator[Difference]:
@@ -120,24 +130,24 @@ def marked(value: Any, like: Any) -> Any:
     """``value`` with Drawn where ``like``, a value of the same form, has it."""
     if isinstance(like, Drawn):
         return Drawn(value)
-    if isinstance(value, tuple | list) and isinstance(like, tuple | list):
-        if len(value) == len(like):
-            return type(value)([marked(*pair) for pair in zip(value, like, strict=True)])
+    both_tuples = isinstance(value, tuple | list) and isinstance(like, tuple | list)
+    if both_tuples and len(value) == len(like):
+        return type(value)([marked(*pair) for pair in zip(value, like, strict=True)])
     if isinstance(value, dict) and isinstance(like, dict):
         return {key: marked(item, like.get(key)) for key, item in value.items()}
     return value
 
 
 def _state() -> tuple[Any, ...]:
-    state = np.random.get_state(legacy=True)
-    return state[2], state[3], int(state[1][0])
+    _, keys, position, has_gauss, _ = np.random.get_state(legacy=True)
+    return position, has_gauss, int(keys[0])
 
 
 def _drawn(value: Any, again: Any) -> Any:
     if isinstance(value, tuple | list) and len(value) == len(again):
         return type(value)([_drawn(*pair) for pair in zip(value, again, strict=True)])
     if isinstance(value, dict):
-        return {key: _drawn(item, again[key]) for key, item in value.items()}
+        return {name: _drawn(item, again[name]) for name, item in value.items()}
     if isinstance(value, np.ndarray | np.number | int | float) and not isinstance(value, bool):
         return value if _close(value, again) else Drawn(value)
     return value
