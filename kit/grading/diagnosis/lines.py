@@ -37,7 +37,7 @@ def shown(scene: Scene, outcome: dict[str, Any], where: Difference) -> dict[str,
     right = scene.answers[-1]
     if where.kind == RAISED:
         told = _told(where, None, right, expression)
-        text = " ".join(outcome["raised"].split())[:MOST_CHARACTERS]
+        text = outcome["raised"][:MOST_CHARACTERS]
         call, gives = "; ".join([*written.statements, expression]), text
     else:
         expression += "".join(f"[{_quoted(key)}]" for key in where.place)
