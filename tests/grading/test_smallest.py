@@ -239,6 +239,7 @@ def double(x):
     print(SEEN[0].tolist())
     {}
 """
+KEEPS = 'print(np.array(x).tolist()); return {{"x": -np.array(x) if {} else np.array(x), {}}}'
 HOSTILE = {
     "right only at first": COUNTS.format("2 * x if len(CALLS) > 1 else 3 * x"),
     "another answer each time": COUNTS.format("x * len(CALLS) * 3"),
@@ -251,17 +252,10 @@ HOSTILE = {
     "ends": work("import os; x.size > 19 or os._exit(0); return 3 * x"),
     "exits": work("x.size > 19 or exit(0); return 3 * x"),
     "of its own kind": work("return 3 * x if x.size > 19 else type('W' + str(x), (), {})()"),
-    "keeps what it saw as a name": work(
-        "return 2 * x",
-        'return {"x": -np.array(x) if len(state) > 1 else np.array(x), str(x[0]): 1}',
-    ),
-    "keeps what it saw as a text": work(
-        "return 2 * x",
-        'return {"x": -np.array(x) if "kept" in state else np.array(x), "kept": str(x[0])}',
-    ),
+    "keeps what it saw as a name": work(remember=KEEPS.format("len(state) > 1", "str(x[0]): 1")),
+    "keeps what it saw as a text": work(remember=KEEPS.format("'kept' in state", "'kept': str(x)")),
     "keeps what it saw as a number": work(
-        "return 2 * x",
-        'return {"x": -np.array(x) if "kept" in state else np.array(x), "kept": float(x[0])}',
+        remember=KEEPS.format("'kept' in state", "'kept': float(x[0])")
     ),
 }
 
@@ -284,6 +278,10 @@ class TestHarmsNothing:
         monkeypatch.setattr(Grader, "_examples", lambda *_: {})
         plain = grader.grade(submission(text))
         assert without_example(first) == without_time(plain)
+
+    def test_what_is_shown_was_seen_in_a_new_process(self, grader: Grader) -> None:
+        text = WORK + HOSTILE["another answer each time"]
+        assert examples(grader.grade(submission(text))) == []
 
     def test_what_is_huge_is_not_looked_at(self, example) -> None:
         assert example("double", double="return np.zeros(10**6)") is None

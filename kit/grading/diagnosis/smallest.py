@@ -30,6 +30,10 @@ from kit.sandbox.wire import WireError
 
 MOST_VALUES = 2000
 """The most numbers and items of one answer that are looked at."""
+TOO_LARGE = {"raised": ""}
+"""What becomes of a call whose answer is larger."""
+LARGE_COST = 100
+"""So many calls is such an answer counted for."""
 MOST_LINE = 1200
 """The most characters of a line."""
 NUMBERS = frozenset(
@@ -114,6 +118,7 @@ def _search(
             outcomes = carried_out(Student(session), scenes)
             budget.seconds -= before - session.seconds_left
             names = Student(session).module_name
+        budget.calls -= LARGE_COST * sum(each.count(TOO_LARGE) for each in outcomes)
         step = shrinker.go_on(outcomes)
     return None if step["example"] is None else _lines(step["example"], names)
 
@@ -132,7 +137,7 @@ def _lines(example: Mapping[str, Any], module_name: Callable[[str], str]) -> Sma
 
 
 def _one_line(text: str) -> str:
-    return printable(" ".join(text.split("\n")), MOST_LINE).replace("\n", " ").replace("\t", " ")
+    return printable(text, MOST_LINE).replace("\n", " ").replace("\t", " ")
 
 
 # -- the submission's side -------------------------------------------------------------------------
@@ -189,10 +194,10 @@ def _outcome(call: Mapping[str, Any], later: Later) -> dict[str, Any]:
         if fault.error is None:
             raise Stopped
         return {"raised": f"{fault.error['type']}: {fault.error['message']}"}
-    value, hidden = plain(later.value), call["hidden"]
+    value, hidden = later.value, call["hidden"]
     if hidden is not None and isinstance(value, tuple) and len(value) > hidden:
         value = (*value[:hidden], None, *value[hidden + 1 :])
-    return {"value": value} if _size(value) <= MOST_VALUES else {"raised": ""}
+    return {"value": plain(value)} if _size(value) <= MOST_VALUES else dict(TOO_LARGE)
 
 
 def _size(value: Any) -> int:
