@@ -280,11 +280,12 @@ class TestHarmsNothing:
         assert without_example(first) == without_time(plain)
 
     def test_what_is_shown_was_seen_in_a_new_process(self, grader: Grader) -> None:
-        text = WORK + HOSTILE["another answer each time"]
-        assert examples(grader.grade(submission(text))) == []
+        text = WORK + COUNTS.format("3 * x if x.size > 19 or len(CALLS) > 1 else 2 * x")
+        (found,) = examples(grader.grade(submission(text)))
+        assert "x = np.ones((4, 5))" in found
 
     def test_what_is_huge_is_not_looked_at(self, example) -> None:
-        assert example("double", double="return np.zeros(10**6)") is None
+        assert example("double", double="return np.zeros(10**5)") is None
 
     def test_a_number_or_a_word_of_the_grading_run_is_not_shown(self) -> None:
         words = frozenset({"x", "W", "train"})
