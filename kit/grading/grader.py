@@ -243,9 +243,7 @@ class Grader:
             def opened(wrong: Sequence[str], task: str, seconds: float) -> Session:
                 answers = self._earlier.answers(task) if wrong else None
                 own = answers.sources(self.assignment, sources) if answers else sources
-                session = Session(own, self._parent, answers=answers, seconds=seconds)
-                session.begin()
-                return session
+                return Session(own, self._parent, answers=answers, seconds=seconds)
 
             @contextmanager
             def run(task: str, seconds: float, *, anew: bool) -> Iterator[Session]:

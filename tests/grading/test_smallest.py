@@ -281,8 +281,7 @@ class TestHarmsNothing:
 
     def test_what_is_shown_was_seen_in_a_new_process(self, grader: Grader) -> None:
         text = WORK + COUNTS.format("3 * x if x.size > 19 or len(CALLS) > 1 else 2 * x")
-        (found,) = examples(grader.grade(submission(text)))
-        assert "x = np.ones((4, 5))" in found
+        assert examples(grader.grade(submission(text))) == []
 
     def test_what_is_huge_is_not_looked_at(self, example) -> None:
         assert example("double", double="return np.zeros(10**5)") is None

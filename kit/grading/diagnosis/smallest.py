@@ -15,25 +15,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-
 from kit.checks.student import Student
 from kit.grading.diagnosis.catalogue import Catalogue
 from kit.grading.diagnosis.explain import Calls
+from kit.limits import MIB
 from kit.results import SmallExample, printable
+from kit.sandbox import wire
 from kit.sandbox.faults import KitFault, StudentFault
 from kit.sandbox.tester.calls import Item, Later
 from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
 from kit.sandbox.tester.transcript import plain
-from kit.sandbox.wire import WireError
 
-MOST_VALUES = 2000
-"""The most numbers and items of one answer that are looked at."""
-TOO_LARGE = {"raised": ""}
-"""What becomes of a call whose answer is larger."""
-LARGE_COST = 100
-"""So many calls is such an answer counted for."""
+ROOM = wire.Header(tree=512 * 1024, block=4 * MIB, files=0)
+"""What the answers of one exchange may take. Those of honest code take a hundredth of it."""
 MOST_LINE = 1200
 """The most characters of a line."""
 NUMBERS = frozenset(
@@ -94,7 +89,7 @@ def smallest(
                 with suppress(KitFault):
                     parent.renew(final=parent.final)
                 break
-            except (StudentFault, WireError):  # too large to send or to compare
+            except (StudentFault, wire.WireError):  # too large to send or to compare
                 continue
             if example is not None and is_plain(
                 example, _words(catalogue.source, *catalogue.besides.values())
@@ -114,11 +109,11 @@ def _search(
         if budget.calls < 0:
             raise Stopped
         with searched.run(task, budget.seconds, anew=step["anew"]) as session:
+            session.begin(ROOM)
             before = session.seconds_left
             outcomes = carried_out(Student(session), scenes)
             budget.seconds -= before - session.seconds_left
             names = Student(session).module_name
-        budget.calls -= LARGE_COST * sum(each.count(TOO_LARGE) for each in outcomes)
         step = shrinker.go_on(outcomes)
     return None if step["example"] is None else _lines(step["example"], names)
 
@@ -146,7 +141,8 @@ def _one_line(text: str) -> str:
 def carried_out(student: Student, scenes: Sequence[Sequence[Any]]) -> list[list[dict[str, Any]]]:
     """What became of each call of each scene, all made together.
 
-    Raises Stopped if a call gave no answer, because the code did not return or ended its process.
+    Raises Stopped if a call gave no answer: the code did not return, ended its process, or answered
+    more than fits into ROOM.
     """
     with student.together():
         made = [_made(student, calls) for calls in scenes]
@@ -197,26 +193,7 @@ def _outcome(call: Mapping[str, Any], later: Later) -> dict[str, Any]:
     value, hidden = later.value, call["hidden"]
     if hidden is not None and isinstance(value, tuple) and len(value) > hidden:
         value = (*value[:hidden], None, *value[hidden + 1 :])
-    return {"value": plain(value)} if _size(value) <= MOST_VALUES else dict(TOO_LARGE)
-
-
-def _size(value: Any) -> int:
-    """How many numbers and items a value has; whole branches count where it is more than enough."""
-    if isinstance(value, np.ndarray):
-        return value.size + 1
-    if isinstance(value, str | bytes):
-        return len(value)
-    items = value.values() if isinstance(value, dict) else value
-    if not isinstance(value, dict | list | tuple):
-        return 1
-    size = (
-        1 + sum(len(key) for key in value if isinstance(key, str)) if isinstance(value, dict) else 1
-    )
-    for item in items:
-        size += _size(item)
-        if size > MOST_VALUES:
-            break
-    return size
+    return {"value": plain(value)}
 
 
 # -- what may be shown -----------------------------------------------------------------------------

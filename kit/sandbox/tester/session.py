@@ -67,12 +67,12 @@ class Session:
         self._called: dict[tuple[str, str, bool], None] = {}
         self._definitions: dict[tuple[str, str, bool], Definition | None] = {}
 
-    def begin(self) -> None:
-        """Begin a check, whose replies have the full size limit again.
+    def begin(self, room: wire.Header = wire.MOST) -> None:
+        """Begin a check, whose replies may be as large as ``room``.
 
         From the first check on, the processor time of the judging thread is counted.
         """
-        self._room = wire.MOST
+        self._room = room
         self._called.clear()
         if self._began is None:
             self._began = time.thread_time()
