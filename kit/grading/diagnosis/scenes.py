@@ -460,14 +460,16 @@ def shaken(scene: Scene, functions: Mapping[str, Any], sign: int) -> Any:
         calls.append(call)
         given = [replay._thawed(*each, calls=calls, returned=returned) for each in call["given"]]
         for each in arrays_in(given):
-            if each.dtype == np.float64:
-                step = SHAKE * (1 + np.arange(each.size).reshape(each.shape) % 3)
+            if each.dtype.kind == "f":
+                size = SHAKE if each.dtype == np.float64 else COARSE_SHAKE
+                step = size * (1 + np.arange(each.size).reshape(each.shape) % 3)
                 each[...] += step if (each >= 0).all() else sign * step
         returned.append(replay._carry_out(call, functions, given, returned))
     return returned[-1]
 
 
-SHAKE = 1e-9
+SHAKE, COARSE_SHAKE = 1e-9, 1e-5
+"""By how much float64 and other numbers are moved."""
 
 
 RIGHT: dict[str, Any] = mistakes.implementation({})
