@@ -7,7 +7,7 @@ long texts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from kit.results import (
     Outcome,
     Raised,
     Result,
+    SmallExample,
     Status,
     TaskResult,
     WrongPlace,
@@ -122,6 +123,7 @@ def build(
     follows: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
     wrong_places: Mapping[str, WrongPlace] | None = None,
+    examples: Mapping[str, SmallExample] | None = None,
     seed: int,
     seconds: float,
     layers: Sequence[str],
@@ -133,8 +135,8 @@ def build(
 
     ``explained`` are diagnoses of failed tasks; ``follows`` are, by task, the wrong earlier tasks
     that alone made some of its checks fail; ``wrong_places`` are tasks whose work was found where
-    it is not graded. A task without a verdict is ``not_graded``: nobody asked for it, or a person
-    grades it.
+    it is not graded; ``examples`` are the smallest failing ones. A task without
+    a verdict is ``not_graded``: nobody asked for it, or a person grades it.
     """
     tasks = tuple(
         _task(
@@ -146,6 +148,7 @@ def build(
         )
         for task in assignment.tasks
     )
+    tasks = tuple(replace(task, example=(examples or {}).get(task.id)) for task in tasks)
     failed_us = any(task.status == "error" for task in tasks)
     return Result(
         assignment=assignment.name,

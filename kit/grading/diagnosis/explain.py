@@ -17,7 +17,10 @@ from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
 from kit.sandbox.wire import WireError
 
-IN_WORKER = ("replay.py", "circumstances.py", "compared.py", "narrow.py")
+IN_WORKER = (
+    *("replay.py", "circumstances.py", "compared.py", "narrow.py"),
+    *("differences.py", "scenes.py", "lines.py", "shrinker.py"),
+)
 """The modules beside this one that run in a worker."""
 Calls = dict[str, list[dict[str, Any]]]
 """The calls of each check of a task."""
@@ -31,26 +34,28 @@ def explain(
     *,
     said: Mapping[str, str] = MappingProxyType({}),
     again: Collection[str] = (),
+    session: Session | None = None,
 ) -> dict[str, Explanation]:
     """The explanations of tasks with ``failed`` checks; a task without one is left out.
 
     ``calls`` are all calls that were made, ``said`` the messages of failed checks by name, and
-    ``again`` the tasks whose failed checks were made a second time, on right earlier functions. If
-    several mistakes explain a task equally well, no diagnosis is given, because nobody should read
-    a guess. Raises KitFault if the look itself fails.
+    ``again`` the tasks whose failed checks were made a second time, on right earlier functions.
+    ``session`` is one of `session_of`, if it is to be used further. If several mistakes explain a
+    task equally well, no diagnosis is given, because nobody should read a guess. Raises KitFault if
+    the look itself fails.
     """
     known = set(catalogue.tasks.values())
     wanted = [task for task in failed if task in known and _telling(calls.get(task, {}))]
     if not wanted:
         return {}
-    session = session_of(catalogue, parent)
+    replaying = session or session_of(catalogue, parent)
     found: dict[str, Explanation] = {}
     try:
-        with Student(session).deadline(parent.limits.diagnosis_seconds):
+        with Student(replaying).deadline(parent.limits.diagnosis_seconds):
             for task in wanted:
                 names = [name for name in failed[task] if name in calls[task]]
                 explained = _explanation(
-                    catalogue, _found(session, task, calls[task], names), len(failed[task])
+                    catalogue, _found(replaying, task, calls[task], names), len(failed[task])
                 )
                 if explained is not None:
                     found[task] = explained
@@ -60,11 +65,12 @@ def explain(
                     messages = {name: said.get(name, "") for name in failed[task]}
                     doubted = [each for each in failed if each != task]
                     given = (calls[task], messages, dict(catalogue.names), doubted)
-                    text = _narrowed(session, *given, again=task in again)
+                    text = _narrowed(replaying, *given, again=task in again)
                     if text:
                         found[task] = replace(found.get(task, Explanation()), narrowed=text)
     finally:
-        session.close()
+        if session is None:
+            replaying.close()
     return found
 
 
