@@ -229,7 +229,7 @@ def check(
         # JSON's escape for #: a CI runner reads ##[ anywhere in the output as a command
         print(json.dumps(result.as_dict(), indent=2).replace("#", "\\u0023"))
     else:
-        show_result(console, result)
+        show_result(console, result, examples=True)
     raise typer.Exit(feedback.exit_code(result, chosen))
 
 

@@ -41,8 +41,11 @@ FEW = 4
 """Up to so many submissions stand side by side in a table of tasks."""
 
 
-def show_result(console: Console, result: Result) -> None:
-    """One submission: every task, and what was wrong with the checks that did not pass."""
+def show_result(console: Console, result: Result, *, examples: bool = False) -> None:
+    """One submission: every task, and what was wrong with the checks that did not pass.
+
+    ``examples`` shows for each failed task the smallest inputs found at which it goes wrong, too.
+    """
     show_class(console, [result], measured=False)
     for note in result.notes:
         _say(console, f"Note: {note}")
@@ -55,6 +58,9 @@ def show_result(console: Console, result: Result) -> None:
     for task in result.tasks:
         if not _all_told(task, told):
             _show_wrong(console, task, told, feedback.training_cause(task, result))
+        if examples and task.example is not None:
+            lines = [task.example.inputs, task.example.gives, task.example.right]
+            _say(console, "\n".join(["The smallest example:", *lines]), 2)
     _show_end(console, result)
 
 
@@ -102,6 +108,8 @@ def _show_wrong(
         console.print(plain(f"{task.title} ({task.id})", "bold"))
     for cause in feedback.causes(task):
         _say(console, cause, 2, "bold yellow")
+    if task.narrowed is not None:
+        _say(console, task.narrowed, 2, "yellow")
     if training:
         _say(console, training, 2, "bold yellow")
     for checks in failures.groups:

@@ -103,6 +103,23 @@ class WrongPlace:
 
 
 @dataclass(frozen=True)
+class SmallExample:
+    """The smallest inputs found at which a task goes wrong, as three lines of Python.
+
+    ``inputs`` names them, ``gives`` is the call with what the student's code gives, ``right`` says
+    what is right. None of the numbers was drawn for grading.
+    """
+
+    inputs: str
+    gives: str
+    right: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The example as it stands in the file."""
+        return {"inputs": self.inputs, "gives": self.gives, "right": self.right}
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """The verdict of one check.
 
@@ -169,6 +186,8 @@ class TaskResult:
     """The verdict on one task; ``score`` is None after an error, ``manual`` asks for a person.
 
     ``follows_from`` are the failed tasks by which alone some checks had failed here at first.
+    ``narrowed`` says which parts of the answers are wrong, and in which calls, if a known mistake
+    does not explain all.
     """
 
     id: str
@@ -181,6 +200,8 @@ class TaskResult:
     diagnosis: Diagnosis | None = None
     follows_from: tuple[str, ...] = ()
     wrong_place: WrongPlace | None = None
+    narrowed: str | None = None
+    example: SmallExample | None = None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TaskResult:
@@ -192,6 +213,8 @@ class TaskResult:
             typed["follows_from"] = tuple(data["follows_from"])
         if "wrong_place" in data:
             typed["wrong_place"] = WrongPlace(**data["wrong_place"])
+        if "example" in data:
+            typed["example"] = SmallExample(**data["example"])
         return cls(**typed)
 
     def as_dict(self) -> dict[str, Any]:
@@ -211,6 +234,10 @@ class TaskResult:
             entry["follows_from"] = list(self.follows_from)
         if self.wrong_place is not None:
             entry["wrong_place"] = self.wrong_place.as_dict()
+        if self.narrowed is not None:
+            entry["narrowed"] = self.narrowed
+        if self.example is not None:
+            entry["example"] = self.example.as_dict()
         return entry
 
 

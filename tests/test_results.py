@@ -17,6 +17,7 @@ from kit.results import (
     Frame,
     Raised,
     Result,
+    SmallExample,
     TaskResult,
     WrongPlace,
 )
@@ -34,7 +35,9 @@ TASK = (
     f'{{"id": "double", "title": "Double", "score": 0.0, "max_score": 3.0, "manual": false, '
     f'"status": "failed", "checks": [{CHECK}], '
     '"diagnosis": {"mistakes": ["one", "two"], "text": "Two things at once."}, '
-    '"follows_from": ["single"], "wrong_place": {"text": "It is elsewhere.", "would_get": null}}'
+    '"follows_from": ["single"], "wrong_place": {"text": "It is elsewhere.", "would_get": null}, '
+    '"narrowed": "Only `y` is wrong.", '
+    '"example": {"inputs": "x = 1", "gives": "double(x)  # gives 3", "right": "# right: 2"}}'
 )
 REST = '"score": null, "max_score": 1.0, "manual": true, "status": "not_graded", "checks": []'
 FULL = f"""{{
@@ -102,6 +105,7 @@ def test_the_types_have_the_fields_of_the_schema() -> None:
         (TaskResult, task),
         (Diagnosis, task["diagnosis"]["properties"]),
         (WrongPlace, task["wrong_place"]["properties"]),
+        (SmallExample, task["example"]["properties"]),
         (CheckResult, check),
         (Raised, check["error"]["properties"]),
         (Frame, check["error"]["properties"]["trace"]["items"]["properties"]),

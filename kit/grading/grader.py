@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from socket import socket
@@ -14,13 +14,14 @@ from kit.checks.student import Student
 from kit.course import Assignment
 from kit.grading import earlier, wrong_place
 from kit.grading.diagnosis import catalogue
-from kit.grading.diagnosis.explain import Calls, explain
+from kit.grading.diagnosis.explain import Calls, explain, session_of
+from kit.grading.diagnosis.smallest import Searched, smallest
 from kit.grading.earlier import Answers
 from kit.grading.suites import Suites, Watch
 from kit.grading.verdicts import Verdict, build, build_ungraded
 from kit.intake.submission import Submission, sources_of
 from kit.limits import Limits
-from kit.results import Result
+from kit.results import Result, SmallExample
 from kit.sandbox import host
 from kit.sandbox.faults import IsolationMissing, KitFault, StudentFault
 from kit.sandbox.tester.process import WarmParent
@@ -159,9 +160,16 @@ class Grader:
             second = self._second_look(sources, verdicts, seed)
             verdicts = [second.verdicts.get(each.check.name, each) for each in verdicts]
             calls = _merged(transcript.calls, second.calls)
-            explained = explain(self._catalogue, self._parent, self._failed(verdicts), calls)
             run = partial(self._run_anew, seed)
             places = wrong_place.look(self.assignment, submission, verdicts, self._parent, run)
+            failed = self._failed(verdicts)
+            said = {each.check.name: str(each.problem) for each in verdicts if each.problem}
+            with closing(session_of(self._catalogue, self._parent)) as replay:
+                explained = explain(
+                    self._catalogue, self._parent, failed, calls,
+                    said=said, again=second.calls, session=replay,
+                )  # fmt: skip
+                examples = self._examples(replay, sources, failed, calls)
         except Exception:
             session.close()
             raise
@@ -174,6 +182,7 @@ class Grader:
             explained,
             second.follows,
             wrong_places=places,
+            examples=examples,
             seed=seed,
             seconds=time.monotonic() - began,
             layers=session.layers,
@@ -219,6 +228,41 @@ class Grader:
                 session.close()
             found.take(task, wrong, again, transcript)
         return found
+
+    def _examples(
+        self,
+        replay: Session,
+        sources: Mapping[str, bytes],
+        failed: Mapping[str, Sequence[str]],
+        calls: Mapping[str, Calls],
+    ) -> dict[str, SmallExample]:
+        """The smallest failing example of each failed task that has one.
+
+        Where a task builds on wrong ones, it is looked for with right functions in their place, and
+        shown if the submission as it is gives the same.
+        """
+        with ExitStack() as open_sessions:
+            kept: dict[tuple[str, ...], Session] = {}
+
+            def opened(wrong: Sequence[str], task: str, seconds: float) -> Session:
+                answers = self._earlier.answers(task) if wrong else None
+                own = answers.sources(self.assignment, sources) if answers else sources
+                return Session(own, self._parent, answers=answers, seconds=seconds)
+
+            @contextmanager
+            def run(task: str, seconds: float, *, anew: bool) -> Iterator[Session]:
+                if anew:
+                    with closing(opened((), task, seconds)) as session:
+                        yield session
+                    return
+                wrong = self._earlier.wrong(task, failed)
+                if wrong not in kept:
+                    session = opened(wrong, task, seconds)
+                    kept[wrong] = open_sessions.enter_context(closing(session))
+                yield kept[wrong]
+
+            searched = Searched(replay, self._parent, self._catalogue, run)
+            return smallest(searched, failed, calls)
 
     def _notes(self, session: Session) -> list[str]:
         kept = self.limits.output_bytes

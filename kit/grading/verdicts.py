@@ -7,7 +7,7 @@ long texts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from kit.results import (
     Outcome,
     Raised,
     Result,
+    SmallExample,
     Status,
     TaskResult,
     WrongPlace,
@@ -34,10 +35,14 @@ MAX_TRACE = 8
 
 @dataclass(frozen=True)
 class Explanation:
-    """The diagnosis of a task, with the names of the failed ``checks`` that it explains."""
+    """The diagnosis of a task, with the names of the failed ``checks`` that it explains.
 
-    diagnosis: Diagnosis
-    checks: tuple[str, ...]
+    ``narrowed`` says what tells right from wrong where a known mistake does not explain all.
+    """
+
+    diagnosis: Diagnosis | None = None
+    checks: tuple[str, ...] = ()
+    narrowed: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,8 +86,9 @@ class Verdict:
             got = printable(self.problem.got or "")
         if isinstance(self.problem, StudentFault) and self.problem.error is not None:
             error = _raised(self.problem.error)
-        if explained is not None and self.check.name in explained.checks:
-            diagnosis = "+".join(explained.diagnosis.mistakes)
+        known = None if explained is None else explained.diagnosis
+        if explained is not None and known is not None and self.check.name in explained.checks:
+            diagnosis = "+".join(known.mistakes)
         return CheckResult(
             name=self.check.name,
             status=self.status,
@@ -117,6 +123,7 @@ def build(
     follows: Mapping[str, Sequence[str]] = MappingProxyType({}),
     *,
     wrong_places: Mapping[str, WrongPlace] | None = None,
+    examples: Mapping[str, SmallExample] | None = None,
     seed: int,
     seconds: float,
     layers: Sequence[str],
@@ -128,8 +135,8 @@ def build(
 
     ``explained`` are diagnoses of failed tasks; ``follows`` are, by task, the wrong earlier tasks
     that alone made some of its checks fail; ``wrong_places`` are tasks whose work was found where
-    it is not graded. A task without a verdict is ``not_graded``: nobody asked for it, or a person
-    grades it.
+    it is not graded; ``examples`` are the smallest failing ones. A task without
+    a verdict is ``not_graded``: nobody asked for it, or a person grades it.
     """
     tasks = tuple(
         _task(
@@ -141,6 +148,7 @@ def build(
         )
         for task in assignment.tasks
     )
+    tasks = tuple(replace(task, example=(examples or {}).get(task.id)) for task in tasks)
     failed_us = any(task.status == "error" for task in tasks)
     return Result(
         assignment=assignment.name,
@@ -205,6 +213,9 @@ def _task(
         diagnosis=explained.diagnosis if explained is not None and status == "failed" else None,
         follows_from=tuple(follows),
         wrong_place=None if wrong_place is None else _harmless(wrong_place),
+        narrowed=printable(explained.narrowed) or None
+        if explained is not None and status == "failed"
+        else None,
     )
 
 

@@ -22,11 +22,13 @@ class Unseen(StrEnum):
     """What a student sees of a check whose inputs no notebook shows.
 
     ``hidden``: its name, whether it passed, its points. ``message``: also its rule, the message,
-    the diagnosis and what the student's code raised. ``full``: also what was expected and got.
+    the diagnosis and what the student's code raised. ``example``: also the smallest inputs found at
+    which a task goes wrong; they are none of the check's. ``full``: also what was expected and got.
     """
 
     HIDDEN = "hidden"
     MESSAGE = "message"
+    EXAMPLE = "example"
     FULL = "full"
 
 
@@ -56,8 +58,9 @@ def for_student(result: Result, unseen: Unseen) -> Shown:
 def anonymous(result: Result, pseudonym: str) -> Result:
     """``result`` under ``pseudonym``, without the texts in which a submission can name its author.
 
-    Left out are what the code printed and raised, remarks on the files, and what is computed from
-    their bytes (seed, digests). In the messages that stay, the parts of the name are masked.
+    Left out are what the code printed and raised, examples of what it gives, remarks on the files,
+    and what is computed from their bytes (seed, digests). In the messages that stay, the parts of
+    the name are masked.
     """
     name = _name_pattern(result.student)
     return replace(
@@ -91,7 +94,11 @@ def _withholds(check: CheckResult, unseen: Unseen) -> bool:
 
 
 def _task(task: TaskResult, unseen: Unseen) -> TaskResult:
-    shown = replace(task, checks=tuple(_check(check, unseen) for check in task.checks))
+    example = task.example if unseen is Unseen.EXAMPLE else None
+    checks = tuple(_check(check, unseen) for check in task.checks)
+    shown = replace(task, checks=checks, example=example)
+    if unseen is Unseen.HIDDEN:  # it is about all calls, those on unseen inputs as well
+        shown = replace(shown, narrowed=None)
     if unseen is Unseen.HIDDEN and task.diagnosis is not None:
         told = {name for check in task.checks if is_seen(check) for name in mistakes_of(check)}
         if not told.issuperset(task.diagnosis.mistakes):
@@ -113,6 +120,7 @@ def _nameless(task: TaskResult, name: re.Pattern[str]) -> TaskResult:
         task,
         checks=tuple(_nameless_check(check, name) for check in task.checks),
         wrong_place=None if place is None else replace(place, text=PLACE_LEFT_OUT),
+        example=None,
     )
 
 

@@ -132,6 +132,17 @@ class TestUnseen:
         task_of(result, "adam")["checks"][0] |= {"expected": "1", "got": "2"}
         assert EXPECTED in page(result, Unseen.FULL)
 
+    def test_an_example_is_shown_where_it_is_allowed(self, result: Result) -> None:
+        lines = {"inputs": "w = 1", "gives": "adam(w)  # gives <2>", "right": "# right: 3"}
+        task_of(result, "adam")["example"] = lines
+        for unseen in (Unseen.HIDDEN, Unseen.MESSAGE):
+            assert "adam(w)" not in page(result, unseen)
+        for unseen in (Unseen.EXAMPLE, Unseen.FULL):
+            assert "w = 1 adam(w) # gives <2> # right: 3" in text_of(page(result, unseen))
+        assert EXPECTED not in page(result, Unseen.EXAMPLE).split("w_unseen")[1]
+        shown = page(nameless(result, "Student 001"), Unseen.FULL)
+        assert "adam(w)" not in shown
+
     def test_hidden_shows_name_status_and_points_alone(self, result: Result) -> None:
         check = task_of(result, "adam")["checks"][1]
         check |= {
@@ -156,6 +167,13 @@ class TestUnseen:
         assert "the diagnosis" in page(result, Unseen.HIDDEN)
         adam["diagnosis"]["mistakes"].append("seen_by_an_unseen_check")
         assert "the diagnosis" not in page(result, Unseen.HIDDEN)
+
+    def test_what_is_narrowed_is_shown_as_a_message_is(self, result: Result) -> None:
+        """It is about all calls, also those on inputs that no notebook shows."""
+        task_of(result, "adam")["narrowed"] = "Only the `step` is wrong."
+        assert "Only the step is wrong." not in text_of(page(result, Unseen.HIDDEN))
+        for unseen in (Unseen.MESSAGE, Unseen.FULL):
+            assert "Only the step is wrong." in text_of(page(result, unseen))
 
     @pytest.mark.parametrize("documented", [None, False, "true", 1])
     def test_only_what_says_that_it_is_documented_is(

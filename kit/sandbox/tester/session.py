@@ -43,13 +43,15 @@ class Session:
         parent: WarmParent,
         transcript: Transcript | None = None,
         answers: Callable[[str, list[Any]], dict[str, Any]] | None = None,
+        seconds: float | None = None,
     ) -> None:
         self.sources = dict(sources)
         self.transcript = transcript or Transcript()
         """The requests and answers, for the tasks that have known mistakes."""
         self._parent = parent
         self._worker: Worker | None = None
-        self._seconds_left = parent.limits.total_seconds
+        self.seconds_left = parent.limits.total_seconds if seconds is None else seconds
+        """The time that is left for all calls; ``seconds`` at first, or what the limits say."""
         self.call_seconds = parent.limits.call_seconds
         """The limit of one call, in seconds of wall-clock time."""
         self.layers: list[str] = []
@@ -65,12 +67,12 @@ class Session:
         self._called: dict[tuple[str, str, bool], None] = {}
         self._definitions: dict[tuple[str, str, bool], Definition | None] = {}
 
-    def begin(self) -> None:
-        """Begin a check, whose replies have the full size limit again.
+    def begin(self, room: wire.Header = wire.MOST) -> None:
+        """Begin a check, whose replies may be as large as ``room``.
 
         From the first check on, the processor time of the judging thread is counted.
         """
-        self._room = wire.MOST
+        self._room = room
         self._called.clear()
         if self._began is None:
             self._began = time.thread_time()
@@ -142,9 +144,9 @@ class Session:
         sent = [request for number, request in enumerate(requests) if number not in refused]
         worker = self.start()
         began, granted = time.monotonic(), worker.granted
-        given = worker.ask(sent, self.call_seconds, self._seconds_left, self._room)
+        given = worker.ask(sent, self.call_seconds, self.seconds_left, self._room)
         self._room = worker.room
-        self._seconds_left -= time.monotonic() - began - (worker.granted - granted)
+        self.seconds_left -= time.monotonic() - began - (worker.granted - granted)
         answers = [
             answer if answer.fault is None else self._judged(request.what, answer.fault)
             for request, answer in zip(sent, given, strict=True)
@@ -183,7 +185,7 @@ class Session:
     def _judged(self, what: str, fault: StudentFault) -> Answer:
         """The answer to a failed request; counts it if it took too long."""
         self._timeouts[what] += isinstance(fault, StudentTimeout)
-        if self._seconds_left > 0:
+        if self.seconds_left > 0:
             return Answer(fault=fault)
         return Answer(
             fault=StudentFault(

@@ -1,0 +1,94 @@
+"""How often a failure shrinks to a small example, and what the search costs.
+
+    .venv/bin/python benchmarks/examples.py [--every N] [--cost]
+
+Every N-th known mistake of each assignment is handed in and graded. Printed is for how many failed
+tasks there is an example, for how many one whose arrays have no axis longer than 3, and which have
+none. With ``--cost`` they are graded in four parts, each without the search and with it, and the
+processor time of one submission is printed for both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kit.course import Assignment, assignment_names, find_assignment
+from kit.grading.diagnosis import catalogue
+from kit.grading.grader import Grader
+from kit.intake.submission import Submission
+from kit.release.coverage import made
+from kit.results import Result
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = 4
+
+
+def longest(inputs: str) -> int:
+    """The longest axis of the arrays in the inputs of an example."""
+    texts = re.findall(r"np\.\w+\((?:[^()]|\([^()]*\))*\)", inputs)
+    arrays = [eval(text, {"np": np}) for text in texts]  # noqa: S307 - the kit wrote it
+    return max((length for each in arrays for length in each.shape), default=0)
+
+
+def seconds(
+    assignment: Assignment,
+    tasks: Sequence[str],
+    handed_in: Sequence[Submission],
+    results: list[Result] | None = None,
+) -> float:
+    """The processor time that grading takes; the results are added to ``results``."""
+    before = sum(os.times()[:4])
+    with Grader(assignment, tasks) as grader:
+        graded = [grader.grade(each) for each in handed_in]
+    if results is not None:
+        results += graded
+    return sum(os.times()[:4]) - before
+
+
+def measure(assignment: Assignment, every: int, *, cost: bool) -> None:
+    """Print the figures of one assignment."""
+    known = catalogue.load(assignment)
+    tasks = [task.id for task in assignment.tasks if task.id in set(known.tasks.values())]
+    handed_in = [made(assignment, known, name) for name in list(known.tasks)[::every]]
+    results: list[Result] = []
+    search, none = Grader._examples, staticmethod(lambda *_: {})
+    if cost:
+        idle = seconds(assignment, tasks, [])
+        times = [0.0, 0.0]
+        for part in range(PARTS):
+            for number in (part % 2, 1 - part % 2):
+                Grader._examples = search if number else none  # type: ignore[method-assign]
+                kept = results if number else None
+                times[number] += seconds(assignment, tasks, handed_in[part::PARTS], kept) - idle
+        Grader._examples = search  # type: ignore[method-assign]
+        without, having = (1000 * each / len(handed_in) for each in times)
+        print(f"{assignment.name}: {without:.1f} ms without, {having:.1f} ms with the search")
+    else:
+        seconds(assignment, tasks, handed_in, results)
+    failed = [(r.student, task) for r in results for task in r.tasks if task.status == "failed"]
+    found = [task.example for _, task in failed if task.example is not None]
+    small = sum(longest(each.inputs) <= 3 for each in found)
+    print(f"{assignment.name}: {len(failed)} failed tasks, {len(found)} examples, {small} small")
+    print("  none:", ", ".join(name for name, task in failed if task.example is None))
+    large = [e.inputs for _, t in failed if (e := t.example) and longest(e.inputs) > 3]
+    print("\n".join(f"  large: {each[:160]}" for each in large))
+
+
+def main() -> None:
+    """Measure all assignments."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--cost", action="store_true")
+    arguments = parser.parse_args()
+    for name in assignment_names(ROOT):
+        measure(find_assignment(name, ROOT), arguments.every, cost=arguments.cost)
+
+
+if __name__ == "__main__":
+    main()
