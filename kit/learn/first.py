@@ -6,6 +6,8 @@ import builtins
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+NO_NAMES = ("what was given", "a key", "an exception")
+"""Parts that the comparison tells in words, and of which nothing is said where they are right."""
 _MOST = 4
 """So many parts are named."""
 
@@ -26,7 +28,7 @@ def sentence(calls: Sequence[Mapping[str, Any]], parts: Sequence[Mapping[str, bo
             return f"{which} raises {_kind(calls[at]['raised'])}."
         wrong = [name for name, right in of.items() if right is False]
         if wrong:
-            right = [name for name, is_right in of.items() if is_right]
+            right = [name for name, is_right in of.items() if is_right and name not in NO_NAMES]
             rest = f"; {_listed(right)} right" if right else ""
             return f"{which} is wrong{_named(wrong)}{rest}."
     if own and all(right for at in own for right in parts[at].values()):
@@ -51,7 +53,7 @@ def _named(parts: Sequence[str]) -> str:
 
 
 def _listed(parts: Iterable[str], *, verb: bool = True) -> str:
-    names = [f"`{each}`" for each in parts if each]
+    names = [each if each in NO_NAMES else f"`{each}`" for each in parts if each]
     more = [f"{len(names) - _MOST} more"] if len(names) > _MOST else []
     said = [*names[:_MOST], *more]
     joined = ", ".join(said[:-1]) + " and " * (len(said) > 1) + said[-1]

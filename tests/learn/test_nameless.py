@@ -163,6 +163,14 @@ class TestFirst:
             'Answer 2 of 2, of `step`, is wrong in `v` and `c["a"]`; `w` is right.'
         )
 
+    def test_of_a_part_without_a_name_it_speaks_only_if_it_is_wrong(self) -> None:
+        assert sentence(CALLS[:1], [{"w": False, "what was given": True}]) == (
+            "`step` is wrong in `w`."
+        )
+        assert sentence(CALLS[:1], [{"w": True, "what was given": False}]) == (
+            "`step` is wrong in what was given; `w` is right."
+        )
+
     @pytest.mark.parametrize(("call", "kind"), [(1, "`KeyError`"), (2, "an exception of its own")])
     def test_it_names_an_exception_that_is_pythons_and_says_no_message(
         self, call: int, kind: str
