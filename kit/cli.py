@@ -3,8 +3,8 @@
 Exit codes: 0 success (``check``: every automatic task passed); 1 failure (``check``: a task failed;
 ``grade``: some submissions could not be graded by our fault; ``release --check``: a proof failed;
 ``preview``: a cell failed; ``suite``: a known mistake is not caught, or not named, or with
-``--mutants`` an aim is missed); 2 wrong usage; 3 ``check`` could not grade, by our fault.
-``kit.edge`` reports errors and knows their codes.
+``--mutants`` an aim is missed; ``learn``: a hand-in could not be run again by our fault); 2 wrong
+usage; 3 ``check`` could not grade, by our fault. ``kit.edge`` reports errors and knows their codes.
 """
 
 from __future__ import annotations
@@ -517,6 +517,49 @@ def _measure_suites(assignment: Assignment, seeds: int) -> None:
     show_figures(console, figures)
     console.print(f"Written: {path}", markup=False, soft_wrap=True)
     if not all(figure.met for figure in figures):
+        raise typer.Exit(1)
+
+
+@app.command()
+def learn(
+    assignment: AssignmentName,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="as for kit grade (default: submitted)"),
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="folder of the results (default: results/ASSIGNMENT)")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="folder for the page (default: learn/ASSIGNMENT)")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="number of processes (default: one per core)", min=1)
+    ] = None,
+) -> None:
+    """Group failures that no known mistake explains; write a page, and entries for the catalogue.
+
+    It runs these failed tasks again, on the same inputs for all. What it writes names nobody.
+    """
+    from kit.batch import processes
+
+    if jobs != 1:
+        processes.begin()
+    from kit.batch.run import find_all
+    from kit.display import show_steps
+    from kit.learn import run
+
+    found = find_assignment(assignment)
+    with ExitStack() as kept, show_steps(console) as say:
+        hand_ins = find_all(found, paths or [found.root / "submitted"], kept)
+        folder = results or found.root / "results" / assignment
+        into = out or found.root / "learn" / assignment
+        learned = run.learn(found, hand_ins, folder, into, jobs=_affordable(jobs), say=say)
+    for sentence in [*learned.of.remarks, *learned.faults]:
+        _remark(sentence)
+    for line in run.lines(learned):
+        console.print(line, markup=False, soft_wrap=True)
+    if learned.faults:
         raise typer.Exit(1)
 
 

@@ -108,6 +108,8 @@ def _show_wrong(
         console.print(plain(f"{task.title} ({task.id})", "bold"))
     for cause in feedback.causes(task):
         _say(console, cause, 2, "bold yellow")
+    if task.narrowed is not None:
+        _say(console, task.narrowed, 2, "yellow")
     if training:
         _say(console, training, 2, "bold yellow")
     for checks in failures.groups:

@@ -280,10 +280,18 @@ def explain(check: CheckResult, task: TaskResult) -> str:
         lines.append(task.diagnosis.text)
     if task.wrong_place is not None:
         lines.append(task.wrong_place.text)
+    if task.narrowed is not None and check is _first_unexplained(task):
+        lines.append(task.narrowed)
     lines.append(check.message)
     if check.expected is not None:
         lines.append(f"Expected {check.expected}, got {check.got}.")
     return "\n".join([*lines, f"Rule: {check.hint}"])
+
+
+def _first_unexplained(task: TaskResult) -> CheckResult | None:
+    """The first check that failed and that no known mistake explains."""
+    failed = (c for c in task.checks if c.status == "failed" and c.diagnosis is None)
+    return next(failed, None)
 
 
 def explain_all(result: Result) -> Iterator[tuple[TaskResult, CheckResult, str]]:

@@ -186,6 +186,8 @@ class TaskResult:
     """The verdict on one task; ``score`` is None after an error, ``manual`` asks for a person.
 
     ``follows_from`` are the failed tasks by which alone some checks had failed here at first.
+    ``narrowed`` says which parts of the answers are wrong, and in which calls, if a known mistake
+    does not explain all.
     """
 
     id: str
@@ -198,6 +200,7 @@ class TaskResult:
     diagnosis: Diagnosis | None = None
     follows_from: tuple[str, ...] = ()
     wrong_place: WrongPlace | None = None
+    narrowed: str | None = None
     example: SmallExample | None = None
 
     @classmethod
@@ -231,6 +234,8 @@ class TaskResult:
             entry["follows_from"] = list(self.follows_from)
         if self.wrong_place is not None:
             entry["wrong_place"] = self.wrong_place.as_dict()
+        if self.narrowed is not None:
+            entry["narrowed"] = self.narrowed
         if self.example is not None:
             entry["example"] = self.example.as_dict()
         return entry

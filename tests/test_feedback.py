@@ -133,3 +133,11 @@ class TestReason:
 def test_counts_and_points_read_as_people_write_them() -> None:
     assert [feedback.count(n) for n in (0, 1, 2)] == ["0 checks", "1 check", "2 checks"]
     assert [feedback.points(value) for value in (None, 3.0, 2.5)] == ["-", "3", "2.5"]
+
+
+def test_what_is_narrowed_is_told_once_with_the_first_check_that_no_mistake_explains() -> None:
+    known = check("known", "failed", diagnosis="a")
+    checks = (check("right"), known, check("one", "failed"), check("two", "failed"))
+    told = result(task("a", *checks, narrowed="Only y is wrong."))
+    texts = [text.split("\n")[0] for _, _, text in feedback.explain_all(told)]
+    assert texts == ["right says so.", "known says so.", "Only y is wrong.", "two says so."]

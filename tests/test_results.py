@@ -36,6 +36,7 @@ TASK = (
     f'"status": "failed", "checks": [{CHECK}], '
     '"diagnosis": {"mistakes": ["one", "two"], "text": "Two things at once."}, '
     '"follows_from": ["single"], "wrong_place": {"text": "It is elsewhere.", "would_get": null}, '
+    '"narrowed": "Only `y` is wrong.", '
     '"example": {"inputs": "x = 1", "gives": "double(x)  # gives 3", "right": "# right: 2"}}'
 )
 REST = '"score": null, "max_score": 1.0, "manual": true, "status": "not_graded", "checks": []'

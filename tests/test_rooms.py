@@ -27,7 +27,7 @@ ROOMS = (
     # the way of a submission
     *("sandbox", "intake", "checks", "grading", "batch"),
     # what instructors make with it
-    *("nbgrader", "release", "display", "export", "report", "pack"),
+    *("nbgrader", "release", "display", "export", "report", "learn", "pack"),
     # what people type
     *("edge", "cli", "__main__"),
 )
@@ -46,6 +46,7 @@ FACES = {
     "batch": {"run", "pool", "processes", "lock", "regraded"},
     "nbgrader": {"bookkeeping", "finals", "generate", "gradebook"},
     "release": {"build", "leaks", "new", "notebook", "proofs", "coverage", "classifier", "page"},
+    "report": {"pages", "visible", "writer"},
 }
 """What other rooms may import of a room; the rooms that are not here are only ever called by people
 and by the command line."""

@@ -163,8 +163,12 @@ class Grader:
             run = partial(self._run_anew, seed)
             places = wrong_place.look(self.assignment, submission, verdicts, self._parent, run)
             failed = self._failed(verdicts)
+            said = {each.check.name: str(each.problem) for each in verdicts if each.problem}
             with closing(session_of(self._catalogue, self._parent)) as replay:
-                explained = explain(self._catalogue, self._parent, failed, calls, replay)
+                explained = explain(
+                    self._catalogue, self._parent, failed, calls,
+                    said=said, again=second.calls, session=replay,
+                )  # fmt: skip
                 examples = self._examples(replay, sources, failed, calls)
         except Exception:
             session.close()

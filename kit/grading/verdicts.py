@@ -35,10 +35,14 @@ MAX_TRACE = 8
 
 @dataclass(frozen=True)
 class Explanation:
-    """The diagnosis of a task, with the names of the failed ``checks`` that it explains."""
+    """The diagnosis of a task, with the names of the failed ``checks`` that it explains.
 
-    diagnosis: Diagnosis
-    checks: tuple[str, ...]
+    ``narrowed`` says what tells right from wrong where a known mistake does not explain all.
+    """
+
+    diagnosis: Diagnosis | None = None
+    checks: tuple[str, ...] = ()
+    narrowed: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,9 @@ class Verdict:
             got = printable(self.problem.got or "")
         if isinstance(self.problem, StudentFault) and self.problem.error is not None:
             error = _raised(self.problem.error)
-        if explained is not None and self.check.name in explained.checks:
-            diagnosis = "+".join(explained.diagnosis.mistakes)
+        known = None if explained is None else explained.diagnosis
+        if explained is not None and known is not None and self.check.name in explained.checks:
+            diagnosis = "+".join(known.mistakes)
         return CheckResult(
             name=self.check.name,
             status=self.status,
@@ -208,6 +213,9 @@ def _task(
         diagnosis=explained.diagnosis if explained is not None and status == "failed" else None,
         follows_from=tuple(follows),
         wrong_place=None if wrong_place is None else _harmless(wrong_place),
+        narrowed=printable(explained.narrowed) or None
+        if explained is not None and status == "failed"
+        else None,
     )
 
 

@@ -51,6 +51,8 @@ def said(task: TaskResult) -> str:
         lines += ["", *_folded(feedback.correct_given(task))]
     for cause in feedback.causes(task):
         lines += ["", *_folded(cause)]
+    if task.narrowed is not None:
+        lines += ["", *_folded(task.narrowed)]
     failures = feedback.failures(task)
     for checks in failures.groups:
         lines += ["", *_failed(checks)]

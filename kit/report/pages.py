@@ -137,21 +137,22 @@ def _several(count: int, one: str, many: str = "") -> str:
 
 @cache
 def _template(name: str) -> Template:
-    return _environment().get_template(name)
+    return environment().get_template(name)
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates of the pages, with the filters and texts that they use."""
+    made = Environment(
         loader=PackageLoader("kit.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"code": _code, "points": _points, "several": _several, "words": words}
-    environment.filters |= {"breakable": _breakable}
-    environment.globals |= {
+    made.filters |= {"code": _code, "points": _points, "several": _several, "words": words}
+    made.filters |= {"breakable": _breakable}
+    made.globals |= {
         "STATUS": STATUS,
         "MARK": Markup(MARK.decode()),  # noqa: S704 (a constant)
         "style": Markup(_text("style.css")),  # noqa: S704 (a file of the kit)
@@ -166,7 +167,7 @@ def _environment() -> Environment:
         "cells_of": cells_of,
         "values_of": values_of,
     }
-    return environment
+    return made
 
 
 def _points(value: float | None) -> str:

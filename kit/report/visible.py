@@ -97,6 +97,8 @@ def _task(task: TaskResult, unseen: Unseen) -> TaskResult:
     example = task.example if unseen is Unseen.EXAMPLE else None
     checks = tuple(_check(check, unseen) for check in task.checks)
     shown = replace(task, checks=checks, example=example)
+    if unseen is Unseen.HIDDEN:  # it is about all calls, those on unseen inputs as well
+        shown = replace(shown, narrowed=None)
     if unseen is Unseen.HIDDEN and task.diagnosis is not None:
         told = {name for check in task.checks if is_seen(check) for name in mistakes_of(check)}
         if not told.issuperset(task.diagnosis.mistakes):

@@ -140,7 +140,7 @@ class TestKey:
         for task, said in entry.items():
             assert set(said) <= {
                 *("gets", "because", "points", "not_yet"),
-                *("stands_in", "would_get"),
+                *("stands_in", "would_get", "narrowed"),
             }
             assert said["gets"] in {"all", "part", "none"}
             assert said["because"]
@@ -173,5 +173,10 @@ def test_it_gets_what_the_key_says(
     for task, (text, would_get) in found.items():
         assert said[task]["stands_in"] in text
         assert would_get == said[task]["would_get"]
+    narrowed = {task["id"]: task["narrowed"] for task in result["tasks"] if "narrowed" in task}
+    wanted = {k: v["narrowed"] for k, v in KEY[name].items() if "narrowed" in v}
+    assert narrowed.keys() == wanted.keys(), narrowed
+    for task, end in wanted.items():
+        assert narrowed[task].endswith(end)
     not_yet = {task for task, said in KEY[name].items() if "not_yet" in said}
     assert set(unlike) == not_yet, unlike

@@ -72,6 +72,7 @@ USUAL: dict[str, dict[str, str]] = {
     "report": {"assignment": "tiny"},
     "pack": {"platform": "gradescope", "assignment": "tiny"},
     "suite": {"assignment": "tiny"},
+    "learn": {"assignment": "tiny", "paths": "submitted", "jobs": "1"},
     "doctor": {},
 }
 """What each command is given where nothing is odd."""
@@ -397,7 +398,10 @@ RESULTS: dict[str, Callable[[Path], str | bytes]] = {
     "another student's": lambda course: changed(course, student="bob"),
     "a status that there is not": lambda course: changed(course, status="fine"),
 }
-READERS = ["export csv tiny", "export canvas tiny", "export junit tiny", "report tiny"]
+READERS = [
+    *("export csv tiny", "export canvas tiny", "export junit tiny", "report tiny"),
+    "learn tiny --jobs 1",
+]
 
 
 @pytest.mark.parametrize("reader", READERS)

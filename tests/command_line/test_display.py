@@ -78,6 +78,11 @@ def test_what_a_diagnosis_does_not_explain_is_told_as_well() -> None:
     assert "for the same reason" not in said
 
 
+def test_what_is_narrowed_comes_before_the_checks() -> None:
+    said = shown(task("double", WRONG, narrowed="Only `y` of the two is wrong."))
+    assert said.index("Only `y` of the two is wrong.") < said.index("`y` is wrong.")
+
+
 def test_without_a_diagnosis_every_failure_is_told() -> None:
     said = shown(task("double", WRONG, check("test_more", "failed", message="More is wrong.")))
     assert "More is wrong." in said

@@ -446,6 +446,14 @@ class TestFeedback:
             "1 more check failed for the same reason.",
         ]
 
+    def test_what_is_narrowed_comes_before_the_checks(self) -> None:
+        checks = (check_of("a.py::test_one", "failed", "off by 1"),)
+        task = TaskResult("double", "Double", 1.5, 4.0, False, "failed", checks, narrowed="Only y.")
+        assert cells.said(task).split("\n\n")[1:] == [
+            "Only y.",
+            "Failed: 1 check\n    off by 1\n    Rule: the rule",
+        ]
+
     def test_what_follows_from_another_task_is_said_to(self) -> None:
         task = TaskResult("triple", "Triple", 4.0, 4.0, False, "passed", (), None, ("double",))
         assert "Correct given your double; fix double first." in cells.said(task)

@@ -16,7 +16,9 @@ from tests.support.course import ROOT
 
 OPTIONAL = {"distributed", "_typeshed"}
 """What `kit` imports only for a cluster, which is an extra, or for mypy."""
-OURS = {"kit", "nndl", "utils", *(path.stem for path in (ROOT / "autograder").rglob("*.py"))}
+BESIDE = ("autograder", "kit/grading/diagnosis")
+"""Where files are that others import by their bare names, as a suite or in a worker."""
+OURS = {"kit", "nndl", "utils"} | {p.stem for at in BESIDE for p in (ROOT / at).rglob("*.py")}
 
 
 def normal(name: str) -> str:

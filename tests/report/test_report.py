@@ -168,6 +168,13 @@ class TestUnseen:
         adam["diagnosis"]["mistakes"].append("seen_by_an_unseen_check")
         assert "the diagnosis" not in page(result, Unseen.HIDDEN)
 
+    def test_what_is_narrowed_is_shown_as_a_message_is(self, result: Result) -> None:
+        """It is about all calls, also those on inputs that no notebook shows."""
+        task_of(result, "adam")["narrowed"] = "Only the `step` is wrong."
+        assert "Only the step is wrong." not in text_of(page(result, Unseen.HIDDEN))
+        for unseen in (Unseen.MESSAGE, Unseen.FULL):
+            assert "Only the step is wrong." in text_of(page(result, unseen))
+
     @pytest.mark.parametrize("documented", [None, False, "true", 1])
     def test_only_what_says_that_it_is_documented_is(
         self, result: Result, documented: object

@@ -37,7 +37,7 @@ from tests.support.results import SCHEMA, task_of, without_time
 TIERS = {"default": {}, "floor": {"floor_only": True}}
 """What a Grader is told, for each tier of isolation that the suite runs on."""
 ON_THE_FLOOR = pytest.param("floor", marks=pytest.mark.one_in(3, 0))
-LIMITS = Limits(call_seconds=2.0, total_seconds=60)
+LIMITS = Limits(call_seconds=1.0, total_seconds=60)
 PROGRAMS = read_programs()
 UNIT = [program for program in PROGRAMS if program.group != "training"]
 TRAINING = [program for program in PROGRAMS if program.group == "training"]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import mistakes
 import numpy as np
+from circumstances import before
 from replay import OBJECT, OPAQUE, _carry_out, _close, _copied, _same
 
 Call = dict[str, Any]
@@ -22,10 +23,13 @@ Parts = dict[str, bool | None]
 A part is called as the solution calls it: ``out``, ``config["velocity"]``, ``grads["W1"]``;
 ``x, afterwards`` is what a call left in an argument that was placed, ``""`` the whole answer and
 `RAISED` an exception that right code does not raise. Parts in which right code only returns what it
-was given are left out unless they are wrong.
+was given, or leaves a placed argument as it was, are `KEPT` together unless they are wrong.
 """
 RAISED = "an exception"
 AFTERWARDS = "{}, afterwards"
+KEPT = "what was given"
+MISSING = "a key"
+"""Is among the parts where a key is missing in a dict."""
 _SHIFT = 7919
 """What is added to seeds in a second run, so that what is drawn by a seed is known as drawn."""
 
@@ -135,6 +139,8 @@ class _Check:
         self._found: list[Parts] = []
         self._user: dict[int, int] = {}
         """The last call that was given a placed value and was not looked at, by its number."""
+        self._invented: set[str] = set()
+        """Keys that the submission puts into a dict for purposes of its own."""
         self._spoiled: set[int] = set()
         """Objects of which an answer was wrong: what they hold is not known from then on."""
 
@@ -187,19 +193,21 @@ class _Check:
     def _compared(self, call: Call, answers: list[Any]) -> Parts:
         right = _marked(*answers)
         if call["kind"] == "get":
-            return dict(_leaves(call["value"], right, call["attribute"], ()))
+            return dict(self._leaves(call["value"], right, call["attribute"], ()))
         given = [value for kind, value, *_ in call["given"] if kind == "value"]
-        held = [v for run in self._runs[:1] for v in run.held.values()]
+        given += self._runs[0].held.values()
         if not isinstance(answers[0], tuple):
+            if isinstance(call["value"], str) and call["value"] == OBJECT:
+                return {} if _same(call["value"], answers[0]) else {"": False}
             (name,) = self._returns(call, 1)
-            return dict(_leaves(call["value"], right, name, [*given, *held]))
+            return dict(self._leaves(call["value"], right, name, given))
         seen, hidden = call["value"], OPAQUE.get(call["function"])
         if not isinstance(seen, tuple | list) or len(seen) != len(answers[0]):
             return {"": False}
         parts: Parts = {}
         for place, name in enumerate(self._returns(call, len(seen))):
             if place != hidden:
-                parts |= dict(_leaves(seen[place], right[place], name, given))
+                parts |= dict(self._leaves(seen[place], right[place], name, given)) or {KEPT: True}
         return parts
 
     def _returns(self, call: Call, number: int) -> Sequence[str]:
@@ -217,55 +225,57 @@ class _Check:
             parameters = self._names.get(by["attribute"], {}).get("parameters", ())
             name = parameters[place] if place < len(parameters) else f"argument {place + 1}"
             right = _marked(*(run.held.get(number) for run in self._runs))
-            before = [self._before(number, user)]
-            left = dict(_leaves(call["value"], right, name, before))
+            was = [before(self._calls, number, user)]
+            left = dict(self._leaves(call["value"], right, name, was))
             self._found[user] |= {AFTERWARDS.format(part): good for part, good in left.items()}
+            if not left:
+                self._found[user][KEPT] = True
         for run in self._runs:
             if "value" in call and not _holds_object(call["value"]):
                 run.held[number] = _copied(call["value"])
 
-    def _before(self, number: int, user: int) -> Any:
-        """What a placed value was before the call with the number ``user``."""
-        looks = [
-            call["value"]
-            for call in self._calls[number:user]
-            if call["kind"] == "fetch" and call["object"] == number and "value" in call
-        ]
-        return looks[-1] if looks else self._calls[number].get("given", [["", None]])[0][1]
+    def _leaves(
+        self, seen: Any, right: Any, name: str, given: Sequence[Any]
+    ) -> Iterator[tuple[str, bool | None]]:
+        """The parts of a value called ``name``, and whether each is right."""
+        if isinstance(right, dict):
+            if isinstance(seen, dict):
+                yield from self._keys(seen, right, name, given)
+            else:
+                yield name, False
+        elif _given_back(right, given) and _same(seen, right):
+            return
+        elif isinstance(right, list | tuple) and any(isinstance(item, dict) for item in right):
+            if isinstance(seen, list | tuple) and len(seen) == len(right):
+                for place, item in enumerate(right):
+                    yield from self._leaves(seen[place], item, f"{name}[{place}]", given)
+            else:
+                yield name, False
+        elif isinstance(right, Drawn):
+            yield name, None if _same_kind(seen, right.value) else False
+        elif not _same(seen, right):
+            yield name, False
+        else:
+            yield name, True if _same_kind(seen, right) else None
+
+    def _keys(
+        self, seen: dict[str, Any], right: dict[str, Any], name: str, given: Sequence[Any]
+    ) -> Iterator[tuple[str, bool | None]]:
+        """The parts of a dict, but for what only the submission keeps there."""
+        was = {key: item for each in given if isinstance(each, dict) for key, item in each.items()}
+        for key, item in right.items():
+            if key not in self._invented:
+                if key not in seen:
+                    yield MISSING, True
+                old = [was[key]] if key in was else []
+                yield from self._leaves(seen.get(key), item, f'{name}["{key}"]', old)
+        self._invented |= seen.keys() - right.keys()
 
 
 def _holds_object(value: Any) -> bool:
     if isinstance(value, tuple | list):
         return any(map(_holds_object, value))
     return isinstance(value, str) and value == OBJECT
-
-
-def _leaves(
-    seen: Any, right: Any, name: str, given: Sequence[Any]
-) -> Iterator[tuple[str, bool | None]]:
-    """The parts of a value called ``name``, and whether each is right."""
-    if isinstance(right, dict):
-        if not isinstance(seen, dict):
-            yield name, False
-            return
-        before = {
-            key: item for each in given if isinstance(each, dict) for key, item in each.items()
-        }
-        for key, item in right.items():
-            old = [before[key]] if key in before else []
-            yield from _leaves(seen.get(key), item, f"{name}[{key!r}]".replace("'", '"'), old)
-    elif isinstance(right, list | tuple) and any(isinstance(item, dict) for item in right):
-        if not isinstance(seen, list | tuple) or len(seen) != len(right):
-            yield name, False
-            return
-        for place, item in enumerate(right):
-            yield from _leaves(seen[place], item, f"{name}[{place}]", ())
-    elif isinstance(right, Drawn):
-        yield name, None if _same_kind(seen, right.value) else False
-    elif not _same(seen, right):
-        yield name, False
-    elif not _given_back(right, given):
-        yield name, True if _same_kind(seen, right) else None
 
 
 def _given_back(right: Any, given: Sequence[Any]) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from kit.checks.student import Student
@@ -15,7 +17,10 @@ from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
 from kit.sandbox.wire import WireError
 
-IN_WORKER = ("replay.py", "compared.py", "differences.py", "scenes.py", "lines.py", "shrinker.py")
+IN_WORKER = (
+    *("replay.py", "circumstances.py", "compared.py", "narrow.py"),
+    *("differences.py", "scenes.py", "lines.py", "shrinker.py"),
+)
 """The modules beside this one that run in a worker."""
 Calls = dict[str, list[dict[str, Any]]]
 """The calls of each check of a task."""
@@ -26,13 +31,18 @@ def explain(
     parent: WarmParent,
     failed: Mapping[str, Sequence[str]],
     calls: Mapping[str, Calls],
+    *,
+    said: Mapping[str, str] = MappingProxyType({}),
+    again: Collection[str] = (),
     session: Session | None = None,
 ) -> dict[str, Explanation]:
     """The explanations of tasks with ``failed`` checks; a task without one is left out.
 
-    ``calls`` are all calls that were made; ``session`` is one of `session_of`, if it is to be used
-    further. If several mistakes explain a task equally well, it has
-    no explanation, because nobody should read a guess. Raises KitFault if the look itself fails.
+    ``calls`` are all calls that were made, ``said`` the messages of failed checks by name, and
+    ``again`` the tasks whose failed checks were made a second time, on right earlier functions.
+    ``session`` is one of `session_of`, if it is to be used further. If several mistakes explain a
+    task equally well, no diagnosis is given, because nobody should read a guess. Raises KitFault if
+    the look itself fails.
     """
     known = set(catalogue.tasks.values())
     wanted = [task for task in failed if task in known and _telling(calls.get(task, {}))]
@@ -49,17 +59,31 @@ def explain(
                 )
                 if explained is not None:
                     found[task] = explained
+            for task in wanted:  # last, because it must not cost a diagnosis
+                open_ = len(found[task].checks) < len(failed[task]) if task in found else True
+                if open_ and calls[task].keys() >= set(failed[task]):
+                    messages = {name: said.get(name, "") for name in failed[task]}
+                    doubted = [each for each in failed if each != task]
+                    given = (calls[task], messages, dict(catalogue.names), doubted)
+                    text = _narrowed(replaying, *given, again=task in again)
+                    if text:
+                        found[task] = replace(found.get(task, Explanation()), narrowed=text)
     finally:
         if session is None:
             replaying.close()
     return found
 
 
-def session_of(catalogue: Catalogue, parent: WarmParent) -> Session:
-    """A worker that holds the catalogue and what compares with it, and no student's code."""
+def session_of(
+    catalogue: Catalogue, parent: WarmParent, more: Mapping[str, bytes] = MappingProxyType({})
+) -> Session:
+    """A worker that holds the catalogue and what compares with it, and no student's code.
+
+    ``more`` are further modules of ours, by their file names.
+    """
     folder = Path(__file__).parent
     ours = {name: (folder / name).read_bytes() for name in IN_WORKER}
-    return Session({"mistakes.py": catalogue.source, **ours, **catalogue.besides}, parent)
+    return Session({"mistakes.py": catalogue.source, **ours, **more, **catalogue.besides}, parent)
 
 
 def _telling(calls: Calls) -> bool:
@@ -80,6 +104,27 @@ def _found(session: Session, task: str, calls: Calls, failed: list[str]) -> Any:
         if fault.error is None or fault.error["type"] == "MemoryError":
             return None  # the answers are too large to compute with
         raise KitFault(f"The known mistakes of {task} could not be compared: {fault}") from fault
+
+
+def _narrowed(
+    session: Session,
+    calls: Calls,
+    messages: dict[str, str],
+    names: dict[str, Any],
+    doubted: list[str],
+    *,
+    again: bool,
+) -> str:
+    """What tells right from wrong in a task whose failed checks gave ``messages``; "" if nothing.
+
+    A fault in the worker costs the sentence and nothing else: it is a help and no part of a grade.
+    """
+    try:
+        narrow = Student(session).narrow.narrow
+        text: str = narrow(calls, messages, names, doubted, again=again)
+    except (WireError, StudentFault):
+        return ""
+    return text
 
 
 def _explanation(catalogue: Catalogue, found: dict[str, Any] | None, of: int) -> Explanation | None:

@@ -1,6 +1,6 @@
 # idea: printing without end, past Python's own streams (only where defaults are tested)
 # fails: adam
-# says: did not return within 2 s
+# says: did not return within 1 s
 
 _honest = adam
 

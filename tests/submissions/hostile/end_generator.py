@@ -1,6 +1,6 @@
 # idea: a returned dict whose items never end (only where defaults are tested)
 # fails: adam
-# says: did not return within 2 s
+# says: did not return within 1 s
 
 import itertools
 import time

@@ -1,6 +1,6 @@
 # idea: sleeping for a day (only where defaults are tested)
 # fails: rmsprop
-# says: did not return within 2 s
+# says: did not return within 1 s
 
 import time
 
