@@ -84,9 +84,8 @@ def _answers(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _answer(call: dict[str, Any], right: list[Any]) -> dict[str, Any]:
-    value = _kept(call["value"], right)
-    if call["kind"] == "get" and call["attribute"] in replay.DRAWN:
-        value = _drawn(value)
+    drawn = call["kind"] == "get" and call["attribute"] in replay.DRAWN
+    value = _drawn(_kept(call["value"], right[:1])) if drawn else _kept(call["value"], right)
     return {
         "what": call["attribute"],
         "raised": replay._reason(call["raised"], call) if "raised" in call else None,

@@ -64,7 +64,8 @@ class Seen:
     """What was seen of one task of a hand-in.
 
     ``why_not`` says why it can't be compared, empty if it can. ``failed`` and ``passed`` are names
-    of checks; ``first`` has a sentence on the first wrong answer of each failed one; ``answers``,
+    of checks; ``narrowed`` is the sentence on what tells right from wrong, if there is one, and
+    ``first`` has one on the first wrong answer of each failed check; ``answers``,
     ``signature`` and ``nearest`` are what ``kit.learn.alike`` makes; ``functions`` are the texts of
     the task's functions. They name nobody but by words of their own.
     """
@@ -74,6 +75,7 @@ class Seen:
     why_not: str = ""
     failed: tuple[str, ...] = ()
     passed: tuple[str, ...] = ()
+    narrowed: str = ""
     first: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)
     signature: str = ""
@@ -206,6 +208,8 @@ class Prober:
         doubted = [each for each in work.failed if each != task]
         names = self._catalogue.names
         parts = self.asked(session, "compared", "table", calls, names, doubted)
+        said = {each.check.name: str(each.problem) for each in verdicts if each.problem}
+        narrowed = self.asked(session, "narrow", "narrow", calls, said, names, doubted)
         if None in (prepared, nearest, parts) or _bytes(prepared["answers"]) > MOST_BYTES:
             return Seen(student, task, TOO_LARGE)
         if len([each for each in nearest if _explains_all(each, failed)]) == 1:
@@ -218,6 +222,7 @@ class Prober:
             "",
             tuple(failed),
             tuple(passed),
+            narrowed or "",
             {name: first.sentence(calls[name], parts[name]) for name in failed},
             prepared["answers"],
             hashlib.sha256(prepared["signature"].encode("utf-8", "replace")).hexdigest(),

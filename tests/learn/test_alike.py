@@ -20,6 +20,7 @@ CATALOGUE = b"""
 import numpy as np
 
 STATE = frozenset({"v"})
+DRAWN = frozenset({"params"})
 MISTAKES = []
 
 
@@ -31,9 +32,22 @@ def implementation(changes):
     def draw(x, seed=None):
         return x * (np.random.default_rng(seed).random(x.shape) < 0.5), x.sum()
 
-    return {"work.step": step, "work.draw": draw, "work.seeded": lambda x: draw(x, 5)}
+    class Net:
+        def __init__(self):
+            self.params = {"w": np.random.normal(size=40)}
+
+    def seeded(x):
+        return draw(x, 5)
+
+    return {"work.Net": Net, "work.step": step, "work.draw": draw, "work.seeded": seeded}
 """
 X = np.arange(1.0, 41.0)
+
+
+class Made:
+    """Stands for an object in a worker."""
+
+    handle = "it"
 
 
 class Ask:
@@ -55,6 +69,15 @@ class Ask:
                 transcript.answered(note, answer, 0)
         made: dict[str, Any] = self.student.alike.prepare(transcript.calls[function])
         return made
+
+    def net(self, params: Any) -> Any:
+        """What is compared of a net whose attribute ``params`` is read."""
+        transcript = Transcript(["net"])
+        transcript.begin("net", "test_it")
+        made = Made()
+        transcript.answered(transcript.note("call", "nndl.work", "Net", [], []), made, 0)
+        transcript.answered(transcript.note("get", made.handle, "params", [], []), params, 0)
+        return self.student.alike.prepare(transcript.calls["net"])["answers"]
 
     def alike(self, first: Any, second: Any, function: str = "step") -> bool:
         """Whether code that answers so, and code that answers so, come into one group."""
@@ -119,6 +142,12 @@ def test_what_right_code_draws_is_compared_by_its_spread(ask: Ask, function: str
     assert ask.alike((draws[0], 1.0), (draws[1], 1.0), function)
     assert not ask.alike((draws[0], 1.0), (draws[1] * 9, 1.0), function)
     assert not ask.alike((draws[0], 1.0), (draws[1], 2.0), function)
+
+
+def test_an_attribute_that_holds_draws_is_compared_by_its_spread(ask: Ask) -> None:
+    first, second = ({"w": np.random.default_rng(seed).normal(size=40)} for seed in (1, 2))
+    assert ask.student.alike.same(ask.net(first), ask.net(second))
+    assert not ask.student.alike.same(ask.net(first), ask.net({"w": second["w"] * 9}))
 
 
 def test_without_a_catalogue_all_is_compared(warm_parent: WarmParent) -> None:

@@ -154,6 +154,12 @@ class TestGroups:
         assert [pair.count("<pre>def squared_error(") for pair in pairs] == [2, 2, 0, 1]
         assert "for i in range(" in pairs[0]  # the one that is least like the shortest
 
+    def test_what_they_have_in_common_is_said(self, learned: Learned) -> None:
+        cards = re.findall(r'<div class="card">.*?<h4>', learned.page, re.DOTALL)
+        assert "<code>loss</code> and <code>gradient</code>." in cards[0]
+        assert "<code>loss</code> is right; only <code>gradient</code> is wrong" in cards[1]
+        assert "2 checks: <code>test_documented</code>, <code>test_unseen</code>." in cards[1]
+
     def test_what_was_not_written_or_loaded_is_no_group(self, learned: Learned) -> None:
         assert "<li>2 tasks: not written</li>" in learned.page
         assert "<li>1 task: in a file that can&#39;t be loaded</li>" in learned.page
