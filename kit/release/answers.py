@@ -39,8 +39,7 @@ def compare(lists: list[list[dict[str, Any]]], modules: dict[str, str]) -> int |
             for call, answer in zip(calls, _played(calls, _Functions(modules), 1), strict=True):
                 if "raised" in answer:
                     return number
-                expected = _objects(replay._drawn(*call["values"]))
-                if not replay._same(answer["values"][0], expected):
+                if not replay._same(answer["values"][0], _expected(*call["values"])):
                     return number
     return None
 
@@ -110,13 +109,16 @@ def _plain(value: Any, hidden: int | None = None) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else replay.OBJECT
 
 
-def _objects(value: Any) -> Any:
-    """``value`` with an object where one stayed in the worker, as ``replay`` compares it."""
+def _expected(value: Any, *again: Any) -> Any:
+    """``value`` as ``replay`` compares it: numbers that are others in ``again`` were drawn."""
     if isinstance(value, dict):
-        return {key: _objects(item) for key, item in value.items()}
+        return {k: _expected(item, *(each[k] for each in again)) for k, item in value.items()}
     if isinstance(value, list):
-        return [_objects(item) for item in value]
-    return object() if isinstance(value, str) and value == replay.OBJECT else value
+        return [_expected(*items) for items in zip(value, *again, strict=True)]
+    if isinstance(value, str):
+        return object() if value == replay.OBJECT else value
+    drawn = not all(np.array_equal(value, other, equal_nan=False) for other in again)
+    return replay.Drawn(value) if drawn else value
 
 
 @contextmanager

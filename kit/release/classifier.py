@@ -192,7 +192,9 @@ def judge(assignment: Assignment, sample: Sample, seeds: Sequence[int]) -> Judge
     bench = _bench(assignment, sample.task)
     result = bench.grader.grade(sample.submission, seeds[0])
     if result.status != "graded":
-        raise KitFault(f"{sample.name} could not be graded: {result.message}")
+        broken = [c.message for t in result.tasks for c in t.checks if c.status == "error"]
+        reason = result.message or " ".join(broken)
+        raise KitFault(f"{sample.name} could not be graded: {reason}")
     task = next(each for each in result.tasks if each.id == sample.task)
     failed = tuple(check.name for check in task.checks if check.status == "failed")
     passed_with = bench.passed_with(sample, task, seeds)
