@@ -73,7 +73,7 @@ def draw_case(rng, hidden, *, batchnorm=False, dropout=False, reg=False):
         params,
         rng.standard_normal((examples, *IMAGE)),
         rng.integers(classes, size=examples),
-        rng.uniform(0.5, 4) if reg else 0.0,
+        rng.uniform(0.2, 0.9) if reg else 0.0,
         rng.uniform(0.3, 0.6) if dropout else 0.0,
         int(rng.integers(2**31)),
     )

@@ -44,16 +44,15 @@ def compare(lists: list[list[dict[str, Any]]], modules: dict[str, str]) -> int |
     return None
 
 
-def contradicted(task: str, names: list[str], lists: list[list[dict[str, Any]]]) -> int | None:
-    """The first of the lists to which the code with these mistakes answers otherwise."""
-    found = [mistake for mistake in replay.mistakes.MISTAKES if mistake.id in names]
+def agree(task: str, names: list[str], lists: list[list[dict[str, Any]]]) -> list[bool]:
+    """Whether the catalogue's code with these mistakes answers each of the lists as recorded."""
+    own = [mistake for mistake in replay.mistakes.MISTAKES if mistake.task == task]
+    found = [mistake for mistake in own if mistake.id in names]
     changes = {switch: value for each in found for switch, value in each.changes.items()}
-    mistake = Mistake("", task, changes, "", any(each.chance for each in found))
+    chance = any(mistake.chance for mistake in found or own)
+    mistake = Mistake("", task, changes, "", chance)
     with _quiet():
-        for number, calls in enumerate(lists):
-            if not replay.explains(mistake, calls):
-                return number
-    return None
+        return [bool(replay.explains(mistake, calls)) for calls in lists]
 
 
 class _Functions:
