@@ -124,7 +124,7 @@ def _summary(measured: Measured) -> list[str]:
         "it, right ones should pass.",
         f"{len(mutants)} mutants differ from the solution, of which {raised} end in an exception "
         f"in every check that fails. {len(measured.equivalent)} more are equivalent: on the "
-        "inputs of ten other seeds, and on those of two seeds changed in some thirty ways (zeros, "
+        "inputs of ten other seeds, and on those of one of them changed in some thirty ways (zeros, "
         "other signs, scales, types and sizes, settings left out or changed), they answer as the "
         f"solution does. For {explained} of {len(mutants) + len(mistakes)} that are wrong a known "
         "mistake was named. It counts as wrong where its code answers otherwise on one of those "

@@ -27,7 +27,7 @@ from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
 from kit.sandbox.tester.transcript import Transcript
 
-PLAIN_SEEDS, CHANGED_SEEDS = range(1000, 1010), range(1000, 1002)
+PLAIN_SEEDS, CHANGED_SEEDS = range(1000, 1010), range(1000, 1001)
 """The seeds whose calls are made again as they are, and those whose calls are also changed."""
 AT_ONCE = 20
 """The most lists of calls in one message to a worker."""
