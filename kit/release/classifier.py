@@ -71,6 +71,8 @@ class Judged:
     diagnosis: tuple[str, ...] = ()
     differs: str | None = None
     contradicts: str | None = None
+    explains: int = 0
+    """How many of the failed checks ``diagnosis`` explains."""
 
     @property
     def equivalent(self) -> bool:
@@ -214,6 +216,7 @@ def judge(assignment: Assignment, sample: Sample, seeds: Sequence[int]) -> Judge
         named,
         None if differs is None else str(differs),
         None if contradicts is None else str(contradicts),
+        sum(check.diagnosis is not None for check in failed),
     )
 
 
