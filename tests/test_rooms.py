@@ -41,7 +41,8 @@ FACES = {
     | {f"worker.{name}" for name in ("confine", "modules")},
     "intake": {"downloads", "elsewhere", "submission", "timestamps"},
     "checks": {"documented", "expect", "mistakes", "plugin", "student"},
-    "grading": {"earlier", "grader", "suites", "verdicts", "versions", "diagnosis.catalogue"},
+    "grading": {"earlier", "grader", "suites", "verdicts", "versions"}
+    | {f"diagnosis.{name}" for name in ("catalogue", "explain")},
     "batch": {"run", "pool", "processes", "lock", "regraded"},
     "nbgrader": {"bookkeeping", "finals", "generate", "gradebook"},
     "release": {"build", "leaks", "new", "notebook", "proofs", "coverage", "classifier", "page"},

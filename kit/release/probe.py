@@ -163,7 +163,7 @@ class Probe:
     def _asked(self, submission: Submission | None) -> _Asked:
         sources: Mapping[str, bytes] = {
             "mistakes.py": self._catalogue.source or _NO_MISTAKES,
-            "replay.py": explain.REPLAY.read_bytes(),
+            "replay.py": Path(explain.__file__).with_name("replay.py").read_bytes(),
             "answers.py": Path(__file__).with_name("answers.py").read_bytes(),
             **self._catalogue.besides,
         }
