@@ -197,7 +197,8 @@ def _checks(measured: Measured) -> list[str]:
         "## What each check catches",
         "A check that alone catches nothing, among the mutants and the known mistakes, is said to "
         "be superfluous: without it nothing that was tried would pass. It may still guard against "
-        "what was not tried, or say more clearly what is wrong.",
+        "what was not tried, give points for a part that is right, or say more clearly what is "
+        "wrong. Two superfluous checks may stand in for one another.",
         _table(["task", "check", "catches", "only it catches"], rows),
     ]
 
