@@ -265,7 +265,10 @@ class TestCommand:
             assert (assignment.root / "docs/suites/tiny.md").is_file()
 
 
-@pytest.mark.parametrize("name", ["optimization", "batchnorm", "cnn"])
+@pytest.mark.parametrize(
+    "name",
+    ["optimization", *(pytest.param(n, marks=pytest.mark.slow) for n in ("batchnorm", "cnn"))],
+)
 def test_some_of_what_the_page_measures(name: str) -> None:
     """Two mutants and a rewrite of an assignment, with two seeds."""
     every = classifier.samples(find_assignment(name, ROOT))
