@@ -127,7 +127,7 @@ def _handed_in(assignment: Assignment, known: catalogue.Catalogue) -> Iterator[S
         for kind, text in UNKNOWN[task].items():
             made = coverage.made(assignment, known, name)
             files = dict(made.files)
-            for path in files:
+            for path in assignment.student_files:  # beside them lies what the catalogue imports
                 solved = (assignment.solutions / path).read_text("utf-8")
                 if task in {region.task for region in regions(solved, path)}:
                     files[path] += text.encode()

@@ -43,11 +43,11 @@ class Limits:
     0.1 s."""
     diagnosis_seconds: float = 60.0
     """Search for the known mistakes of one task. It takes milliseconds, except for huge arrays."""
-    example_seconds: float = 3.0
-    """All calls of one submission that look for its smallest failing examples. Honest code takes
-    0.05 s. Code that takes longer has no example."""
+    example_seconds: float = 2.0
+    """All calls of one process that look for the smallest failing examples of a submission. Honest
+    code takes 0.05 s. Code that takes longer has no example."""
     example_calls: int = 2000
-    """How many calls these may be."""
+    """How many calls that may be for one submission."""
     resident_bytes: int = 2048 * MIB
     """Memory that a machine must have for each submission. A submission that is killed again and
     again while it holds more has had its share. One that holds less is not at fault."""

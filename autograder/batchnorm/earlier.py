@@ -36,17 +36,21 @@ def batchnorm_backward(dout, cache):
 
 
 def dropout_forward(x, dropout_param):
-    """x of any shape -> out of that shape; the cache is what x was multiplied by."""
+    """x of any shape -> out of that shape; the cache holds what x was multiplied by.
+
+    It is a tuple, so that nobody can give it in place of dout.
+    """
     mask = np.ones(x.shape)
     if dropout_param["mode"] == "train":
         rng = np.random.default_rng(dropout_param.get("seed"))
         mask = (rng.random(x.shape) >= dropout_param["p"]) / (1 - dropout_param["p"])
-    return x * mask, mask
+    return x * mask, (mask,)
 
 
 def dropout_backward(dout, cache):
     """dout in the shape of x and the cache -> dx of that shape."""
-    return dout * cache
+    (mask,) = cache
+    return dout * mask
 
 
 def affine_batchnorm_relu_forward(x, w, b, gamma, beta, bn_param):  # noqa: PLR0917 - the taught API

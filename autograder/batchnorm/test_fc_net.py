@@ -52,7 +52,7 @@ class Case:
         return {"params": self.params, "X": X, "y": self.y, "reg": self.reg, "masks": masks}
 
 
-def draw_case(rng, hidden, *, batchnorm=False, dropout=False, reg=False):
+def draw_case(rng, hidden, *, batchnorm=False, dropout=False, reg=0.0):
     """A case with so many hidden layers: with dropout of different widths, else of the same.
 
     Layers of one width drop the same elements, by the same seed. Without dropout different widths
@@ -73,7 +73,7 @@ def draw_case(rng, hidden, *, batchnorm=False, dropout=False, reg=False):
         params,
         rng.standard_normal((examples, *IMAGE)),
         rng.integers(classes, size=examples),
-        rng.uniform(0.5, 4) if reg else 0.0,
+        reg,
         rng.uniform(0.3, 0.6) if dropout else 0.0,
         int(rng.integers(2**31)),
     )
@@ -295,7 +295,8 @@ class TestRegularization:
     @pytest.mark.task("fc_net", points=1)
     def test_regularization(self, student, expect, rng):
         """`loss += reg/2 · Σ W²`, `grads["Wi"] += reg · Wi`: not for b, gamma and beta."""
-        case = draw_case(rng, 2, batchnorm=True, reg=True)
-        reply = make(student, case).loss(case.X, case.y)
-        check_loss(expect, reply, case)
-        check_gradients(expect, reply, case)
+        for reg in (rng.uniform(1.5, 4), rng.uniform(0.2, 0.9)):
+            case = draw_case(rng, 2, batchnorm=True, reg=reg)
+            reply = make(student, case).loss(case.X, case.y)
+            check_loss(expect, reply, case)
+            check_gradients(expect, reply, case)

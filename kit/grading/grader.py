@@ -242,24 +242,24 @@ class Grader:
         shown if the submission as it is gives the same.
         """
         with ExitStack() as open_sessions:
-            kept: dict[tuple[str, ...], Session] = {}
+            kept: dict[str, Session] = {}
 
-            def opened(wrong: Sequence[str], task: str, seconds: float) -> Session:
-                answers = self._earlier.answers(task) if wrong else None
+            def opened(task: str) -> Session:
+                answers = self._earlier.answers(task) if task else None
                 own = answers.sources(self.assignment, sources) if answers else sources
+                seconds = self.limits.example_seconds
                 return Session(own, self._parent, answers=answers, seconds=seconds)
 
             @contextmanager
-            def run(task: str, seconds: float, *, anew: bool) -> Iterator[Session]:
+            def run(task: str, *, anew: bool) -> Iterator[Session]:
                 if anew:
-                    with closing(opened((), task, seconds)) as session:
+                    with closing(opened("")) as session:
                         yield session
                     return
-                wrong = self._earlier.wrong(task, failed)
-                if wrong not in kept:
-                    session = opened(wrong, task, seconds)
-                    kept[wrong] = open_sessions.enter_context(closing(session))
-                yield kept[wrong]
+                own = task if self._earlier.wrong(task, failed) else ""
+                if own not in kept:
+                    kept[own] = open_sessions.enter_context(closing(opened(own)))
+                yield kept[own]
 
             searched = Searched(replay, self._parent, self._catalogue, run)
             return smallest(searched, failed, calls)

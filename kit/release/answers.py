@@ -39,22 +39,20 @@ def compare(lists: list[list[dict[str, Any]]], modules: dict[str, str]) -> int |
             for call, answer in zip(calls, _played(calls, _Functions(modules), 1), strict=True):
                 if "raised" in answer:
                     return number
-                expected = _objects(replay._drawn(*call["values"]))
-                if not replay._same(answer["values"][0], expected):
+                if not replay._same(answer["values"][0], _expected(*call["values"])):
                     return number
     return None
 
 
-def contradicted(task: str, names: list[str], lists: list[list[dict[str, Any]]]) -> int | None:
-    """The first of the lists to which the code with these mistakes answers otherwise."""
-    found = [mistake for mistake in replay.mistakes.MISTAKES if mistake.id in names]
+def agree(task: str, names: list[str], lists: list[list[dict[str, Any]]]) -> list[bool]:
+    """Whether the catalogue's code with these mistakes answers each of the lists as recorded."""
+    own = [mistake for mistake in replay.mistakes.MISTAKES if mistake.task == task]
+    found = [mistake for mistake in own if mistake.id in names]
     changes = {switch: value for each in found for switch, value in each.changes.items()}
-    mistake = Mistake("", task, changes, "", any(each.chance for each in found))
+    chance = any(mistake.chance for mistake in found or own)
+    mistake = Mistake("", task, changes, "", chance)
     with _quiet():
-        for number, calls in enumerate(lists):
-            if not replay.explains(mistake, calls):
-                return number
-    return None
+        return [bool(replay.explains(mistake, calls)) for calls in lists]
 
 
 class _Functions:
@@ -110,13 +108,16 @@ def _plain(value: Any, hidden: int | None = None) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else replay.OBJECT
 
 
-def _objects(value: Any) -> Any:
-    """``value`` with an object where one stayed in the worker, as ``replay`` compares it."""
+def _expected(value: Any, *again: Any) -> Any:
+    """``value`` as ``replay`` compares it: numbers that are others in ``again`` were drawn."""
     if isinstance(value, dict):
-        return {key: _objects(item) for key, item in value.items()}
+        return {k: _expected(item, *(each[k] for each in again)) for k, item in value.items()}
     if isinstance(value, list):
-        return [_objects(item) for item in value]
-    return object() if isinstance(value, str) and value == replay.OBJECT else value
+        return [_expected(*items) for items in zip(value, *again, strict=True)]
+    if isinstance(value, str):
+        return object() if value == replay.OBJECT else value
+    drawn = not all(np.array_equal(value, other, equal_nan=False) for other in again)
+    return replay.Drawn(value) if drawn else value
 
 
 @contextmanager

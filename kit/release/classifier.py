@@ -23,7 +23,7 @@ from kit.intake.submission import Submission, sources_of
 from kit.release import coverage, mutants, rewrites
 from kit.release.mutants import Mutant
 from kit.release.probe import Probe
-from kit.results import TaskResult
+from kit.results import CheckResult, Result
 from kit.sandbox import host
 from kit.sandbox.faults import KitFault
 from kit.sandbox.tester.process import WarmParent
@@ -56,12 +56,12 @@ class Sample:
 class Judged:
     """What became of a sample.
 
-    ``failed`` are the checks of its task that failed with the first seed, ``raised`` whether each
-    failed by an exception; ``passed_with`` are the seeds with which the task passed. ``diagnosis``
-    are the known mistakes that it was said to hold. ``differs`` is, for a mutant whose task passed
-    with some seed, an input to which it answers otherwise than the solution; None: there is none,
-    it is equivalent. ``contradicts`` is an input to which it answers otherwise than the code with
-    the mistakes of ``diagnosis``.
+    ``failed`` are the checks that failed with the first seed, ``raised`` whether each failed by an
+    exception; ``passed_with`` are the seeds with which none failed. ``diagnosis`` are the known
+    mistakes that it was said to hold. ``differs`` is, for a mutant that passed with some seed, an
+    input to which it answers otherwise than the solution; None: there is none, it is equivalent.
+    ``contradicts`` is an input to which it answers otherwise than the code with the mistakes of
+    ``diagnosis``.
     """
 
     sample: Sample
@@ -71,6 +71,8 @@ class Judged:
     diagnosis: tuple[str, ...] = ()
     differs: str | None = None
     contradicts: str | None = None
+    explains: int = 0
+    """How many of the failed checks ``diagnosis`` explains."""
 
     @property
     def equivalent(self) -> bool:
@@ -188,14 +190,18 @@ def gathered(
 
 
 def judge(assignment: Assignment, sample: Sample, seeds: Sequence[int]) -> Judged:
-    """Grade a sample on its task with ``seeds``; what they leave open is asked of the probe."""
+    """Grade a sample on its task with ``seeds``; what they leave open is asked of the probe.
+
+    A mutant that passes its task is graded on the others, which may use what it leaves.
+    """
     bench = _bench(assignment, sample.task)
-    result = bench.grader.grade(sample.submission, seeds[0])
-    if result.status != "graded":
-        raise KitFault(f"{sample.name} could not be graded: {result.message}")
-    task = next(each for each in result.tasks if each.id == sample.task)
-    failed = tuple(check.name for check in task.checks if check.status == "failed")
-    passed_with = bench.passed_with(sample, task, seeds)
+    task = next(t for t in _graded(bench.grader, sample, seeds[0]).tasks if t.id == sample.task)
+    checks = list(task.checks)
+    if sample.kind == "mutant" and task.status == "passed":
+        every = _graded(bench.of_all(), sample, seeds[0])
+        checks = [check for each in every.tasks for check in each.checks]
+    failed = [check for check in checks if check.status == "failed"]
+    passed_with = bench.passed_with(sample, checks, seeds)
     named = task.diagnosis.mistakes if task.diagnosis is not None else ()
     differs = contradicts = None
     if sample.kind == "mutant" and passed_with:
@@ -204,27 +210,50 @@ def judge(assignment: Assignment, sample: Sample, seeds: Sequence[int]) -> Judge
         contradicts = bench.probe().contradiction(sample.submission, named)
     return Judged(
         sample,
-        failed,
-        bool(failed) and all(c.error is not None for c in task.checks if c.status == "failed"),
+        tuple(check.name for check in failed),
+        bool(failed) and all(check.error is not None for check in failed),
         passed_with,
         named,
         None if differs is None else str(differs),
         None if contradicts is None else str(contradicts),
+        sum(check.diagnosis is not None for check in failed),
     )
 
 
+def _graded(grader: Grader, sample: Sample, seed: int) -> Result:
+    result = grader.grade(sample.submission, seed)
+    if result.status != "graded":
+        broken = [c.message for t in result.tasks for c in t.checks if c.status == "error"]
+        reason = result.message or " ".join(broken)
+        raise KitFault(f"{sample.name} could not be graded: {reason}")
+    return result
+
+
 class _Bench:
-    """What judges the samples of one task: a grader, and the probe once it is needed."""
+    """What judges the samples of one task: graders, and the probe once it is needed."""
 
     def __init__(self, assignment: Assignment, task: str) -> None:
         self.assignment, self.task = assignment, task
-        self.grader = Grader(assignment, [task], first=processes.first_parent())
+        self.grader = self._made([task])
+        self._all: Grader | None = None
         self._parent = WarmParent(assignment.limits, packages=assignment.packages)
         self._probe: Probe | None = None
 
+    def _made(self, tasks: Sequence[str]) -> Grader:
+        return Grader(self.assignment, tasks, first=processes.first_parent())
+
     def close(self) -> None:
         self._parent.close()
-        self.grader.__exit__()
+        for grader in (self.grader, self._all):
+            if grader is not None:
+                grader.__exit__()
+
+    def of_all(self) -> Grader:
+        """Grades every task but those of training."""
+        if self._all is None:
+            tasks = self.assignment.tasks
+            self._all = self._made([t.id for t in tasks if not t.manual and not t.training])
+        return self._all
 
     def probe(self) -> Probe:
         if self._probe is None:
@@ -232,31 +261,34 @@ class _Bench:
         return self._probe
 
     def passed_with(
-        self, sample: Sample, first: TaskResult, seeds: Sequence[int]
+        self, sample: Sample, first: Sequence[CheckResult], seeds: Sequence[int]
     ) -> tuple[int, ...]:
-        """The seeds with which the task passes.
+        """The seeds with which the sample passes; ``first`` are the checks with the first one.
 
-        A check on documented inputs fails with every seed if it does with one.
+        A check on documented inputs fails with every seed if it does with one. Where all passed,
+        those of the sample's own task are made with the other seeds.
         """
-        names = [check.name for check in first.checks]
-        failed = [check.name for check in first.checks if check.status == "failed"]
-        if any(check.documented and check.name in failed for check in first.checks):
+        failed = [check.name for check in first if check.status == "failed"]
+        if any(check.documented and check.name in failed for check in first):
             return ()
         passed = [] if failed else [seeds[0]]
+        own = [check.name for check in self.grader.suites.checks]
         # the likeliest to fail come first: one of them is enough
-        tried = [[name] for name in failed] + [[n for n in names if n not in failed]]
+        tried = [[name] for name in failed] + [[name for name in own if name not in failed]]
+        grader = self.grader if set(failed) <= set(own) else self.of_all()
         sources = sources_of(self.assignment, sample.submission)
         with closing(Session(sources, self._parent)) as session:
             for seed in seeds[1:]:
-                if not any(self._fails(session, seed, some) for some in tried if some):
+                if not any(_fails(grader, session, seed, some) for some in tried if some):
                     passed.append(seed)
         return tuple(passed)
 
-    def _fails(self, session: Session, seed: int, names: list[str]) -> bool:
-        verdicts = self.grader.suites.run(Student(session), seed, names)
-        if broken := [each for each in verdicts if each.status == "error"]:
-            raise KitFault(f"{broken[0].check.name} could not be carried out: {broken[0].problem}")
-        return any(each.status == "failed" for each in verdicts)
+
+def _fails(grader: Grader, session: Session, seed: int, names: list[str]) -> bool:
+    verdicts = grader.suites.run(Student(session), seed, names)
+    if broken := [each for each in verdicts if each.status == "error"]:
+        raise KitFault(f"{broken[0].check.name} could not be carried out: {broken[0].problem}")
+    return any(each.status == "failed" for each in verdicts)
 
 
 _kept: dict[tuple[Assignment, str], _Bench] = {}

@@ -124,10 +124,11 @@ def _summary(measured: Measured) -> list[str]:
         "it, right ones should pass.",
         f"{len(mutants)} mutants differ from the solution, of which {raised} end in an exception "
         f"in every check that fails. {len(measured.equivalent)} more are equivalent: on the "
-        "inputs of ten other seeds, and on those of two seeds changed in some thirty ways (zeros, "
-        "other signs, scales, types and sizes, settings left out or changed), they answer as the "
-        f"solution does. For {explained} of {len(mutants) + len(mistakes)} that are wrong a known "
-        "mistake was named. It counts as wrong where its code answers otherwise on one of those "
+        "inputs of ten other seeds, and on those of one of them changed in some thirty ways "
+        "(zeros, other signs, scales, types and sizes, settings left out or changed), they answer "
+        "as the solution does, and every task passes. For "
+        f"{explained} of {len(mutants) + len(mistakes)} that are wrong a known mistake was named. "
+        "It counts as wrong where its code answers otherwise on one of those "
         "inputs.",
         f"Verdicts were looked at with {measured.seeds} seeds. What fails on inputs that the "
         "notebook shows fails with every seed, and was not graded again. The training, and what a "
@@ -172,11 +173,16 @@ def _flaky(measured: Measured) -> list[str]:
 
 def _misled(measured: Measured) -> list[str]:
     rows = [
-        [*_of(each), ", ".join(f"`{name}`" for name in each.diagnosis), each.contradicts or ""]
+        [
+            *_of(each),
+            ", ".join(f"`{name}`" for name in each.diagnosis),
+            f"{each.explains} of {len(each.failed)}",
+            each.contradicts or "",
+        ]
         for each in measured.misled
     ]
     none = "Every explanation answers as the code that it explains, on all inputs that were tried."
-    heads = ["where", "change", "explained by", "which differs on"]
+    heads = ["where", "change", "explained by", "checks", "which differs on"]
     return _section("Wrong explanations", heads, rows, none)
 
 
@@ -191,7 +197,8 @@ def _checks(measured: Measured) -> list[str]:
         "## What each check catches",
         "A check that alone catches nothing, among the mutants and the known mistakes, is said to "
         "be superfluous: without it nothing that was tried would pass. It may still guard against "
-        "what was not tried, or say more clearly what is wrong.",
+        "what was not tried, give points for a part that is right, or say more clearly what is "
+        "wrong. Two superfluous checks may stand in for one another.",
         _table(["task", "check", "catches", "only it catches"], rows),
     ]
 

@@ -25,6 +25,9 @@ def both(x, state):
 
 def drawn(x, seed):
     return out
+
+def keep(x, state):
+    pass
 """
 CATALOGUE = """
 import numpy as np
@@ -41,8 +44,11 @@ def both(x, state):
 def drawn(x, seed):
     return x * np.random.default_rng(seed).random(x.shape)
 
+def keep(x, state):
+    state["x"] = x
+
 def implementation(changes):
-    return {"work.step": step, "work.both": both, "work.drawn": drawn}
+    return {"work.keep": keep, "work.step": step, "work.both": both, "work.drawn": drawn}
 """
 X = np.arange(1.0, 13.0)
 NAMES = names([SOLUTION])
@@ -66,8 +72,8 @@ def compare(warm_parent: WarmParent) -> Iterator[Any]:
     session = session_of(Catalogue(CATALOGUE.encode()), warm_parent)
 
     def compared(*calls: tuple[Any, ...], doubted: tuple[str, ...] = ()) -> Any:
-        transcript = Transcript(["step", "both", "drawn"])
-        transcript.begin(calls[0][0] if isinstance(calls[0][0], str) else "both", "test_it")
+        transcript = Transcript(["step", "both", "drawn", "keep"])
+        transcript.begin(next(each for each, *_ in calls if isinstance(each, str)), "test_it")
         for target, *rest in calls:
             if isinstance(target, Placed):
                 kind, given = ("fetch", []) if target in seen else ("place", rest)
@@ -137,6 +143,13 @@ def test_an_answer_made_of_that_of_a_failed_task_is_not_judged(compare) -> None:
     calls = (("both", [X, {}], (2 * X, 3 * X)), other, ("both", [other[2][0], {}], (X, X)))
     assert compare(*calls)[2] == {"dx": False, "dw": False}
     assert compare(*calls, doubted=("step",))[2] == {"": None}
+
+
+def test_nothing_in_return_is_no_part(compare) -> None:
+    place, call, *_ = compare(
+        (state := Placed(), {}), ("keep", [X, state], None), (state, {"x": X})
+    )
+    assert (place, call) == ({}, {'state["x"], afterwards': True})
 
 
 def test_another_dtype_is_neither_right_nor_wrong(compare) -> None:

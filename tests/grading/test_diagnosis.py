@@ -11,7 +11,7 @@ import pytest
 
 from kit.course import Assignment, CourseError
 from kit.grading.diagnosis.catalogue import Catalogue
-from kit.grading.diagnosis.explain import explain
+from kit.grading.diagnosis.explain import _explanation, explain
 from kit.grading.grader import Grader
 from kit.release.coverage import Caught, count, measure
 from kit.sandbox.tester.process import WarmParent
@@ -125,6 +125,13 @@ class TestNaming:
         assert task["diagnosis"]["mistakes"] == ["triple"]
         assert task["diagnosis"]["text"].endswith("This explains 1 of the 2 checks that failed.")
         assert [check.get("diagnosis") for check in task["checks"]] == [None, "triple"]
+
+    def test_a_mistake_that_explains_less_than_half_of_the_failed_checks_is_not_named(self) -> None:
+        known, found = Catalogue(texts={"a": "You a."}), {"mistakes": ["a"], "checks": ["one"]}
+        assert _explanation(known, found, 3) is None
+        named = _explanation(known, found, 2)
+        assert named is not None
+        assert named.diagnosis.text == "You a. This explains 1 of the 2 checks that failed."
 
     def test_where_each_of_several_explains_a_check_none_is_named(self, graded) -> None:
         task = graded(double="return 3 * x if np.ndim(x) else -2 * x")["double"]

@@ -243,7 +243,7 @@ class _Check:
                 yield from self._keys(seen, right, name, given)
             else:
                 yield name, False
-        elif _given_back(right, given) and _same(seen, right):
+        elif (right is None and seen is None) or (_given_back(right, given) and _same(seen, right)):
             return
         elif isinstance(right, list | tuple) and any(isinstance(item, dict) for item in right):
             if isinstance(seen, list | tuple) and len(seen) == len(right):

@@ -131,6 +131,8 @@ def _explanation(catalogue: Catalogue, found: dict[str, Any] | None, of: int) ->
     if found is None or not found["mistakes"]:
         return None
     names, checks = tuple(found["mistakes"]), tuple(found["checks"])
+    if 2 * len(checks) < of:
+        return None  # it is seldom the cause: see docs/decisions/0007-diagnosis.md
     text = " ".join(catalogue.texts[name] for name in names)
     if len(names) > 1:
         text = f"Two things at once. {text}"

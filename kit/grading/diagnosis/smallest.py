@@ -40,10 +40,10 @@ NUMBERS = frozenset(
 
 
 class Run(Protocol):
-    """Gives, for a task, the submission in a worker whose calls may take so many seconds."""
+    """Gives, for a task, the submission in a worker: one that has only searched, or a new one."""
 
-    def __call__(self, task: str, seconds: float, *, anew: bool) -> AbstractContextManager[Session]:
-        """A session that has only searched, or a new one."""
+    def __call__(self, task: str, *, anew: bool) -> AbstractContextManager[Session]:
+        """The session of that worker."""
 
 
 class Searched(NamedTuple):
@@ -61,10 +61,9 @@ class Stopped(Exception):
 
 @dataclass
 class Budget:
-    """What is left for the examples of one submission: calls, and seconds for all of them."""
+    """The calls that are left for the examples of one submission."""
 
     calls: int
-    seconds: float
 
 
 def smallest(
@@ -77,7 +76,7 @@ def smallest(
     """
     found: dict[str, SmallExample] = {}
     parent, catalogue = searched.parent, searched.catalogue
-    budget = Budget(parent.limits.example_calls, parent.limits.example_seconds)
+    budget = Budget(parent.limits.example_calls)
     known = set(catalogue.tasks.values())
     with Student(searched.replay).deadline(parent.limits.diagnosis_seconds):
         for task in (task for task in failed if task in known and calls.get(task)):
@@ -108,11 +107,9 @@ def _search(
         budget.calls -= sum(map(len, scenes))
         if budget.calls < 0:
             raise Stopped
-        with searched.run(task, budget.seconds, anew=step["anew"]) as session:
+        with searched.run(task, anew=step["anew"]) as session:
             session.begin(ROOM)
-            before = session.seconds_left
             outcomes = carried_out(Student(session), scenes)
-            budget.seconds -= before - session.seconds_left
             names = Student(session).module_name
         step = shrinker.go_on(outcomes)
     return None if step["example"] is None else _lines(step["example"], names)

@@ -34,7 +34,8 @@ class Handle:
 class Session:
     """Runs a submission in a worker, and in a new worker after a call that ended the last one.
 
-    ``sources`` are the files sent to the worker: the provided files and the submitted ones.
+    ``sources`` are the files sent to the worker: the provided files and the submitted ones. All
+    calls together may take ``seconds``, or what the limits say.
     """
 
     def __init__(
@@ -50,8 +51,7 @@ class Session:
         """The requests and answers, for the tasks that have known mistakes."""
         self._parent = parent
         self._worker: Worker | None = None
-        self.seconds_left = parent.limits.total_seconds if seconds is None else seconds
-        """The time that is left for all calls; ``seconds`` at first, or what the limits say."""
+        self._seconds_left = parent.limits.total_seconds if seconds is None else seconds
         self.call_seconds = parent.limits.call_seconds
         """The limit of one call, in seconds of wall-clock time."""
         self.layers: list[str] = []
@@ -144,9 +144,9 @@ class Session:
         sent = [request for number, request in enumerate(requests) if number not in refused]
         worker = self.start()
         began, granted = time.monotonic(), worker.granted
-        given = worker.ask(sent, self.call_seconds, self.seconds_left, self._room)
+        given = worker.ask(sent, self.call_seconds, self._seconds_left, self._room)
         self._room = worker.room
-        self.seconds_left -= time.monotonic() - began - (worker.granted - granted)
+        self._seconds_left -= time.monotonic() - began - (worker.granted - granted)
         answers = [
             answer if answer.fault is None else self._judged(request.what, answer.fault)
             for request, answer in zip(sent, given, strict=True)
@@ -185,7 +185,7 @@ class Session:
     def _judged(self, what: str, fault: StudentFault) -> Answer:
         """The answer to a failed request; counts it if it took too long."""
         self._timeouts[what] += isinstance(fault, StudentTimeout)
-        if self.seconds_left > 0:
+        if self._seconds_left > 0:
             return Answer(fault=fault)
         return Answer(
             fault=StudentFault(
