@@ -371,12 +371,19 @@ class TestRules:
         assert say([("a", both), ("b", both)], **named) != ""
         assert say([("a", both | {"a key": True}), ("b", both)], **named) == ""
 
+    def test_numbers_alone_make_no_layers(self, say) -> None:
+        rows = [("a", {"dx": True, 'config["beta1"]': False, 'config["beta2"]': True})]
+        assert say(rows, a="") == (
+            'In the one call `dx` and `config["beta2"]` are right; only `config["beta1"]` is wrong '
+            "each time."
+        )
+
     def test_layers_count_from_the_last(self, say) -> None:
         right = {'grads["W2"]': True, 'grads["b2"]': True, 'grads["b1"]': True}
-        rows = [("a", right | {'grads["W1"]': False}), ("b", {'grads["W1"]': True})]
+        rows = [("a", right | {'grads["W1"]': False}), ("b", right | {'grads["W1"]': True})]
         assert say(rows, a="") == (
             'In all 2 calls `grads["W…"]` of the last layer and `grads["b…"]` are right; only '
-            '`grads["W…"]` of the layers before the last is wrong each time.'
+            '`grads["W…"]` of the layers before the last is wrong, in 1 of 2 calls.'
         )
 
 

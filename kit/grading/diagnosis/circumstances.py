@@ -105,7 +105,8 @@ def before(calls: Sequence[Call], placed: int, number: int) -> Any:
         for call in calls[placed:number]
         if call["kind"] == "fetch" and call["object"] == placed and "value" in call
     ]
-    return looks[-1] if looks else (calls[placed]["given"] or [["", None]])[0][1]
+    kind, value, *_ = calls[placed]["given"][0]
+    return looks[-1] if looks else value if kind == "value" else None
 
 
 def _goes_on(calls: Sequence[Call], number: int) -> bool:

@@ -219,7 +219,9 @@ class _Check:
     def _look(self, call: Call) -> None:
         """Compare what a call has left in a placed value; further calls get what is there now."""
         number = call["object"]
-        if (user := self._user.pop(number, None)) is not None and "value" in call:
+        user = self._user.pop(number, None)
+        ours = self._calls[number]["given"][0][0] != "value"  # in place of what the submission made
+        if user is not None and "value" in call and not ours:
             by = self._calls[user]
             place = [given[:2] for given in by["given"]].index(["object", number])
             parameters = self._names.get(by["attribute"], {}).get("parameters", ())
@@ -231,7 +233,7 @@ class _Check:
             if not left:
                 self._found[user][KEPT] = True
         for run in self._runs:
-            if "value" in call and not _holds_object(call["value"]):
+            if "value" in call and not ours and not _holds_object(call["value"]):
                 run.held[number] = _copied(call["value"])
 
     def _leaves(

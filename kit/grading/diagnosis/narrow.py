@@ -137,8 +137,13 @@ def rows_of(
 
 
 def _by_layer(parts: Parts) -> Parts:
-    """``parts`` with ``grads["W1"]``, ``grads["W2"]``, ... as of the last layer and of others."""
+    """``parts`` with ``grads["W1"]``, ``grads["b1"]``, ... as of the last layer and of others.
+
+    Layers have more than one kind of numbered parts.
+    """
     numbers = {part: m for part in parts if (m := _NUMBERED.fullmatch(part))}
+    if len({m[1] for m in numbers.values()}) < 2:
+        return parts
     last = max((int(m[2]) for m in numbers.values()), default=0)
     found: Parts = {}
     for part, good in parts.items():
