@@ -24,7 +24,13 @@ def task(name: str, *checks: dict[str, Any], **more: Any) -> dict[str, Any]:
     return entry | {"status": status, "checks": list(checks)} | more
 
 
-def shown(*tasks: dict[str, Any], width: int = 100, terminal: bool = False, **more: Any) -> str:
+def shown(
+    *tasks: dict[str, Any],
+    width: int = 100,
+    terminal: bool = False,
+    examples: bool = False,
+    **more: Any,
+) -> str:
     result = {
         "assignment": "tiny",
         "student": "ada",
@@ -42,14 +48,21 @@ def shown(*tasks: dict[str, Any], width: int = 100, terminal: bool = False, **mo
         "tasks": list(tasks),
     }
     screen = Console(file=io.StringIO(), width=width, force_terminal=terminal, highlight=False)
-    show_result(screen, Result.from_dict(result | more))
+    show_result(screen, Result.from_dict(result | more), examples=examples)
     assert isinstance(screen.file, io.StringIO)
     return screen.file.getvalue()
 
 
 WRONG = check("test_unseen", "failed", expected="2", got="3", message="`y` is wrong.")
+EXAMPLE = {"inputs": "x = 1", "gives": "double(x)  # gives 3", "right": "# right: 2"}
 FRAME = {"file": "a.py", "line": 2, "function": "", "text": "import regex"}
 NAMED = {"diagnosis": {"mistakes": ["triple"], "text": "Yours is three times x."}}
+
+
+def test_the_smallest_example_is_shown_where_it_is_asked_for() -> None:
+    wrong = task("double", WRONG, example=EXAMPLE)
+    assert "  x = 1\n  double(x)  # gives 3\n  # right: 2\n" in shown(wrong, examples=True)
+    assert "double(x)" not in shown(wrong)
 
 
 def test_a_failed_check_shows_its_message_expected_and_got_and_its_rule() -> None:

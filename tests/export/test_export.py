@@ -21,7 +21,8 @@ from kit.export.gradescope import NoScoreError
 from kit.feedback import explain
 from kit.finals import automatic_alone
 from kit.grading.verdicts import Check
-from kit.results import CheckResult, Diagnosis, Result, TaskResult, printable
+from kit.nbgrader import gradebook
+from kit.results import CheckResult, Diagnosis, Result, SmallExample, TaskResult, printable
 from kit.sandbox.faults import KitFault
 from tests.support.results import SCHEMA, broken, rejected, result_of
 
@@ -162,6 +163,17 @@ class TestScores:
         result = result_of(tiny, problems=problems)
         jsonschema.validate(result.as_dict(), SCHEMA)
         assert set(scores(tiny, result).values()) == {result.score}
+
+    def test_an_example_is_in_none(self, tiny: Assignment) -> None:
+        """They have no levels of what a student may see."""
+        result = result_of(tiny, problems=(AssertionError("wrong"), None, None))
+        example = SmallExample("x = 1", "double(x)  # gives 3", "# right: 2")
+        first, *others = result.tasks
+        result = replace(result, tasks=(replace(first, example=example), *others))
+        texts = [json.dumps(gradescope.export(result)), json.dumps(decoded(github.export(result)))]
+        for text in [*texts, junit.export([result]).decode(), str(gradebook.needed(result))]:
+            assert "wrong" in text or "TaskResult" in text
+            assert "double(x)" not in text
 
     def test_a_rejected_submission_has_0_in_all(self, tiny: Assignment) -> None:
         assert set(scores(tiny, rejected(tiny)).values()) == {0}
