@@ -88,6 +88,8 @@ class Measured:
     checks: Sequence[Check]
     judged: Sequence[Judged]
     seeds: int
+    left_out: int = 0
+    """How many samples were not judged."""
 
     def of(self, kind: Kind) -> list[Judged]:
         """The samples of a kind; of the mutants those that are not equivalent."""
@@ -186,7 +188,7 @@ def gathered(
     with Suites(assignment, tasks) as suites:
         checks = suites.checks
     in_order = sorted(judged, key=lambda each: order[each.sample.kind, each.sample.name])
-    return Measured(assignment, checks, in_order, seeds)
+    return Measured(assignment, checks, in_order, seeds, len(some) - len(in_order))
 
 
 def judge(assignment: Assignment, sample: Sample, seeds: Sequence[int]) -> Judged:

@@ -133,7 +133,16 @@ def _summary(measured: Measured) -> list[str]:
         f"Verdicts were looked at with {measured.seeds} seeds. What fails on inputs that the "
         "notebook shows fails with every seed, and was not graded again. The training, and what a "
         "person grades, are left out.",
+        *_incomplete(measured),
     ]
+
+
+def _incomplete(measured: Measured) -> list[str]:
+    """What is said where not every sample was judged."""
+    every = measured.left_out + len(measured.judged)
+    if not measured.left_out:
+        return []
+    return [f"**{measured.left_out} of {every} mutants, mistakes and rewrites were not graded.**"]
 
 
 def _kinds(measured: Measured) -> list[str]:

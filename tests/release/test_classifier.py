@@ -244,6 +244,15 @@ class TestPage:
             assert sentence in made
         assert "| double | `double_of_one` | 1 | **none: superfluous** |" in made
 
+    def test_it_says_what_was_not_graded(self, tiny: Assignment) -> None:
+        some = [WRONG[0], change("2 * x", "x * 2", kind="rewrite")]
+        found = list(classifier.measure(tiny, some[:1], range(1), 1))
+        part, every = (
+            page.page(classifier.gathered(tiny, which, found, 1)) for which in (some, some[:1])
+        )
+        assert "**1 of 2 mutants, mistakes and rewrites were not graded.**" in part
+        assert "not graded.**" not in every
+
     def test_long_lines_are_cut_to_what_changed(self) -> None:
         before, after = page._shortened("a" * 200 + "+" + "b" * 200, "a" * 200 + "-" + "b" * 200)
         assert before == f"…{'a' * 30}+{'b' * 30}…"
