@@ -238,28 +238,30 @@ class Grader:
     ) -> dict[str, SmallExample]:
         """The smallest failing example of each failed task that has one.
 
-        Where a task builds on wrong ones, it is looked for with right functions in their place, and
-        shown if the submission as it is gives the same.
+        Where a task builds on wrong ones, an example is shown if right functions in their place
+        give the same.
         """
-        with ExitStack() as open_sessions:
-            kept: dict[str, Session] = {}
+        with ExitStack() as kept:
 
-            def opened(task: str) -> Session:
-                answers = self._earlier.answers(task) if task else None
+            def opened(answers: Answers | None = None) -> Session:
                 own = answers.sources(self.assignment, sources) if answers else sources
                 seconds = self.limits.example_seconds
                 return Session(own, self._parent, answers=answers, seconds=seconds)
 
+            searching = kept.enter_context(closing(opened()))
+
             @contextmanager
-            def run(task: str, *, anew: bool) -> Iterator[Session]:
-                if anew:
-                    with closing(opened("")) as session:
-                        yield session
+            def run(task: str, *, anew: bool) -> Iterator[list[Session]]:
+                if not anew:
+                    yield [searching]
                     return
-                own = task if self._earlier.wrong(task, failed) else ""
-                if own not in kept:
-                    kept[own] = open_sessions.enter_context(closing(opened(own)))
-                yield kept[own]
+                with ExitStack() as closed:
+                    new = [opened()]
+                    if self._earlier.wrong(task, failed):
+                        new.append(opened(self._earlier.answers(task)))
+                    for session in new:
+                        closed.enter_context(closing(session))
+                    yield new
 
             searched = Searched(replay, self._parent, self._catalogue, run)
             return smallest(searched, failed, calls)

@@ -17,7 +17,6 @@ from kit.grading.diagnosis import catalogue
 from kit.grading.diagnosis.smallest import is_plain
 from kit.grading.grader import Grader
 from kit.intake.submission import sources_of
-from kit.limits import Limits
 from kit.release.coverage import made
 from kit.results import Result, SmallExample
 from tests.support.course import ROOT, SOLUTION, submission, write_course
@@ -78,7 +77,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
 
 @pytest.fixture(scope="module")
 def grader(course: Assignment) -> Iterator[Grader]:
-    with Grader(course, limits=replace(Limits(), example_seconds=0.3)) as ready:
+    with Grader(course) as ready:
         yield ready
 
 

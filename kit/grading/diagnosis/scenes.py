@@ -197,7 +197,7 @@ class Template:
             for place, (kind, *rest) in enumerate(call["given"]):
                 if place >= positional and call["attribute"][:1].isupper():
                     yield number, place
-                if kind == "value":
+                if kind == "value" and call["kind"] != "set":
                     yield from _entries_in(rest[0], (number, place))
 
     def _lengths(self) -> tuple[int, ...]:

@@ -93,8 +93,10 @@ def _search(checks: dict[str, list[Call]], failed: list[str]) -> Search:
         if found is None:
             continue
         shown = lines.shown(found.scene, found.outcome[-1], found.where)
-        (outcome,) = yield _request([found.scene], anew=True)
-        if shown is not None and _agree(shown, found.scene, outcome, found.where):
+        outcomes = yield _request([found.scene], anew=True)
+        if shown is not None and all(
+            _agree(shown, found.scene, outcome, found.where) for outcome in outcomes
+        ):
             return dict(shown)
     return None
 

@@ -40,10 +40,13 @@ NUMBERS = frozenset(
 
 
 class Run(Protocol):
-    """Gives, for a task, the submission in a worker: one that has only searched, or a new one."""
+    """Gives, for a task, the submission in workers: in one that has only searched, or in new ones.
 
-    def __call__(self, task: str, *, anew: bool) -> AbstractContextManager[Session]:
-        """The session of that worker."""
+    If the task builds on wrong ones, there are two new ones: one has right functions for those.
+    """
+
+    def __call__(self, task: str, *, anew: bool) -> AbstractContextManager[Sequence[Session]]:
+        """The sessions of these workers."""
 
 
 class Searched(NamedTuple):
@@ -107,10 +110,12 @@ def _search(
         budget.calls -= sum(map(len, scenes))
         if budget.calls < 0:
             raise Stopped
-        with searched.run(task, anew=step["anew"]) as session:
-            session.begin(ROOM)
-            outcomes = carried_out(Student(session), scenes)
-            names = Student(session).module_name
+        outcomes = []
+        with searched.run(task, anew=step["anew"]) as sessions:
+            for session in sessions:
+                session.begin(ROOM)
+                outcomes += carried_out(Student(session), scenes)
+                names = Student(session).module_name
         step = shrinker.go_on(outcomes)
     return None if step["example"] is None else _lines(step["example"], names)
 
