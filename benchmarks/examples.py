@@ -5,7 +5,8 @@
 Every N-th known mistake of each assignment is handed in and graded. Printed is for how many failed
 tasks there is an example, for how many one whose arrays have no axis longer than 3, and which have
 none. With ``--cost`` they are graded in four parts, each without the search and with it, and the
-processor time of one submission is printed for both.
+processor time of one submission is printed for both; and for the hand-ins of tests/submissions,
+which are like a real class: some are right, and most of the others have one or two mistakes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from kit.course import Assignment, assignment_names, find_assignment
 from kit.grading.diagnosis import catalogue
 from kit.grading.grader import Grader
-from kit.intake.submission import Submission
+from kit.intake.submission import Submission, read
 from kit.release.coverage import made
 from kit.results import Result
 
@@ -51,24 +52,37 @@ def seconds(
     return sum(os.times()[:4]) - before
 
 
+def compare(
+    assignment: Assignment,
+    tasks: Sequence[str],
+    handed_in: Sequence[Submission],
+    results: list[Result],
+) -> None:
+    """Print what grading takes without the search and with it; add the latter's results."""
+    search, none = Grader._examples, staticmethod(lambda *_: {})
+    idle = seconds(assignment, tasks, [])
+    times = [0.0, 0.0]
+    for part in range(PARTS):
+        for number in (part % 2, 1 - part % 2):
+            Grader._examples = search if number else none  # type: ignore[method-assign]
+            kept = results if number else None
+            times[number] += seconds(assignment, tasks, handed_in[part::PARTS], kept) - idle
+    Grader._examples = search  # type: ignore[method-assign]
+    without, having = (1000 * each / len(handed_in) for each in times)
+    print(
+        f"{assignment.name}, {len(handed_in)} hand-ins: {without:.1f} ms without, "
+        f"{having:.1f} ms with the search ({having / without:.2f} times)"
+    )
+
+
 def measure(assignment: Assignment, every: int, *, cost: bool) -> None:
     """Print the figures of one assignment."""
     known = catalogue.load(assignment)
     tasks = [task.id for task in assignment.tasks if task.id in set(known.tasks.values())]
     handed_in = [made(assignment, known, name) for name in list(known.tasks)[::every]]
     results: list[Result] = []
-    search, none = Grader._examples, staticmethod(lambda *_: {})
     if cost:
-        idle = seconds(assignment, tasks, [])
-        times = [0.0, 0.0]
-        for part in range(PARTS):
-            for number in (part % 2, 1 - part % 2):
-                Grader._examples = search if number else none  # type: ignore[method-assign]
-                kept = results if number else None
-                times[number] += seconds(assignment, tasks, handed_in[part::PARTS], kept) - idle
-        Grader._examples = search  # type: ignore[method-assign]
-        without, having = (1000 * each / len(handed_in) for each in times)
-        print(f"{assignment.name}: {without:.1f} ms without, {having:.1f} ms with the search")
+        compare(assignment, tasks, handed_in, results)
     else:
         seconds(assignment, tasks, handed_in, results)
     failed = [(r.student, task) for r in results for task in r.tasks if task.status == "failed"]
@@ -88,6 +102,13 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in assignment_names(ROOT):
         measure(find_assignment(name, ROOT), arguments.every, cost=arguments.cost)
+    if arguments.cost:
+        assignment = find_assignment("optimization", ROOT)
+        tasks = [task.id for task in assignment.tasks if not task.manual and not task.training]
+        folders = sorted((ROOT / "tests/submissions/handins").glob("*/"))
+        real = [read(each, assignment, each.name, assignment.limits) for each in folders]
+        print("The hand-ins of tests/submissions/handins:")
+        compare(assignment, tasks, real, [])
 
 
 if __name__ == "__main__":

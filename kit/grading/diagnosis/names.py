@@ -54,7 +54,7 @@ class _Flow:
     """Reads which parts of an answer a function computes from which others.
 
     Parts are the returned names and the keys that are stored in a returned dict or in a parameter.
-    Where a name is stored as it is, ``config["velocity"] = velocity``, it is that part. What a part
+    Where a name is stored as it is, ``state["total"] = total``, it is that part. What a part
     is computed from in one branch alone does not count.
     """
 
