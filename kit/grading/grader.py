@@ -18,7 +18,7 @@ from kit.grading.diagnosis.explain import Calls, explain, session_of
 from kit.grading.diagnosis.smallest import Searched, smallest
 from kit.grading.earlier import Answers
 from kit.grading.suites import Suites, Watch
-from kit.grading.verdicts import Verdict, build, build_ungraded
+from kit.grading.verdicts import Explanation, Verdict, build, build_ungraded
 from kit.intake.submission import Submission, sources_of
 from kit.limits import Limits
 from kit.results import Result, SmallExample
@@ -169,7 +169,7 @@ class Grader:
                     self._catalogue, self._parent, failed, calls,
                     said=said, again=second.calls, session=replay,
                 )  # fmt: skip
-                examples = self._examples(replay, sources, failed, calls)
+                examples = self._examples(replay, sources, failed, calls, explained)
         except Exception:
             session.close()
             raise
@@ -235,8 +235,9 @@ class Grader:
         sources: Mapping[str, bytes],
         failed: Mapping[str, Sequence[str]],
         calls: Mapping[str, Calls],
+        explained: Mapping[str, Explanation],
     ) -> dict[str, SmallExample]:
-        """The smallest failing example of each failed task that has one.
+        """The smallest failing examples of tasks that known mistakes don't explain.
 
         Where a task builds on wrong ones, an example is shown if right functions in their place
         give the same.
@@ -264,7 +265,7 @@ class Grader:
                     yield new
 
             searched = Searched(replay, self._parent, self._catalogue, run)
-            return smallest(searched, failed, calls)
+            return smallest(searched, failed, calls, explained)
 
     def _notes(self, session: Session) -> list[str]:
         kept = self.limits.output_bytes

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from kit.course import Assignment, find_assignment
-from kit.grading.diagnosis import catalogue
+from kit.grading.diagnosis import catalogue, smallest
 from kit.grading.diagnosis.smallest import is_plain
 from kit.grading.grader import Grader
 from kit.intake.submission import sources_of
@@ -27,7 +27,7 @@ import numpy as np
 from kit.checks.mistakes import Mistake
 
 MISTAKES = (
-    Mistake("triple", "double", {"factor": 3}, "Yours is three times x."),
+    Mistake("sevenfold", "double", {"factor": 7}, "Yours is seven times x."),
     Mistake("silent", "remember", {"kept": False}, "Yours keeps nothing."),
 )
 
@@ -137,6 +137,13 @@ class TestExample:
     def test_what_is_not_written_has_none(self, example) -> None:
         assert example("double", double="raise NotImplementedError()") is None
 
+    def test_what_a_known_mistake_explains_needs_none(self, example) -> None:
+        assert example("double", double="return 7 * x") is None
+        assert example("double", double="return 7 * x + 1e-3") is not None
+
+    def test_code_that_ends_its_process_has_none(self, example) -> None:
+        assert example("double", double="import os; os._exit(0)") is None
+
     def test_what_is_not_looked_at_by_a_failed_check_is_not_blamed(self, grader: Grader) -> None:
         result = grader.grade(submission(work(double="return 3 * x")))
         assert [task.example is not None for task in result.tasks] == [True, False, False]
@@ -144,13 +151,14 @@ class TestExample:
 
 @pytest.fixture(scope="module")
 def known(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    """Some known mistakes of an assignment: the folder with the files, and the example."""
+    """Some mistakes of an assignment, as if nobody knew them: the folder and the example."""
     assignment = find_assignment(request.param, ROOT)
     mistakes = catalogue.load(assignment)
     names = KNOWN[request.param]
     tasks = {mistakes.tasks[each] for name in names for each in name.split("+")}
     found = []
-    with Grader(assignment, tasks) as grader:
+    with pytest.MonkeyPatch.context() as patched, Grader(assignment, tasks) as grader:
+        patched.setattr(smallest, "is_open", lambda *_: True)
         for name in names:
             earlier, _, last = name.rpartition("+")
             handed_in = made(assignment, mistakes, last)

@@ -45,7 +45,7 @@ def explain(
     the look itself fails.
     """
     known = set(catalogue.tasks.values())
-    wanted = [task for task in failed if task in known and _telling(calls.get(task, {}))]
+    wanted = [task for task in failed if task in known and is_written(calls.get(task, {}))]
     if not wanted:
         return {}
     replaying = session or session_of(catalogue, parent)
@@ -60,8 +60,7 @@ def explain(
                 if explained is not None:
                     found[task] = explained
             for task in wanted:  # last, because it must not cost a diagnosis
-                open_ = len(found[task].checks) < len(failed[task]) if task in found else True
-                if open_ and calls[task].keys() >= set(failed[task]):
+                if is_open(task, failed, found) and calls[task].keys() >= set(failed[task]):
                     messages = {name: said.get(name, "") for name in failed[task]}
                     doubted = [each for each in failed if each != task]
                     given = (calls[task], messages, dict(catalogue.names), doubted)
@@ -72,6 +71,13 @@ def explain(
         if session is None:
             replaying.close()
     return found
+
+
+def is_open(
+    task: str, failed: Mapping[str, Sequence[str]], explained: Mapping[str, Explanation]
+) -> bool:
+    """Whether known mistakes leave a failed check of the task unexplained."""
+    return task not in explained or len(explained[task].checks) < len(failed[task])
 
 
 def session_of(
@@ -86,7 +92,7 @@ def session_of(
     return Session({"mistakes.py": catalogue.source, **ours, **more, **catalogue.besides}, parent)
 
 
-def _telling(calls: Calls) -> bool:
+def is_written(calls: Calls) -> bool:
     """Whether the student has begun the task."""
     return any(
         not call.get("raised", "").startswith("NotImplementedError:")

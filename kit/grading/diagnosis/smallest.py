@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, Protocol
 
 from kit.checks.student import Student
 from kit.grading.diagnosis.catalogue import Catalogue
-from kit.grading.diagnosis.explain import Calls
+from kit.grading.diagnosis.explain import Calls, is_open, is_written
+from kit.grading.verdicts import Explanation
 from kit.limits import MIB
 from kit.results import SmallExample, printable
 from kit.sandbox import wire
@@ -70,9 +71,14 @@ class Budget:
 
 
 def smallest(
-    searched: Searched, failed: Mapping[str, Sequence[str]], calls: Mapping[str, Calls]
+    searched: Searched,
+    failed: Mapping[str, Sequence[str]],
+    calls: Mapping[str, Calls],
+    explained: Mapping[str, Explanation],
 ) -> dict[str, SmallExample]:
-    """The examples of ``failed`` tasks; a task without one is left out.
+    """The examples of ``failed`` tasks that known mistakes don't explain.
+
+    A task without one is left out, as are those whose code is not written or did not return.
 
     The verdicts are final before any of this begins, and nothing here changes them: whatever goes
     wrong, there is no example.
@@ -81,8 +87,16 @@ def smallest(
     parent, catalogue = searched.parent, searched.catalogue
     budget = Budget(parent.limits.example_calls)
     known = set(catalogue.tasks.values())
+    wanted = [
+        task
+        for task in failed
+        if task in known
+        and is_open(task, failed, explained)
+        and is_written(calls.get(task, {}))
+        and _always_answered(calls[task])
+    ]
     with Student(searched.replay).deadline(parent.limits.diagnosis_seconds):
-        for task in (task for task in failed if task in known and calls.get(task)):
+        for task in wanted:
             try:
                 example = _search(searched, task, calls[task], failed[task], budget)
             except Stopped:
@@ -98,6 +112,11 @@ def smallest(
             ):
                 found[task] = example
     return found
+
+
+def _always_answered(calls: Calls) -> bool:
+    """Whether each call gave a value or raised; code that does not return would cost its time."""
+    return all(call.get("raised") != "" for made in calls.values() for call in made)
 
 
 def _search(
