@@ -25,7 +25,7 @@ class Student:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._calls = Calls(session)
-        self._modules = _module_names(session.sources)
+        self._modules = module_names(session.sources)
 
     def __getattr__(self, name: str) -> Module:
         if name.startswith("_"):
@@ -33,10 +33,6 @@ class Student:
         if name not in self._modules:
             raise KitFault(f"The assignment has no module {name!r}.")
         return Module(self._calls, self._modules[name])
-
-    def module_name(self, last: str) -> str:
-        """The full name of the module that is called ``last`` here, such as nndl.losses."""
-        return self._modules[last]
 
     def begin(self, task: str, check: str) -> None:
         """Begin ``check`` of ``task``: its calls get a budget of their own."""
@@ -114,7 +110,7 @@ class Module:
         return Function(self._calls, self._name, name, f"your `{name}`")
 
 
-def _module_names(sources: Any) -> dict[str, str]:
+def module_names(sources: Any) -> dict[str, str]:
     """``{"losses": "nndl.losses", ...}`` for the modules among ``sources``.
 
     If two have the same last name, the first counts. A student's own modules come last.

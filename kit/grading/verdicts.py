@@ -7,7 +7,7 @@ long texts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -135,8 +135,8 @@ def build(
 
     ``explained`` are diagnoses of failed tasks; ``follows`` are, by task, the wrong earlier tasks
     that alone made some of its checks fail; ``wrong_places`` are tasks whose work was found where
-    it is not graded; ``examples`` are the smallest failing ones. A task without
-    a verdict is ``not_graded``: nobody asked for it, or a person grades it.
+    it is not graded; ``examples`` are the smallest failing ones. A task without a verdict is
+    ``not_graded``: nobody asked for it, or a person grades it.
     """
     tasks = tuple(
         _task(
@@ -144,11 +144,11 @@ def build(
             [v for v in verdicts if v.check.task == task.id],
             explained.get(task.id),
             follows.get(task.id, ()),
-            (wrong_places or {}).get(task.id),
+            wrong_place=(wrong_places or {}).get(task.id),
+            example=(examples or {}).get(task.id),
         )
         for task in assignment.tasks
     )
-    tasks = tuple(replace(task, example=(examples or {}).get(task.id)) for task in tasks)
     failed_us = any(task.status == "error" for task in tasks)
     return Result(
         assignment=assignment.name,
@@ -197,9 +197,12 @@ def _task(
     verdicts: Sequence[Verdict],
     explained: Explanation | None = None,
     follows: Sequence[str] = (),
+    *,
     wrong_place: WrongPlace | None = None,
+    example: SmallExample | None = None,
 ) -> TaskResult:
     status = _status(verdicts)
+    told = explained if explained is not None and status == "failed" else Explanation()
     earned = _sum(verdict.check.points for verdict in verdicts if verdict.status == "passed")
     score = {"error": None, "not_graded": 0.0}.get(status, min(earned, task.points))
     return TaskResult(
@@ -210,12 +213,11 @@ def _task(
         manual=task.manual,
         status=status,
         checks=tuple(verdict.result(explained) for verdict in verdicts),
-        diagnosis=explained.diagnosis if explained is not None and status == "failed" else None,
+        diagnosis=told.diagnosis,
         follows_from=tuple(follows),
         wrong_place=None if wrong_place is None else _harmless(wrong_place),
-        narrowed=printable(explained.narrowed) or None
-        if explained is not None and status == "failed"
-        else None,
+        narrowed=printable(told.narrowed) or None,
+        example=example,
     )
 
 

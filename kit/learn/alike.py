@@ -72,7 +72,7 @@ def _answers(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
         right = []
         try:
             for run, returned in enumerate(times):
-                with compared._seeds_shifted(run * compared._SHIFT):
+                with compared.seeds_shifted(run * compared.SHIFT):
                     right.append(replay._answer(call, calls, functions, returned))
         except Exception:  # right code can't take these inputs, or there is none
             right = []

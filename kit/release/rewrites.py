@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from kit.course import Assignment, files_below
+from kit.course import Assignment
 from kit.release import variants
 from kit.release.variants import Change, Code, Place, Replacements, Rules, rewritten
 from kit.release.variants import Variant as Rewrite
@@ -26,11 +26,7 @@ _ROOM = "of_mine"
 
 def rewrites(assignment: Assignment) -> list[Rewrite]:
     """All rewrites of the solution of ``assignment``, file by file."""
-    found: list[Rewrite] = []
-    for file in files_below(assignment.solutions):
-        if file.endswith(".py"):
-            found += of_text((assignment.solutions / file).read_text("utf-8"), file)
-    return found
+    return [each for file, text in variants.solved(assignment) for each in of_text(text, file)]
 
 
 def of_text(text: str, file: str) -> list[Rewrite]:

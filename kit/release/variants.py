@@ -48,11 +48,14 @@ class Rules:
 
 def of_assignment(assignment: Assignment, rules: Rules) -> list[Variant]:
     """All variants of the solution of ``assignment``, in the order of its files and lines."""
-    found: list[Variant] = []
+    return [each for file, text in solved(assignment) for each in of_text(text, file, rules)]
+
+
+def solved(assignment: Assignment) -> Iterator[tuple[str, str]]:
+    """The Python files of the solution, with their texts."""
     for file in files_below(assignment.solutions):
         if file.endswith(".py"):
-            found += of_text((assignment.solutions / file).read_text("utf-8"), file, rules)
-    return found
+            yield file, (assignment.solutions / file).read_text("utf-8")
 
 
 def submission(assignment: Assignment, variant: Variant) -> Submission:
@@ -192,7 +195,7 @@ def rewritten(kind: str, one: ast.stmt, last: ast.stmt, texts: list[str]) -> Cha
     text = "\n".join(texts).replace("\n", indent)
     before = ast.unparse(one) if one is last else f"{ast.unparse(one)}\n{ast.unparse(last)}"
     after = "\n".join(text for text in texts if text)
-    assert one.end_lineno is not None and last.end_lineno is not None  # noqa: PT018
+    assert last.end_lineno is not None
     assert last.end_col_offset is not None
     return Change(
         kind, one.lineno, one.col_offset, last.end_lineno, last.end_col_offset, before, after, text

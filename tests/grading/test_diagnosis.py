@@ -83,9 +83,7 @@ WORK = SOLUTION.replace("= np.array(x)\n", "= np.array(x)\n    return dict(state
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    assignment = write_course(tmp_path_factory.mktemp("course"), SUITE)
-    (assignment.suites / "mistakes.py").write_text(MISTAKES)
-    return assignment
+    return write_course(tmp_path_factory.mktemp("course"), SUITE, mistakes=MISTAKES)
 
 
 @pytest.fixture(scope="module")

@@ -144,10 +144,8 @@ V = '`config["v"]`'
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    assignment = write_course(tmp_path_factory.mktemp("course"), SUITE)
-    (assignment.solutions / "nndl/work.py").write_text(SOLUTION)
-    (assignment.suites / "mistakes.py").write_text(MISTAKES)
-    return assignment
+    folder = tmp_path_factory.mktemp("course")
+    return write_course(folder, SUITE, solution=SOLUTION, mistakes=MISTAKES)
 
 
 @pytest.fixture(scope="module")
@@ -292,10 +290,10 @@ class TestSilence:
 def say(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """``say(rows, said)``: the sentence on calls (check, parts, inputs) of a function ``f``."""
     known = ModuleType("mistakes")
-    known.MISTAKES, known.STATE = (), frozenset()  # type: ignore[attr-defined]
+    vars(known).update(MISTAKES=(), STATE=frozenset())
     monkeypatch.setitem(sys.modules, "mistakes", known)
     monkeypatch.syspath_prepend(str(Path(explain.__file__).parent))
-    for name in ("replay", "circumstances", "compared", "narrow"):
+    for name in ("replay", "circumstances", "differences", "compared", "narrow"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     narrow = importlib.import_module("narrow")
     loaded = {"f": {"from": {"dx": ["dw"], "dw": []}}}
@@ -309,7 +307,7 @@ def say(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         return "" if found is None else narrow.sentence(found, made)
 
     yield sentence
-    for name in ("replay", "circumstances", "compared", "narrow"):
+    for name in ("replay", "circumstances", "differences", "compared", "narrow"):
         sys.modules.pop(name, None)
 
 

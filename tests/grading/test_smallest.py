@@ -70,9 +70,7 @@ WORK = SOLUTION.replace("= np.array(x)\n", "= np.array(x)\n    return dict(state
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    assignment = write_course(tmp_path_factory.mktemp("course"), SUITE)
-    (assignment.suites / "mistakes.py").write_text(MISTAKES)
-    return assignment
+    return write_course(tmp_path_factory.mktemp("course"), SUITE, mistakes=MISTAKES)
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +139,10 @@ class TestExample:
         assert example("double", double="return 7 * x") is None
         assert example("double", double="return 7 * x + 1e-3") is not None
 
-    def test_code_that_ends_its_process_has_none(self, example) -> None:
-        assert example("double", double="import os; os._exit(0)") is None
+    def test_code_that_did_not_return_has_none(self, example) -> None:
+        """Although it does return for small inputs: with others each try would cost its time."""
+        ends = "import os; x.size > 19 and os._exit(0); return 3 * x"
+        assert example("double", double=ends) is None
 
     def test_what_is_not_looked_at_by_a_failed_check_is_not_blamed(self, grader: Grader) -> None:
         result = grader.grade(submission(work(double="return 3 * x")))

@@ -151,10 +151,8 @@ def implementation(changes):
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    course = write_course(tmp_path_factory.mktemp("course"), SUITE)
-    (course.solutions / "nndl/work.py").write_text(SOLUTION)
-    (course.suites / "mistakes.py").write_text(MISTAKES)
-    return course
+    folder = tmp_path_factory.mktemp("course")
+    return write_course(folder, SUITE, solution=SOLUTION, mistakes=MISTAKES)
 
 
 @pytest.fixture(scope="module")

@@ -126,9 +126,7 @@ class TestVerdicts:
 class TestExplanations:
     @pytest.fixture
     def course(self, tmp_path: Path) -> Assignment:
-        assignment = write_course(tmp_path)
-        (assignment.suites / "mistakes.py").write_text(CATALOGUE)
-        return assignment
+        return write_course(tmp_path, mistakes=CATALOGUE)
 
     def test_a_mistake_that_only_answers_alike_in_the_suite_is_wrong(
         self, course: Assignment

@@ -121,8 +121,13 @@ def test_remember(student, expect, shared):
 '''
 
 
-def write_course(root: Path, suite: str = SUITE) -> Assignment:
-    """A course with the one assignment ``tiny``: 4 + 2 automatic points and 1 manual one."""
+def write_course(
+    root: Path, suite: str = SUITE, *, solution: str = SOLUTION, mistakes: str = ""
+) -> Assignment:
+    """A course with the one assignment ``tiny``: 4 + 2 automatic points and 1 manual one.
+
+    ``mistakes`` is its catalogue of known mistakes; without one there is no such file.
+    """
     cells = [
         graded_cell("double", 4),
         graded_cell("remember", 2),
@@ -132,8 +137,9 @@ def write_course(root: Path, suite: str = SUITE) -> Assignment:
     for name, text in {
         "source/tiny/tiny.ipynb": json.dumps(notebook),
         "source/tiny/nndl/__init__.py": '"""The package."""\n',
-        "solutions/tiny/nndl/work.py": SOLUTION,
+        "solutions/tiny/nndl/work.py": solution,
         "autograder/tiny/test_work.py": suite,
+        **({"autograder/tiny/mistakes.py": mistakes} if mistakes else {}),
     }.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import mistakes
 import numpy as np
 from circumstances import before
-from replay import OBJECT, OPAQUE, _carry_out, _close, _copied, _same
+from differences import Drawn, drawn
+from replay import OBJECT, OPAQUE, _carry_out, _copied, _same
 
 Call = dict[str, Any]
 Parts = dict[str, bool | None]
@@ -30,7 +31,7 @@ AFTERWARDS = "{}, afterwards"
 KEPT = "what was given"
 MISSING = "a key"
 """Is among the parts where a key is missing in a dict."""
-_SHIFT = 7919
+SHIFT = 7919
 """What is added to seeds in a second run, so that what is drawn by a seed is known as drawn."""
 
 
@@ -68,7 +69,7 @@ class _Run:
         """What right code answers; raises what it raises, or LookupError where it can't be made."""
         try:
             given = [self._given(*each, calls=calls) for each in call["given"]]
-            with _seeds_shifted(self.shift):
+            with seeds_shifted(self.shift):
                 answer = _carry_out(call, self.functions, given, self.returned)
         except Exception:
             self.returned.append(None)
@@ -90,7 +91,7 @@ class _Run:
 
 
 @contextmanager
-def _seeds_shifted(by: int) -> Iterator[None]:
+def seeds_shifted(by: int) -> Iterator[None]:
     """Whatever is seeded in the block gets another seed."""
     kept = {name: getattr(np.random, name) for name in ("seed", "default_rng")}
 
@@ -107,24 +108,6 @@ def _seeds_shifted(by: int) -> Iterator[None]:
             setattr(np.random, name, make)
 
 
-class Drawn(NamedTuple):
-    """A value that was another one in the second run."""
-
-    value: Any
-
-
-def _marked(value: Any, again: Any) -> Any:
-    """``value``, with `Drawn` for the parts of it that are others in ``again``."""
-    if isinstance(value, tuple | list) and isinstance(again, tuple | list):
-        if len(value) == len(again):
-            return [_marked(*items) for items in zip(value, again, strict=True)]
-    elif isinstance(value, dict) and isinstance(again, dict) and value.keys() == again.keys():
-        return {name: _marked(item, again[name]) for name, item in value.items()}
-    elif not isinstance(value, np.ndarray | np.number | int | float) or _close(value, again):
-        return value
-    return Drawn(value)
-
-
 class _Check:
     """The comparison of the calls of one check."""
 
@@ -135,7 +118,7 @@ class _Check:
         doubted: Sequence[str],
     ) -> None:
         self._calls, self._names, self._doubted = calls, names, doubted
-        self._runs = [_Run(0), _Run(_SHIFT)]
+        self._runs = [_Run(0), _Run(SHIFT)]
         self._found: list[Parts] = []
         self._user: dict[int, int] = {}
         """The last call that was given a placed value and was not looked at, by its number."""
@@ -191,7 +174,7 @@ class _Check:
         )
 
     def _compared(self, call: Call, answers: list[Any]) -> Parts:
-        right = _marked(*answers)
+        right = drawn(*answers)
         if call["kind"] == "get":
             return dict(self._leaves(call["value"], right, call["attribute"], ()))
         given = [value for kind, value, *_ in call["given"] if kind == "value"]
@@ -226,7 +209,7 @@ class _Check:
             place = [given[:2] for given in by["given"]].index(["object", number])
             parameters = self._names.get(by["attribute"], {}).get("parameters", ())
             name = parameters[place] if place < len(parameters) else f"argument {place + 1}"
-            right = _marked(*(run.held.get(number) for run in self._runs))
+            right = drawn(*(run.held.get(number) for run in self._runs))
             was = [before(self._calls, number, user)]
             left = dict(self._leaves(call["value"], right, name, was))
             self._found[user] |= {AFTERWARDS.format(part): good for part, good in left.items()}

@@ -123,7 +123,7 @@ class Chance:
         if not self._drew and _state() == before:
             return answers
         self.begin(1)
-        return [_drawn(*pair) for pair in zip(answers, carried_out(), strict=True)]
+        return [drawn(*pair) for pair in zip(answers, carried_out(), strict=True)]
 
 
 def marked(value: Any, like: Any) -> Any:
@@ -143,11 +143,13 @@ def _state() -> tuple[Any, ...]:
     return position, has_gauss, int(keys[0])
 
 
-def _drawn(value: Any, again: Any) -> Any:
-    if isinstance(value, tuple | list) and len(value) == len(again):
-        return type(value)([_drawn(*pair) for pair in zip(value, again, strict=True)])
-    if isinstance(value, dict):
-        return {name: _drawn(item, again[name]) for name, item in value.items()}
-    if isinstance(value, np.ndarray | np.number | int | float) and not isinstance(value, bool):
-        return value if _close(value, again) else Drawn(value)
-    return value
+def drawn(value: Any, again: Any) -> Any:
+    """``value``, with `Drawn` for the parts of it that are others in ``again``."""
+    if isinstance(value, tuple | list) and isinstance(again, tuple | list):
+        if len(value) == len(again):
+            return type(value)([drawn(*pair) for pair in zip(value, again, strict=True)])
+    elif isinstance(value, dict) and isinstance(again, dict) and value.keys() == again.keys():
+        return {name: drawn(item, again[name]) for name, item in value.items()}
+    elif not isinstance(value, np.ndarray | np.number | int | float) or _close(value, again):
+        return value
+    return Drawn(value)

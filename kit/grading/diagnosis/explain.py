@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -87,9 +88,14 @@ def session_of(
 
     ``more`` are further modules of ours, by their file names.
     """
-    folder = Path(__file__).parent
-    ours = {name: (folder / name).read_bytes() for name in IN_WORKER}
-    return Session({"mistakes.py": catalogue.source, **ours, **more, **catalogue.besides}, parent)
+    sources = {"mistakes.py": catalogue.source, **_ours(), **more, **catalogue.besides}
+    return Session(sources, parent)
+
+
+@cache
+def _ours() -> Mapping[str, bytes]:
+    """The modules of IN_WORKER, read once and not for each submission."""
+    return {name: Path(__file__).with_name(name).read_bytes() for name in IN_WORKER}
 
 
 def is_written(calls: Calls) -> bool:

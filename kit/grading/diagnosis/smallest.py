@@ -9,13 +9,13 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
-from kit.checks.student import Student
+from kit.checks.student import Student, module_names
 from kit.grading.diagnosis.catalogue import Catalogue
 from kit.grading.diagnosis.explain import Calls, is_open, is_written
 from kit.grading.verdicts import Explanation
@@ -134,15 +134,16 @@ def _search(
             for session in sessions:
                 session.begin(ROOM)
                 outcomes += carried_out(Student(session), scenes)
-                names = Student(session).module_name
+                names = module_names(session.sources)
         step = shrinker.go_on(outcomes)
     return None if step["example"] is None else _lines(step["example"], names)
 
 
-def _lines(example: Mapping[str, Any], module_name: Callable[[str], str]) -> SmallExample:
+def _lines(example: Mapping[str, Any], modules: Mapping[str, str]) -> SmallExample:
+    """The example; ``modules`` are the full names of the submission's modules."""
     names = defaultdict(list)
     for module, _, name in (each.partition(".") for each in example["functions"]):
-        names[module_name(module)].append(name)
+        names[modules[module]].append(name)
     imports = [f"from {module} import {', '.join(each)}" for module, each in names.items()]
     said = "raises" if example["raises"] else "gives"
     return SmallExample(
