@@ -140,7 +140,7 @@ class TestExample:
         assert example("double", double="return 7 * x + 1e-3") is not None
 
     def test_code_that_did_not_return_has_none(self, example) -> None:
-        """Although it does return for small inputs: with others each try would cost its time."""
+        """What it would have answered is not known, so there is nothing to look for."""
         ends = "import os; x.size > 19 and os._exit(0); return 3 * x"
         assert example("double", double=ends) is None
 
