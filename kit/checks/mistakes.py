@@ -40,10 +40,13 @@ class Switches:
 
     def __init__(self, tasks: Mapping[str, Mapping[str, Any]]) -> None:
         self.tasks = {task: dict(switches) for task, switches in tasks.items()}
-        self.right: dict[str, Any] = {
-            f"{task}.{what}": value
+        self._places = {
+            f"{task}.{what}": (task, what)
             for task, switches in self.tasks.items()
-            for what, value in switches.items()
+            for what in switches
+        }
+        self.right: dict[str, Any] = {
+            name: self.tasks[task][what] for name, (task, what) in self._places.items()
         }
         """Every switch with its right value."""
 
@@ -52,10 +55,11 @@ class Switches:
         unknown = sorted(changes.keys() - self.right.keys())
         if unknown:
             raise KeyError(f"The catalogue of mistakes has no switch {', '.join(unknown)}.")
-        return {
-            task: {what: changes.get(f"{task}.{what}", value) for what, value in switches.items()}
-            for task, switches in self.tasks.items()
-        }
+        found = dict(self.tasks)
+        for name, value in changes.items():
+            task, what = self._places[name]
+            found[task] = {**found[task], what: value}
+        return found
 
     @staticmethod
     def mistakes(

@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 
 import pytest
@@ -31,6 +32,12 @@ def locked(lock: str) -> dict[str, str]:
     return {normal(name): version for name, version in found}
 
 
+@cache
+def packages() -> dict[str, str]:
+    """The package that each importable module is of."""
+    return {module: normal(names[0]) for module, names in packages_distributions().items()}
+
+
 def imported(folder: str) -> set[str]:
     """The packages that Python files below ``folder`` import."""
     modules = set()
@@ -42,7 +49,7 @@ def imported(folder: str) -> set[str]:
                 modules.add(node.module.partition(".")[0])
     suites = {path.name for path in (ROOT / "autograder").iterdir()}  # they import each other
     foreign = modules - sys.stdlib_module_names - OURS - OPTIONAL - suites
-    return {normal(packages_distributions()[module][0]) for module in foreign}
+    return {packages()[module] for module in foreign}
 
 
 def listed(*extras: str) -> set[str]:

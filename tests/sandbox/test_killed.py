@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -192,7 +193,8 @@ class TestWorker:
             while left and not ended.wait(dice.uniform(0, 0.02)):
                 for pid in descendants(os.getpid()) - before:
                     left -= 1
-                    os.kill(pid, signal.SIGKILL)
+                    with suppress(ProcessLookupError):  # it ended meanwhile
+                        os.kill(pid, signal.SIGKILL)
 
         killer = threading.Thread(target=kill_some)
         killer.start()
