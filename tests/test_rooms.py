@@ -29,7 +29,7 @@ ROOMS = (
     # what instructors make with it
     *("nbgrader", "release", "display", "export", "report", "learn", "pack"),
     # what people type
-    *("edge", "cli", "__main__"),
+    *("commands", "edge", "cli", "__main__"),
 )
 """From the ground up: each may import those before it."""
 FACES = {

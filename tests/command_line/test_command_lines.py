@@ -600,8 +600,8 @@ def test_a_fault_of_the_kit_has_its_own_code_and_keeps_its_traceback(
         raise error
 
     monkeypatch.setattr(tempfile, "tempdir", str(course))
-    monkeypatch.setattr("kit.cli.find_root", fail)
-    monkeypatch.setattr("kit.cli.find_assignment", fail)
+    for finder in ("find_root", "find_assignment"):
+        monkeypatch.setattr(f"kit.commands.{command}.{finder}", fail, raising=False)
     code, said = kit(course, *line(command))
     assert code == OURS
     assert "Traceback" not in said
@@ -627,7 +627,7 @@ def test_what_ends_a_command_is_told(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("kit.cli.find_root", fail)
+    monkeypatch.setattr("kit.commands.data.find_root", fail)
     told = kit(course, "data")
     require_told(told, phrase)
     assert told[0] == code

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kit import cli
+from kit.commands import consoles
 from kit.course import Assignment
 from kit.grading.versions import course_version
 from tests.support.command_line import kit
@@ -57,7 +57,7 @@ class TestWhatWasDone:
     def test_a_score_that_a_suite_changed_has_a_line_that_says_why(
         self, course: Assignment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(cli.console, "_width", 160)  # COLUMNS is read when it is made
+        monkeypatch.setattr(consoles.console, "_width", 160)  # COLUMNS is read when it is made
         assert "scores that changed" not in grade()
         suite = course.suites / "test_work.py"
         suite.write_text(suite.read_text().replace("2 * x, ", "3 * x, "))
@@ -70,7 +70,7 @@ class TestWhatWasDone:
     def test_other_files_are_a_reason_too(
         self, course: Assignment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(cli.console, "_width", 160)  # COLUMNS is read when it is made
+        monkeypatch.setattr(consoles.console, "_width", 160)  # COLUMNS is read when it is made
         grade()
         hand_in(course.root / "submitted/bob/tiny", SOLUTION)
         said = grade()
