@@ -25,6 +25,7 @@ from tests.support.course import ROOT, write_course
 settings.register_profile(
     "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("thorough", settings.get_profile("patient"), max_examples=2000)
 settings.load_profile("patient")
 
 
@@ -35,6 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--all-cases"):
+        settings.load_profile("thorough")
     if not hasattr(config, "workerinput"):  # this process prints; xdist's others do not
         config.pluginmanager.register(AtOnce(config))
     # Ctrl-C counts also where a shell started the run in the background, which has it ignored
@@ -85,6 +88,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     }
     items[:] = [item for item in items if item not in out]
     config.hook.pytest_deselected(items=list(out))
+
+
+@pytest.fixture(scope="session")
+def thorough(pytestconfig: pytest.Config) -> bool:
+    """Whether all cases are asked for: what tries random ones then tries ten times as many."""
+    return bool(pytestconfig.getoption("--all-cases"))
 
 
 @pytest.fixture(scope="session")

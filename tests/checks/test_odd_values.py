@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import cycle, islice
 from typing import Any
 
-import jsonschema
 import pytest
 
 from kit.course import Assignment
 from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from tests.support.hostile import reference
-from tests.support.results import SCHEMA
+from tests.support.results import require_documented
 from tests.support.variants import unit_tasks_grader
 
 ODD = {
@@ -110,11 +110,11 @@ FUNCTIONS = {
     "nndl/layer_utils.py": ("affine_relu_forward", "affine_relu_backward"),
     "nndl/fc_net.py": ("FullyConnectedNet",),
 }
-WITHIN = {
-    "in a pair": "(lambda right: ({odd}, right[1]) if type(right) is tuple else {odd})",
-    "as the second of a pair": "(lambda right: (right[0], {odd}))",
-    "in every entry": "(lambda right: (right[0], dict.fromkeys(right[1], {odd})))",
-}
+FORMS = (
+    "(lambda right: ({odd}, right[1]) if type(right) is tuple else {odd})",
+    "(lambda right: (right[0], {odd}))",
+    "(lambda right: (right[0], dict.fromkeys(right[1], {odd})))",
+)
 """Where an odd value can stand in what is right."""
 NETS = (
     "_net.params = {odd}",
@@ -162,50 +162,67 @@ def graded(grader: Grader, submission: Submission) -> dict[str, Any]:
         if check["status"] == "error"
     ]
     assert (result["status"], result.get("message"), faults) == ("graded", None, [])
-    jsonschema.validate(result, SCHEMA)
+    require_documented(result)
     return result
 
 
-EACH = pytest.mark.parametrize(("turn", "odd"), list(enumerate(ODD.values())), ids=ODD)
-"""Every odd value; by ``turn`` the places in which it stands take turns."""
+VALUES = list(ODD.values())
+EACH = pytest.mark.parametrize("first", range(len(VALUES)), ids=ODD)
+"""Each function returns another odd value: the first function this one, the others those after it.
+So the cases together try every value with every function."""
+IN_PART = pytest.mark.one_in(sum(map(len, FUNCTIONS.values())), 0)
+"""Of the cases so few that every value is still returned by one function."""
+
+
+def following(first: int) -> Iterator[str]:
+    """The odd values from the ``first`` on, and then from the beginning."""
+    return islice(cycle(VALUES), first, None)
+
+
+def within(first: int) -> dict[str, str]:
+    """The lines by which an odd value stands within what each function returns."""
+    odd, added = following(first), {}
+    for name, functions in FUNCTIONS.items():
+        if name == "nndl/fc_net.py":
+            added[name] = net_with(NETS[first % len(NETS)].format(odd=next(odd)))
+            continue
+        lines = []
+        for place, function in enumerate(functions):
+            form = FORMS[(first + place) % len(FORMS)].format(odd=next(odd))
+            lines.append(f"_{function} = {function}")
+            lines.append(f"def {function}(*a, **k): return {form}(_{function}(*a, **k))")
+        added[name] = "\n".join(lines)
+    return added
 
 
 @EACH
 class TestOddValues:
-    @pytest.mark.one_in(2, 0)
+    @IN_PART
     def test_returned_by_everything_it_earns_nothing(
-        self, grader: Grader, optimization: Assignment, odd: str, turn: int
+        self, grader: Grader, optimization: Assignment, first: int
     ) -> None:
+        odd = following(first)
         added = {
-            name: "\n".join(f"def {each}(*_, **__): return {odd}" for each in functions)
+            name: "\n".join(f"def {each}(*_, **__): return {next(odd)}" for each in functions)
             for name, functions in FUNCTIONS.items()
         }
         assert graded(grader, handed_in(optimization, added))["score"] == 0
 
-    @pytest.mark.one_in(2, 1)
+    @IN_PART
     def test_within_what_is_right_it_is_a_failed_check(
-        self, grader: Grader, optimization: Assignment, odd: str, turn: int
+        self, grader: Grader, optimization: Assignment, first: int
     ) -> None:
-        forms = [form.format(odd=odd) for form in WITHIN.values()]
-        added = {
-            name: "\n".join(
-                f"_{each} = {each}\n"
-                f"def {each}(*a, **k):\n"
-                f"    return {forms[(turn + place) % len(forms)]}(_{each}(*a, **k))"
-                for place, each in enumerate(functions)
-            )
-            for name, functions in FUNCTIONS.items()
-        }
-        added["nndl/fc_net.py"] = net_with(NETS[turn % len(NETS)].format(odd=odd))
-        graded(grader, handed_in(optimization, added))
+        graded(grader, handed_in(optimization, within(first)))
 
     @pytest.mark.cifar10
+    @pytest.mark.one_in(7, 5)  # among them are all three changes of a net that odd numbers make
     def test_the_training_task_meets_it_without_a_fault(
-        self, optimization: Assignment, training_grader: Grader, odd: str, turn: int
+        self, optimization: Assignment, training_grader: Grader, first: int
     ) -> None:
+        odd = VALUES[first]
         lines = f"def FullyConnectedNet(*_, **__): return {odd}"
-        if turn % 2:
-            lines = net_with(NETS[turn % len(NETS)].format(odd=odd))
+        if first % 2:
+            lines = net_with(NETS[first % len(NETS)].format(odd=odd))
         submission = handed_in(optimization, {"nndl/fc_net.py": lines})
         assert graded(training_grader, submission)["score"] == 0
 

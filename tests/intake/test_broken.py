@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from kit.batch.run import grade
@@ -24,7 +23,8 @@ from kit.intake.submission import open_tree
 from kit.limits import Limits
 from tests.support.archives import SKIPPED, tarred, zipped
 from tests.support.course import ROOT
-from tests.support.results import SCHEMA
+from tests.support.results import require_documented
+from tests.support.variants import unit_tasks_grader
 
 BROKEN = ROOT / "tests/submissions/broken"
 OPTIM = "nndl/optim.py"
@@ -38,8 +38,7 @@ Graded = Callable[[Path], dict[str, Any]]
 @pytest.fixture(scope="module")
 def unit_grader(optimization: Assignment) -> Iterator[Grader]:
     """Grades every task but the training."""
-    tasks = [task.id for task in optimization.tasks if not task.manual and task.id != "cifar10"]
-    with Grader(optimization, tasks) as grader:
+    with unit_tasks_grader(optimization, diagnosing=False) as grader:
         yield grader
 
 
@@ -50,7 +49,7 @@ def graded(unit_grader: Grader) -> Graded:
     def result_of(path: Path) -> dict[str, Any]:
         found = Found(student_of(path), str(path), lambda: open_tree(path, Limits()))
         result = grade(unit_grader, found, None).as_dict()
-        jsonschema.validate(result, SCHEMA)
+        require_documented(result)
         assert result["status"] in {"graded", "rejected"}
         return result
 

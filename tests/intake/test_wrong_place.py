@@ -10,7 +10,6 @@ from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from rich.console import Console
 
@@ -29,7 +28,7 @@ from kit.results import Result
 from kit.sandbox.faults import KitFault
 from tests.support.command_line import kit
 from tests.support.course import SOLUTION, submission, write_course
-from tests.support.results import SCHEMA, task_of, without_time
+from tests.support.results import require_documented, task_of, without_time
 
 STUBS = SOLUTION
 for _line in ("    return 2 * x", '    state["x"] = np.array(x)'):
@@ -70,7 +69,7 @@ def grade(grader: Grader, hand_in: Callable[..., Submission]) -> Grade:
 
     def graded(files: Mapping[str, str], **limits: int) -> dict[str, Any]:
         result = grader.grade(hand_in(files, **limits)).as_dict()
-        jsonschema.validate(result, SCHEMA)
+        require_documented(result)
         assert result["status"] == "graded"
         return result
 
@@ -408,7 +407,7 @@ class TestHarmsNothing:
 
         monkeypatch.setattr(grader, "_run_anew", broken)
         result = grader.grade(hand_in({"mine.py": RIGHT})).as_dict()
-        jsonschema.validate(result, SCHEMA)
+        require_documented(result)
         assert result["score"] == 0
         assert place(result) == (
             f"{LACKING}, but it stands in mine.py, line 1: move it to nndl/work.py.",

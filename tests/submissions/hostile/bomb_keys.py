@@ -3,5 +3,8 @@
 # says: 200,000 items
 
 
+_keys = dict.fromkeys(map("key {}".format, range(200_000)), 0)
+
+
 def adam(w, dw, config=None):
-    return w, dict.fromkeys(map("key {}".format, range(200_000)), 0)
+    return w, _keys

@@ -1,6 +1,6 @@
 # idea: printing without end, past Python's own streams (only where defaults are tested)
 # fails: adam
-# says: did not return within 1 s
+# says: did not return within 0.5 s
 
 _honest = adam
 

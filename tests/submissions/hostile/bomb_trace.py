@@ -1,10 +1,10 @@
-# idea: an exception raised at the bottom of ten thousand calls with long names
+# idea: an exception raised at the bottom of two thousand calls with long names
 # fails: adam
 # says: raised ValueError
 
 import sys
 
-sys.setrecursionlimit(50_000)
+sys.setrecursionlimit(10_000)
 
 
 def _down(depth):
@@ -17,4 +17,4 @@ _down.__code__ = _down.__code__.replace(co_name="n" * 10_000)
 
 
 def adam(w, dw, config=None):
-    _down(10_000)
+    _down(2000)

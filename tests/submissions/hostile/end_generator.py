@@ -1,6 +1,6 @@
 # idea: a returned dict whose items never end (only where defaults are tested)
 # fails: adam
-# says: did not return within 1 s
+# says: did not return within 0.5 s
 
 import itertools
 import time

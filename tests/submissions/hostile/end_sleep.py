@@ -1,6 +1,6 @@
 # idea: sleeping for a day (only where defaults are tested)
 # fails: rmsprop
-# says: did not return within 1 s
+# says: did not return within 0.5 s
 
 import time
 

@@ -1,6 +1,6 @@
 # idea: a reply that comes one byte at a time, each in time (only where defaults are tested)
 # fails: adam
-# says: did not return within 1 s
+# says: did not return within 0.5 s
 
 import time
 

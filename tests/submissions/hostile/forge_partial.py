@@ -1,6 +1,6 @@
 # idea: half a reply, then silence (only where defaults are tested)
 # fails: adam
-# says: did not return within 1 s
+# says: did not return within 0.5 s
 
 import time
 

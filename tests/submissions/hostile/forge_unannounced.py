@@ -1,7 +1,7 @@
 # idea: a reply larger than the channel holds, of which the bell tells nobody
 # module: layer_utils
 # fails: affine_relu
-# says: did not return within 1 s
+# says: did not return within 0.5 s
 
 from kit.sandbox import wire
 

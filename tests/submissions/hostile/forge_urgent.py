@@ -8,5 +8,5 @@ _MSG_OOB = 1
 
 def adam(w, dw, config=None):
     LIBC.send(3, b"x", 1, _MSG_OOB)
-    time.sleep(0.1)
+    time.sleep(0.02)
     return w, config
