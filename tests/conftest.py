@@ -19,6 +19,7 @@ from kit.grading.grader import Grader
 from kit.provided import load_provided
 from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
+from tests.support.bookkeeper import bookkeeper_here
 from tests.support.course import ROOT, write_course
 
 # whatever else the machine does: no test has to be quick
@@ -118,6 +119,13 @@ def grader(tiny: Assignment) -> Iterator[Grader]:
 def warm_parent() -> Iterator[WarmParent]:
     with WarmParent() as parent:
         yield parent
+
+
+@pytest.fixture(name="bookkeeper_here")
+def _bookkeeper_here() -> Iterator[None]:
+    """``kit grade`` starts no process for the gradebook."""
+    with bookkeeper_here():
+        yield
 
 
 @pytest.fixture
