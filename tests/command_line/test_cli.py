@@ -139,7 +139,9 @@ class TestCheck:
 
 
 class TestGrade:
-    def test_a_class_is_graded_by_student(self, course: Assignment, submitted: Path) -> None:
+    def test_a_class_is_graded_by_student(
+        self, course: Assignment, submitted: Path, bookkeeper_here: None
+    ) -> None:
         code, output = kit("grade", "tiny", submitted)
         assert code == 0
         assert "4 of 4 results are in the gradebook" in output
@@ -166,7 +168,7 @@ class TestGrade:
         assert not (course.root / "gradebook.db").exists()
 
     def test_a_gradebook_that_fails_costs_no_result(
-        self, course: Assignment, submitted: Path
+        self, course: Assignment, submitted: Path, bookkeeper_here: None
     ) -> None:
         (course.root / "gradebook.db").write_text("no database")
         code, output = kit("grade", "tiny", submitted)
@@ -175,7 +177,7 @@ class TestGrade:
         assert len(list((course.root / "results/tiny").glob("*.json"))) == 4
 
     def test_what_is_late_is_seen_in_nbgraders_tree(
-        self, course: Assignment, submitted: Path
+        self, course: Assignment, submitted: Path, bookkeeper_here: None
     ) -> None:
         for student, time in {"ada": "2026-01-02 10:00 UTC", "bob": "soon"}.items():
             folder = course.root / "submitted" / student / "tiny"
@@ -247,7 +249,7 @@ def test_no_command_to_a_ci_job_is_printed(text: str) -> None:
 class TestExport:
     @pytest.fixture
     def graded(self, course: Assignment, submitted: Path) -> None:
-        kit("grade", "tiny", submitted, "--no-gradebook")
+        kit("grade", "tiny", submitted / "ada", "--no-gradebook")
 
     @pytest.mark.usefixtures("graded")
     @pytest.mark.parametrize(
