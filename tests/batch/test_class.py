@@ -31,6 +31,8 @@ from tests.support.hostile import Surroundings, read_programs, submission_of
 from tests.support.processes import PATIENCE, descendants, still_running
 from tests.support.results import SCHEMA, task_of
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 KIT = [sys.executable, "-m", "kit"]
 
 

@@ -20,6 +20,8 @@ from tests.support.hostile import Surroundings, read_programs, reference, submis
 from tests.support.results import without_time
 from tests.support.variants import files_in, rewritten
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 SLIPS = {
     "a list is overwritten": "x[:] = [7]",
     "a list is emptied": "x.clear()",

@@ -22,15 +22,16 @@ from typing import Any
 
 import nbformat
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from kit.cli import app
 from kit.release.notebook import Run
+from tests.support.command_line import COMMAND, run
 from tests.support.course import ROOT, SOLUTION, write_course
 from tests.support.processes import PATIENCE
 
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # it is a group
+COMMANDS: dict[str, Any] = COMMAND.commands
+
+pytestmark = pytest.mark.usefixtures("warm")
+
 CODES = {0, 1, 2, 3, 70, 130}
 """The exit codes of docs/ci.md."""
 OURS = 70
@@ -115,11 +116,11 @@ def kit(course: Path, *arguments: str, nobody: bool = False) -> tuple[int, str]:
     As ``nobody`` it has the rights of anybody, as far as this process can give up its own.
     """
     with chdir(course), without_rights() if nobody else nullcontext():
-        run = CliRunner().invoke(app, arguments)
-    said = run.output
-    if run.exception and not isinstance(run.exception, SystemExit):
-        said += "".join(traceback.format_exception(run.exception))
-    return run.exit_code, said
+        ended = run(arguments)
+    said = ended.output
+    if ended.exception and not isinstance(ended.exception, SystemExit):
+        said += "".join(traceback.format_exception(ended.exception))
+    return ended.exit_code, said
 
 
 @contextmanager

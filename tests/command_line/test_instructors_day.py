@@ -18,6 +18,8 @@ from tests.support.command_line import kit
 from tests.support.course import SOLUTION, STUB, hand_in, write_course
 from tests.support.nbgrader import give, opened
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Assignment:

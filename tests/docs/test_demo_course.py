@@ -21,6 +21,8 @@ from kit.release.coverage import count
 from tests.support.course import ROOT
 from tests.support.processes import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 NAMED = {
     "optimization": ["adam.no_correction"],
     "batchnorm": ["batchnorm_forward.momentum_swapped", "dropout_forward.not_scaled"],

@@ -27,6 +27,8 @@ from tests.support.command_line import kit
 from tests.support.course import ROOT
 from tests.support.processes import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 DOCS = ROOT / "docs"
 PAGES = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 EXAMPLE = DOCS / "new-assignment.md"
@@ -51,19 +53,6 @@ def sessions(block: str) -> Iterator[tuple[str, str]]:
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, _, said = part.partition("\n")
         yield command, said
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built with warnings as errors."""
-    built = tmp_path_factory.mktemp("site")
-    # not --quiet: that would silence the warnings before they are counted
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", built]
-    run = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return built
 
 
 class Loads(HTMLParser):

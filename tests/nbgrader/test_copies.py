@@ -19,6 +19,8 @@ from tests.support.command_line import kit
 from tests.support.course import SOLUTION
 from tests.support.nbgrader import SCRIPT, active, document, hand_in, native_course, nbgrader
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 WORK = SOLUTION + f"# a remark of mine {SCRIPT}\n"
 
 

@@ -45,6 +45,8 @@ from tests.support.nbgrader import (
 )
 from tests.support.processes import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 FULL = {"double": (4, None, False), "remember": (2, None, False), "essay": (None, None, True)}
 
 

@@ -25,6 +25,8 @@ from tests.support.bookkeeper import bookkeeper_here
 from tests.support.command_line import kit
 from tests.support.course import SOLUTION, STUB, hand_in, write_course
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 psycopg = pytest.importorskip("psycopg", reason="psycopg, an extra, is not installed")
 
 PASSWORD = "a p@ss/word"
