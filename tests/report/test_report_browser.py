@@ -27,7 +27,7 @@ QUIET = (
 PHONE, DESKTOP = 390, 1280
 SCREENSHOTS = ROOT / "build/screenshots"
 MADE = class_of(60)
-CLASS = [*MADE[:24], MADE[30], MADE[59]]
+CLASS = [*MADE[:10], *(MADE[number] for number in (15, 18, 19, 30, 59))]
 """Of each kind of submission one, and of some more; a browser takes its time with each."""
 STUDENTS = len(CLASS)
 NONE = "\N{EN DASH}"
@@ -204,7 +204,7 @@ class TestHostile:
             "#submissions a", "links => links.map(link => [link.innerText, link.href])"
         )
         assert len({href for _, href in links}) == STUDENTS
-        for name, href in links[:8]:
+        for name, href in links[:4]:
             opened.page.goto(href)
             opened.requests.remove(opened.page.url)
             assert opened.page.inner_text("h1") == f"Feedback for {name}"
