@@ -5,10 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,8 +20,11 @@ from kit.checks.student import Student
 from kit.course import Assignment
 from kit.grading.grader import Grader
 from kit.provided import load_provided
+from kit.sandbox.tester import isolation
+from kit.sandbox.tester.launch import launch
 from kit.sandbox.tester.process import WarmParent
 from kit.sandbox.tester.session import Session
+from tests.support.bookkeeper import bookkeeper_here
 from tests.support.course import ROOT, write_course
 
 # whatever else the machine does: no test has to be quick
@@ -127,6 +133,33 @@ def grader(tiny: Assignment) -> Iterator[Grader]:
 def warm_parent() -> Iterator[WarmParent]:
     with WarmParent() as parent:
         yield parent
+
+
+@pytest.fixture(name="bookkeeper_here")
+def _bookkeeper_here() -> Iterator[None]:
+    """``kit grade`` starts no process for the gradebook."""
+    with bookkeeper_here():
+        yield
+
+
+@pytest.fixture(scope="session")
+def first_parent() -> Iterator[socket.socket]:
+    """The control socket of a warm parent that forks copies of itself, as in a run of a class."""
+    process, first = launch(isolation.namespace_command() or [])
+    with process, first:
+        yield first
+
+
+@pytest.fixture(scope="module")
+def warm(first_parent: socket.socket) -> Iterator[None]:
+    """Each warm parent of this process is a copy of one, instead of loading NumPy anew."""
+    begin = WarmParent.__init__
+
+    def begin_as_a_copy(self: WarmParent, *limits: Any, **options: Any) -> None:
+        begin(self, *limits, **{**options, "first": options.get("first") or first_parent})
+
+    with patch.object(WarmParent, "__init__", begin_as_a_copy):
+        yield
 
 
 @pytest.fixture

@@ -60,6 +60,7 @@ class Cluster:
         self._environment = {**os.environ, **settings}
         self._file = folder / "scheduler.json"
         self._open = ExitStack()
+        self._nodes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Cluster:
         self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", self._file)
@@ -75,10 +76,18 @@ class Cluster:
         self._open.close()
 
     def add_node(self, threads: int = 1) -> subprocess.Popen[bytes]:
-        return self._start(
+        node = self._start(
             "worker", self.address, "--no-nanny", "--nthreads", threads,
             "--local-directory", self._folder,
         )  # fmt: skip
+        self._nodes.append(node)
+        return node
+
+    def remove_nodes(self) -> None:
+        """End all nodes, and wait until the scheduler knows."""
+        while self._nodes:
+            end(self._nodes.pop())
+        self.wait_for(0)
 
     def wait_for(self, nodes: int) -> None:
         """Wait until the cluster has that many nodes, no more and no fewer."""
@@ -119,11 +128,17 @@ def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
 
 
-@pytest.fixture
-def no_node(tmp_path: Path) -> Iterator[Cluster]:
-    """A scheduler, for a test that brings its nodes."""
-    with Cluster(tmp_path) as running:
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with Cluster(tmp_path_factory.mktemp("scheduler")) as running:
         yield running
+
+
+@pytest.fixture
+def no_node(scheduler: Cluster) -> Iterator[Cluster]:
+    """A scheduler, for a test that brings its nodes and leaves the scheduler as it is."""
+    yield scheduler
+    scheduler.remove_nodes()
 
 
 @pytest.fixture
@@ -308,12 +323,16 @@ class TestUnfit:
         with pytest.raises(RunStopped, match="different kit code"):
             list(cluster.grade_all(settings, [submission(SOLUTION)], two_nodes.address))
 
-    def test_a_node_with_many_threads_is_refused(
-        self, no_node: Cluster, settings: Settings
+    def test_a_node_with_many_threads_is_refused_and_ends_with_its_scheduler(
+        self, settings: Settings, tmp_path: Path
     ) -> None:
-        no_node.add_node(threads=3)
-        with pytest.raises(RunStopped, match="--nthreads 1 --nworkers 3"):
-            list(cluster.grade_all(settings, [submission(SOLUTION)], no_node.address))
+        """So whoever starts nodes in a loop has them again once there is a scheduler again."""
+        with Cluster(tmp_path) as running:
+            node = running.add_node(threads=3)
+            with pytest.raises(RunStopped, match="--nthreads 1 --nworkers 3"):
+                list(cluster.grade_all(settings, [submission(SOLUTION)], running.address))
+            end(running.scheduler)
+            assert node.wait(SECONDS) == 0
 
     def test_a_node_that_cannot_confine_ends_the_run_and_is_named(
         self, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -352,23 +371,17 @@ class TestUnfit:
             list(coming)
 
     def test_a_scheduler_that_goes_ends_the_run_in_words(
-        self, no_node: Cluster, settings: Settings, monkeypatch: pytest.MonkeyPatch
+        self, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         monkeypatch.setattr(cluster, "CONNECT_SECONDS", 3)
-        no_node.add_node()
-        class_ = (submission(SLEEPY, f"student{n}") for n in range(20))
-        coming = cluster.grade_all(settings, class_, no_node.address)
-        next(coming)
-        end(no_node.scheduler)
-        with pytest.raises(RunStopped, match=r"has gone.*run the same command again"):
-            list(coming)
-
-    def test_nodes_end_with_their_scheduler(self, no_node: Cluster) -> None:
-        """So whoever starts nodes in a loop has them again once there is a scheduler again."""
-        node = no_node.add_node()
-        no_node.wait_for(1)
-        end(no_node.scheduler)
-        assert node.wait(SECONDS) == 0
+        with Cluster(tmp_path) as running:
+            running.add_node()
+            class_ = (submission(SLEEPY, f"student{n}") for n in range(20))
+            coming = cluster.grade_all(settings, class_, running.address)
+            next(coming)
+            end(running.scheduler)
+            with pytest.raises(RunStopped, match=r"has gone.*run the same command again"):
+                list(coming)
 
     def test_nobody_at_the_address(
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch

@@ -18,6 +18,8 @@ from tests.support.command_line import kit
 from tests.support.course import ROOT, SOLUTION, STUB, write_course
 from tests.support.results import SCHEMA
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 HOSTILE = "print('::set-output name=x::y')\nraise ValueError('[red]::error::no[/red]')\n"
 
 
@@ -139,7 +141,9 @@ class TestCheck:
 
 
 class TestGrade:
-    def test_a_class_is_graded_by_student(self, course: Assignment, submitted: Path) -> None:
+    def test_a_class_is_graded_by_student(
+        self, course: Assignment, submitted: Path, bookkeeper_here: None
+    ) -> None:
         code, output = kit("grade", "tiny", submitted)
         assert code == 0
         assert "4 of 4 results are in the gradebook" in output
@@ -160,29 +164,31 @@ class TestGrade:
     def test_one_submission_and_another_place(
         self, course: Assignment, submitted: Path, tmp_path: Path
     ) -> None:
-        assert kit("grade", "tiny", submitted / "ada", "--out", tmp_path / "here")[0] == 0
+        assert (
+            kit("grade", "tiny", submitted / "ada", "--jobs", 1, "--out", tmp_path / "here")[0] == 0
+        )
         assert [path.name for path in (tmp_path / "here").glob("*.json")] == ["ada.json"]
         assert not (course.root / "results").exists()
         assert not (course.root / "gradebook.db").exists()
 
     def test_a_gradebook_that_fails_costs_no_result(
-        self, course: Assignment, submitted: Path
+        self, course: Assignment, submitted: Path, bookkeeper_here: None
     ) -> None:
         (course.root / "gradebook.db").write_text("no database")
-        code, output = kit("grade", "tiny", submitted)
+        code, output = kit("grade", "tiny", submitted, "--jobs", 1)
         assert code == 1
         assert "could not be written" in " ".join(output.split())
         assert len(list((course.root / "results/tiny").glob("*.json"))) == 4
 
     def test_what_is_late_is_seen_in_nbgraders_tree(
-        self, course: Assignment, submitted: Path
+        self, course: Assignment, submitted: Path, bookkeeper_here: None
     ) -> None:
         for student, time in {"ada": "2026-01-02 10:00 UTC", "bob": "soon"}.items():
             folder = course.root / "submitted" / student / "tiny"
             folder.parent.mkdir(parents=True)
             (submitted / student).rename(folder)
             (folder / "timestamp.txt").write_text(time)
-        code, output = kit("grade", "tiny", course.root / "submitted")
+        code, output = kit("grade", "tiny", course.root / "submitted", "--jobs", 1)
         assert code == 0
         assert "bob/tiny/timestamp.txt holds no time" in output
         with Gradebook(f"sqlite:///{course.root / 'gradebook.db'}") as book:
@@ -194,11 +200,13 @@ class TestGrade:
         tree = tmp_path / "tree"
         (tree / "ada").mkdir(parents=True)
         (submitted / "ada").rename(tree / "ada/tiny")
-        kit("grade", "tiny", tree, "--no-gradebook")
+        kit("grade", "tiny", tree, "--jobs", 1, "--no-gradebook")
         assert json.loads((course.root / "results/tiny/ada.json").read_text())["score"] == 6
 
     def test_only_some_tasks(self, course: Assignment, submitted: Path) -> None:
-        kit("grade", "tiny", submitted / "ada", "--tasks", "remember", "--no-gradebook")
+        kit(
+            "grade", "tiny", submitted / "ada", "--jobs", 1, "--tasks", "remember", "--no-gradebook"
+        )
         assert json.loads((course.root / "results/tiny/ada.json").read_text())["max_score"] == 2
 
     @pytest.mark.parametrize(
@@ -221,7 +229,7 @@ class TestGrade:
         suite.write_text(
             suite.read_text().replace("expect.close(student", "1 / 0; expect.close(student")
         )
-        code, output = kit("grade", "tiny", submitted / "ada", "--no-gradebook")
+        code, output = kit("grade", "tiny", submitted / "ada", "--jobs", 1, "--no-gradebook")
         assert code == 1
         assert "error" in output
 
@@ -247,7 +255,7 @@ def test_no_command_to_a_ci_job_is_printed(text: str) -> None:
 class TestExport:
     @pytest.fixture
     def graded(self, course: Assignment, submitted: Path) -> None:
-        kit("grade", "tiny", submitted, "--no-gradebook")
+        kit("grade", "tiny", submitted / "ada", "--jobs", 1, "--no-gradebook")
 
     @pytest.mark.usefixtures("graded")
     @pytest.mark.parametrize(

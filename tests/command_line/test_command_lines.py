@@ -22,15 +22,16 @@ from typing import Any
 
 import nbformat
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from kit.cli import app
 from kit.release.notebook import Run
+from tests.support.command_line import COMMAND, run
 from tests.support.course import ROOT, SOLUTION, write_course
 from tests.support.processes import PATIENCE
 
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # it is a group
+COMMANDS: dict[str, Any] = COMMAND.commands
+
+pytestmark = pytest.mark.usefixtures("warm")
+
 CODES = {0, 1, 2, 3, 70, 130}
 """The exit codes of docs/ci.md."""
 OURS = 70
@@ -115,11 +116,11 @@ def kit(course: Path, *arguments: str, nobody: bool = False) -> tuple[int, str]:
     As ``nobody`` it has the rights of anybody, as far as this process can give up its own.
     """
     with chdir(course), without_rights() if nobody else nullcontext():
-        run = CliRunner().invoke(app, arguments)
-    said = run.output
-    if run.exception and not isinstance(run.exception, SystemExit):
-        said += "".join(traceback.format_exception(run.exception))
-    return run.exit_code, said
+        ended = run(arguments)
+    said = ended.output
+    if ended.exception and not isinstance(ended.exception, SystemExit):
+        said += "".join(traceback.format_exception(ended.exception))
+    return ended.exit_code, said
 
 
 @contextmanager
@@ -222,7 +223,7 @@ def parameters() -> Iterator[tuple[str, str, str]]:
                 yield command, str(parameter.name), name
 
 
-@pytest.mark.one_in(3, 0)
+@pytest.mark.one_in(7, 0)  # of 4 or 15 values of each, so every one is tried with some parameter
 @pytest.mark.parametrize(("command", "parameter", "odd"), list(parameters()))
 def test_an_odd_value_is_told(
     course: Path,
@@ -349,6 +350,7 @@ COURSES = [
 ]
 
 
+@pytest.mark.one_in(3, 0)  # each content stands in several files, or is read by several commands
 @pytest.mark.parametrize(("name", "content", "words", "phrase"), COURSES)
 def test_a_course_that_is_not_as_it_should_be_is_told(
     course: Path, name: str, content: str | bytes, words: str, phrase: str
@@ -359,6 +361,7 @@ def test_a_course_that_is_not_as_it_should_be_is_told(
     assert told[0] in {1, 2}
 
 
+@pytest.mark.one_in(3, 0)  # of 4 for each command
 @pytest.mark.parametrize("missing", ["source/tiny/tiny.ipynb", "autograder", "source", "solutions"])
 @pytest.mark.parametrize("command", sorted(USUAL.keys() - {"doctor"}))
 def test_a_course_that_lacks_something_is_told(course: Path, missing: str, command: str) -> None:
@@ -404,6 +407,7 @@ READERS = [
 ]
 
 
+@pytest.mark.one_in(3, 0)  # of 5 readers of each
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("odd", [name for name in RESULTS if name != "another student's"])
 def test_a_result_that_is_none_is_told(course: Path, odd: str, reader: str) -> None:
@@ -416,6 +420,7 @@ def test_a_result_that_is_none_is_told(course: Path, odd: str, reader: str) -> N
 FRAME = {"file": "nndl/work.py", "line": 10**30, "function": "f", "text": "x"}
 
 
+@pytest.mark.one_in(3, 0)  # of 5 readers of each
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize(
     "members",
@@ -443,6 +448,7 @@ def test_a_result_with_little_or_odd_things_in_it_is_read(
     assert told[0] == 0, told
 
 
+@pytest.mark.one_in(3, 0)  # of 5 readers of each
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("members", [{"tasks": []}, {"student": ""}, {"student": "../../x"}])
 def test_a_result_with_little_in_it_is_read(
@@ -568,6 +574,7 @@ def test_nothing_is_graded_where_no_result_can_be_kept(
 # -- empty values, and faults of our own -----------------------------------------------------------
 
 
+@pytest.mark.one_in(3, 0)
 @pytest.mark.parametrize(
     ("command", "parameter", "joined"),
     [
@@ -750,6 +757,7 @@ def test_a_stream_that_fails_is_told(course: Path, command: str, code: int) -> N
     assert (run.returncode, b"Traceback" in run.stderr) == (code, False), run.stderr
 
 
+@pytest.mark.one_in(2, 0)
 @pytest.mark.parametrize(
     ("command", "code"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,12 @@ import pytest
 from kit.commands import consoles
 from kit.course import Assignment
 from kit.grading.versions import course_version
+from tests.support.bookkeeper import bookkeeper_here
 from tests.support.command_line import kit
 from tests.support.course import SOLUTION, STUB, hand_in, write_course
 from tests.support.nbgrader import give, opened
+
+pytestmark = pytest.mark.usefixtures("warm")
 
 
 @pytest.fixture
@@ -143,7 +147,7 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
     for student, work in {"ada": SOLUTION, "bob": STUB}.items():
         folder = hand_in(course.root / "submitted" / student / "tiny", work)
         (folder / "timestamp.txt").write_text("2026-01-02 10:00 UTC")
-    with pytest.MonkeyPatch.context() as here:
+    with pytest.MonkeyPatch.context() as here, bookkeeper_here():
         here.chdir(course.root)
         kit("grade", "tiny", "submitted", "--jobs", 1)
         give(course, "bob", "essay", 0.5)
@@ -154,6 +158,7 @@ def late(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
         code, said = kit("grade", "tiny", "submitted", "--jobs", 1)
     assert code == 0
     assert "Nothing was handed in by 1 student of the gradebook: eve." in said
+    del sys.modules["late"]  # it is this course's own
     return course
 
 

@@ -22,6 +22,8 @@ from tests.support.course import ROOT, graded_cell
 from tests.support.processes import PATIENCE
 from tests.support.results import task_of
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 PAGE = (ROOT / "docs/checks.md").read_text(encoding="utf-8")
 WHOLE_FILE = re.compile(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 GIVEN = {

@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 from types import ModuleType
 
@@ -18,8 +17,11 @@ from kit.grading.grader import Grader
 from kit.grading.suites import Suites
 from kit.intake.submission import Submission
 from kit.release.coverage import count
+from tests.support.bookkeeper import bookkeeper_here
+from tests.support.command_line import kit
 from tests.support.course import ROOT
-from tests.support.processes import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("warm")
 
 NAMED = {
     "optimization": ["adam.no_correction"],
@@ -58,23 +60,22 @@ class TestDemo:
         assert [each for found in diagnoses for each in found["mistakes"]] == NAMED[name]
 
     @pytest.mark.slow
-    def test_a_homework_goes_from_its_source_to_its_pages(self, tmp_path: Path) -> None:
-        """Here one of them, which builds on another."""
-        code = (
-            "import demo_course, pathlib, sys\n"
-            "demo_course.HOMEWORKS = {'batchnorm': demo_course.HOMEWORKS['batchnorm']}\n"
-            "demo_course.show(pathlib.Path(sys.argv[1]))"
+    def test_a_homework_goes_from_its_source_to_its_pages(
+        self, demo_course: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Here one of them, which builds on another, by commands in this process."""
+
+        def run(_: object, *arguments: str, course: Path) -> None:
+            more = ("--jobs", "1") if arguments[0] == "grade" else ()
+            with chdir(course), bookkeeper_here():
+                code, said = kit(*arguments, *more)
+            assert code == 0, said
+
+        monkeypatch.setattr(demo_course, "run", run)
+        monkeypatch.setattr(
+            demo_course, "HOMEWORKS", {"batchnorm": demo_course.HOMEWORKS["batchnorm"]}
         )
-        run = subprocess.run(
-            [sys.executable, "-c", code, tmp_path / "demo"],
-            cwd=ROOT / "docs",
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-            timeout=PATIENCE,
-        )
-        assert run.returncode == 0, run.stdout + run.stderr
+        demo_course.show(tmp_path / "demo")
         scores = {
             path.stem: json.loads(path.read_text("utf-8"))["score"]
             for path in (tmp_path / "demo/results/batchnorm").glob("*.json")

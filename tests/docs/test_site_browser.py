@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-
-from tests.support.course import ROOT
-from tests.support.processes import PATIENCE
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
@@ -25,14 +20,6 @@ COPIED = """block => {
     block.removeAttribute("data-md-copying");
     return text;
 }"""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    built = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", built]
-    subprocess.run(command, cwd=ROOT, check=True, timeout=PATIENCE)
-    return built
 
 
 @pytest.fixture(scope="module")

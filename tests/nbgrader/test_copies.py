@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import zipfile
+from contextlib import chdir
 from typing import Any
 
 import pytest
@@ -15,26 +13,23 @@ from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
 from kit.course import Assignment
+from kit.nbgrader import gradebook
+from tests.support.bookkeeper import bookkeeper_here
+from tests.support.command_line import kit
 from tests.support.course import SOLUTION
 from tests.support.nbgrader import SCRIPT, active, document, hand_in, native_course, nbgrader
-from tests.support.processes import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("warm")
 
 WORK = SOLUTION + f"# a remark of mine {SCRIPT}\n"
 
 
 def grade(course: Assignment, *paths: str) -> str:
-    """What ``kit grade`` says; in another process, as nbgrader changes its own."""
-    run = subprocess.run(
-        [sys.executable, "-m", "kit", "grade", "tiny", *paths, "--jobs", "1"],
-        cwd=course.root,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-        env={**os.environ, "COLUMNS": "100"},
-    )
-    assert run.returncode == 0, run.stderr
-    return run.stdout + run.stderr
+    """What ``kit grade`` says."""
+    with chdir(course.root), bookkeeper_here():
+        code, said = kit("grade", "tiny", *paths, "--jobs", "1")
+    assert code == 0, said
+    return said
 
 
 def cells(course: Assignment, student: str) -> list[dict[str, Any]]:
@@ -55,6 +50,7 @@ def visible(text: str) -> str:
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
     """Graded by the kit, then by nbgrader; only Ada's hand-in is as nbgrader wants it."""
     course = native_course(tmp_path_factory.mktemp("copies") / "course")
+    gradebook.prepare(course)  # nbgrader would start a process to make one
     assert nbgrader(course, "generate_assignment", "tiny") == 0
     hand_in(course, "ada", WORK)
     (hand_in(course, "bob", WORK) / "tiny.ipynb").unlink()

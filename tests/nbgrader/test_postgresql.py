@@ -21,8 +21,11 @@ from nbgrader.api import Gradebook
 from kit.course import Assignment
 from kit.nbgrader import gradebook
 from kit.results import read_all
+from tests.support.bookkeeper import bookkeeper_here
 from tests.support.command_line import kit
 from tests.support.course import SOLUTION, STUB, hand_in, write_course
+
+pytestmark = pytest.mark.usefixtures("warm")
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg, an extra, is not installed")
 
@@ -113,7 +116,8 @@ def configure(course: Assignment, db_url: str) -> None:
 
 def grade(course: Assignment) -> None:
     """Have the class graded and put into the gradebook, by whole commands."""
-    code, output = kit("grade", "tiny", course.root.parent / "submitted")
+    with bookkeeper_here():
+        code, output = kit("grade", "tiny", course.root.parent / "submitted", "--jobs", 1)
     assert code == 0, output
     code, output = kit("export", "gradebook", "tiny")
     assert code == 0, output
@@ -164,7 +168,7 @@ def test_a_late_submission_is_penalized(course: Assignment, db_url: str) -> None
 
 
 def test_a_password_is_not_told_when_the_server_refuses(course: Assignment, db_url: str) -> None:
-    kit("grade", "tiny", course.root.parent / "submitted", "--out", "results/tiny")
+    kit("grade", "tiny", course.root.parent / "submitted", "--out", "results/tiny", "--jobs", 1)
     configure(course, db_url.replace(quote(PASSWORD, safe=""), "quite%20wrong"))
     code, output = kit("export", "gradebook", "tiny")
     assert code != 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import compileall
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -22,12 +24,13 @@ import yaml
 from kit.course import Assignment, CourseError
 from kit.pack import github_repositories as github
 from kit.pack import gradescope_archive as gradescope
+from kit.pack import run_github, run_gradescope
 from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError
 from tests.support.course import SOLUTION, STUB, SUITE, write_course
 from tests.support.processes import PATIENCE
 
-HANGS = SOLUTION.replace("return 2 * x", "while True: pass")
+HANGS = SOLUTION.replace("return 2 * x", "import time; time.sleep(1000)")
 BROKEN_SUITE = SUITE.replace("    expect.close(student", "    1 / 0\n    expect.close(student", 1)
 DOCKERS_RIGHTS = (
     "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,"
@@ -72,13 +75,37 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="Docker's root is simu
 in_both_surroundings = pytest.mark.parametrize(
     "surroundings", ["unrestricted", pytest.param("as_in_docker", marks=needs_root)]
 )
+"""For tests in which it matters how a student's code is confined."""
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).unlink(missing_ok=True)  # it may be another's too: see linked()
         (folder / name).write_text(text, encoding="utf-8")
     return folder
+
+
+def linked(folder: Path, other: Path) -> None:
+    """Make ``other`` the same as ``folder``, with the same files; write() makes new ones.
+
+    What is compiled there is compiled here too, and hundreds of files are neither copied nor
+    removed for each test.
+    """
+    shutil.copytree(folder, other, copy_function=os.link)
+
+
+def change(path: Path, old: str, new: str) -> None:
+    """Put ``new`` in the place of ``old``, which is in the file once."""
+    text = path.read_text()
+    assert text.count(old) == 1
+    write(path.parent, {path.name: text.replace(old, new)})
+
+
+def break_grader(course: Path, ends: str) -> None:
+    """Have the grader of the packed ``course`` carry out ``ends`` before it grades."""
+    line = "        seed = submission.seed if"
+    change(course / "kit/grading/grader.py", line, f"        {ends}\n{line}")
 
 
 def make_environment(folder: Path, course: Path) -> None:
@@ -93,6 +120,12 @@ def make_environment(folder: Path, course: Path) -> None:
     command = folder / "bin/kit"  # as pip would write it
     command.write_text(f"#!{folder}/bin/python\nfrom kit.__main__ import main\nmain()\n")
     command.chmod(0o755)
+
+
+def prepared(folder: Path, kit: Path) -> Path:
+    """``folder``, whose ``kit`` is compiled, so that a copy of it starts at once."""
+    compileall.compile_dir(kit, quiet=1)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -112,17 +145,17 @@ def real(tmp_path_factory: pytest.TempPathFactory, optimization: Assignment) -> 
 def repositories(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `kit pack github` makes of the tiny course."""
     folder = tmp_path_factory.mktemp("pack")
-    return github.pack(write_course(folder / "course"), folder / "out")
+    made = github.pack(write_course(folder / "course"), folder / "out")
+    return prepared(made, made / "grader/kit")
 
 
 class Gradescope:
-    """A folder laid out as Gradescope lays out /autograder."""
+    """A folder laid out as Gradescope lays out /autograder; ``unpacked`` is what was in the zip."""
 
-    def __init__(self, root: Path, archive: Path) -> None:
+    def __init__(self, root: Path, unpacked: Path) -> None:
         self.root = root
         self.source = root / "source"
-        with zipfile.ZipFile(archive) as packed:
-            packed.extractall(self.source)
+        linked(unpacked, self.source)
         shutil.copyfile(self.source / "run_autograder", root / "run_autograder")
         (root / "run_autograder").chmod(0o755)
         (root / "results").mkdir()
@@ -159,9 +192,20 @@ class Gradescope:
         return dict(json.loads((self.root / "results/results.json").read_text()))
 
 
+def unpack(archive: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(folder)
+    return prepared(folder, folder / "kit")
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory, archive: Path) -> Path:
+    return unpack(archive, tmp_path_factory.mktemp("pack") / "source")
+
+
 @pytest.fixture
-def autograder(tmp_path: Path, archive: Path) -> Gradescope:
-    return Gradescope(tmp_path / "autograder", archive)
+def autograder(tmp_path: Path, unpacked: Path) -> Gradescope:
+    return Gradescope(tmp_path / "autograder", unpacked)
 
 
 class TestArchive:
@@ -187,6 +231,7 @@ class TestArchive:
     def test_no_answer_and_no_line_for_the_instructor_is_in_it(
         self, real: Path, optimization: Assignment, tmp_path: Path
     ) -> None:
+        """An answer that is put beside it is found."""
         with zipfile.ZipFile(real) as packed:
             packed.extractall(tmp_path / "all")
         shutil.rmtree(tmp_path / "all/autograder")  # the suites themselves; they are no secret
@@ -195,19 +240,11 @@ class TestArchive:
             tmp_path / "all/source/optimization", tmp_path / "halves", dirs_exist_ok=True
         )
         assert leaks(optimization, tmp_path / "halves") == []
+        shutil.copytree(optimization.solutions, tmp_path / "all/solutions/optimization")
         of_suites = "a line of the unseen checks"
         found = [leak for leak in leaks(optimization, tmp_path / "all") if of_suites not in leak]
-        assert found == []
-
-    def test_an_answer_in_it_would_be_found(
-        self, real: Path, optimization: Assignment, tmp_path: Path
-    ) -> None:
-        with zipfile.ZipFile(real) as packed:
-            packed.extractall(tmp_path)
-        shutil.copytree(
-            optimization.solutions, tmp_path / "solutions/optimization", dirs_exist_ok=True
-        )
-        assert any("an answer of task" in leak for leak in leaks(optimization, tmp_path))
+        assert any("an answer of task" in leak for leak in found)
+        assert {leak.partition("/nndl/")[0] for leak in found} == {"solutions/optimization"}
 
     def test_it_grades_the_same_tasks_and_files(
         self, real: Path, optimization: Assignment, tmp_path: Path
@@ -361,20 +398,23 @@ def test_docker_as_simulated_here_makes_no_namespaces_and_holds_the_rest() -> No
 class TestRunAutograder:
     """The archive, laid out as /autograder, gives the score of `kit grade`."""
 
-    @in_both_surroundings
-    @pytest.mark.parametrize(("work", "score"), [(SOLUTION, 6), (STUB, 2)])
+    @pytest.mark.parametrize(
+        ("surroundings", "work", "score"),
+        [
+            ("unrestricted", SOLUTION, 6),
+            pytest.param("as_in_docker", STUB, 2, marks=needs_root),
+        ],
+        ids=SURROUNDINGS,
+    )
     def test_a_submission_gets_its_points(
         self, autograder: Gradescope, surroundings: str, work: str, score: float
     ) -> None:
         write(autograder.root / "submission", {"nndl/work.py": work})
         assert autograder.results(SURROUNDINGS[surroundings])["score"] == score
 
-    @in_both_surroundings
-    def test_nothing_to_grade_is_told_to_the_student(
-        self, autograder: Gradescope, surroundings: str
-    ) -> None:
+    def test_nothing_to_grade_is_told_to_the_student(self, autograder: Gradescope) -> None:
         write(autograder.root / "submission", {"notes.txt": "I did my best."})
-        found = autograder.results(SURROUNDINGS[surroundings])
+        found = autograder.results([])
         assert found["score"] == 0
         assert "None of the files to hand in was found" in json.dumps(found)
 
@@ -382,68 +422,58 @@ class TestRunAutograder:
     def test_a_function_that_hangs_costs_its_own_task(
         self, autograder: Gradescope, surroundings: str
     ) -> None:
-        limits = autograder.source / "kit/limits.py"
-        patient = limits.read_text()
-        hasty = patient.replace("call_seconds: float = 10.0", "call_seconds: float = 1.0")
-        assert hasty != patient
-        limits.write_text(hasty)
+        seconds = "call_seconds: float = "
+        change(autograder.source / "kit/limits.py", f"{seconds}10.0", f"{seconds}1.0")
         write(autograder.root / "submission", {"nndl/work.py": HANGS})
         found = autograder.results(SURROUNDINGS[surroundings])
         assert found["score"] == 2
         assert "did not return within 1 s" in json.dumps(found)
 
-    @in_both_surroundings
-    def test_a_fault_of_ours_is_no_grade_and_says_why(
-        self, autograder: Gradescope, surroundings: str
-    ) -> None:
+    def test_a_fault_of_ours_is_no_grade_and_says_why(self, autograder: Gradescope) -> None:
         write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
         write(autograder.source, {"autograder/tiny/test_work.py": BROKEN_SUITE})
         write(autograder.root, {"results/results.json": '{"score": 6}'})
-        code, said = autograder.run(SURROUNDINGS[surroundings])
+        code, said = autograder.run([])
         assert code != 0
         assert "ZeroDivisionError" in autograder.require_no_grade()
         assert "ZeroDivisionError" in said
 
-    @pytest.mark.parametrize(
-        "breaks",
-        [
-            "raise RuntimeError('odd')",
-            "raise SystemExit(0)",
-            "raise MemoryError",
-            "x = 10**5000; str(x)",
-        ],
-    )
-    def test_a_grader_that_raises_is_no_grade(self, autograder: Gradescope, breaks: str) -> None:
+    def test_a_grader_that_raises_is_no_grade(self, autograder: Gradescope) -> None:
         write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
         write(autograder.root, {"results/results.json": '{"score": 6}'})
-        grading = autograder.source / "kit/grading/grader.py"
-        lines = grading.read_text().partition("        seed = submission.seed if")
-        grading.write_text(f"{lines[0]}        {breaks}\n{lines[1]}{lines[2]}")
+        break_grader(autograder.source, "raise SystemExit(0)")
         code, said = autograder.run([])
         assert code != 0
         assert "The grader failed" in autograder.require_no_grade()
         assert "grader.py" in said
 
+    @pytest.mark.parametrize("error", [RuntimeError("odd"), MemoryError(), ValueError("4300")])
+    def test_whatever_it_raises_is_no_grade(
+        self, autograder: Gradescope, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        """The program that the command runs, in this process."""
+        monkeypatch.setattr(run_gradescope, "grade_one", Mock(side_effect=error))
+        write(autograder.root, {"results/results.json": '{"score": 6}'})
+        assert run_gradescope.run("tiny", autograder.root) != 0
+        assert f"The grader failed ({type(error).__name__}" in autograder.require_no_grade()
+
     def test_a_grader_that_is_killed_leaves_no_grade(self, autograder: Gradescope) -> None:
         write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
         write(autograder.root, {"results/results.json": '{"score": 6}'})
-        grading = autograder.source / "kit/grading/grader.py"
-        lines = grading.read_text().partition("        seed = submission.seed if")
-        kills = "import os; os.kill(os.getpid(), 9)"
-        grading.write_text(f"{lines[0]}        {kills}\n{lines[1]}{lines[2]}")
+        break_grader(autograder.source, "import os; os.kill(os.getpid(), 9)")
         assert autograder.run([])[0] == -9
         assert "did not come to its end" in autograder.require_no_grade()
 
     def test_a_grader_that_can_not_begin_leaves_no_grade(self, autograder: Gradescope) -> None:
         write(autograder.root, {"results/results.json": '{"score": 6}'})
-        (autograder.source / "kit/pack/run_gradescope.py").write_text("import nowhere\n")
+        write(autograder.source, {"kit/pack/run_gradescope.py": "import nowhere\n"})
         assert autograder.run([])[0] != 0
         assert "did not come to its end" in autograder.require_no_grade()
 
     def test_a_grade_that_can_not_be_written_is_none(self, autograder: Gradescope) -> None:
         write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
         export = autograder.source / "kit/export/gradescope.py"
-        export.write_text(export.read_text().replace('"execution_time"', 'object(): "x", "time"'))
+        change(export, '"execution_time"', 'object(): "x", "time"')
         assert autograder.run([])[0] != 0
         assert "TypeError" in autograder.require_no_grade()
 
@@ -455,11 +485,15 @@ class TestRunAutograder:
         assert "nowhere" in autograder.require_no_grade()
         assert "nowhere" in said
 
-    @pytest.mark.parametrize("metadata", ["", "[]", '{"users": [{"name": 1}]}'])
-    def test_odd_metadata_do_not_matter(self, autograder: Gradescope, metadata: str) -> None:
+    def test_odd_metadata_do_not_matter(self, autograder: Gradescope) -> None:
         write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
-        write(autograder.root, {"submission_metadata.json": metadata})
+        write(autograder.root, {"submission_metadata.json": ""})
         assert autograder.results([])["score"] == 6
+
+    @pytest.mark.parametrize("metadata", ["", "[]", '{"users": [{"name": 1}]}'])
+    def test_of_odd_metadata_nothing_is_read(self, tmp_path: Path, metadata: str) -> None:
+        write(tmp_path, {"metadata.json": metadata})
+        assert run_gradescope.student_of(tmp_path / "metadata.json") is None
 
     def test_a_submission_named_like_the_kit_does_not_take_its_place(
         self, autograder: Gradescope
@@ -484,7 +518,7 @@ class TestRunAutograder:
     def test_where_nothing_can_be_confined_there_is_no_grade(self, autograder: Gradescope) -> None:
         write(autograder.root / "submission", {"nndl/work.py": SOLUTION})
         confine = autograder.source / "kit/sandbox/worker/confine.py"
-        confine.write_text(confine.read_text().replace('"libseccomp.so.2"', '"libnothing.so"'))
+        change(confine, '"libseccomp.so.2"', '"libnothing.so"')
         code, said = autograder.run([])
         assert code != 0
         assert "libseccomp2" in autograder.require_no_grade()
@@ -496,7 +530,7 @@ class TestRunAutograder:
     def test_the_real_assignment_is_graded_as_in_docker(
         self, real: Path, optimization: Assignment, tmp_path: Path, cifar10: Path
     ) -> None:
-        autograder = Gradescope(tmp_path / "autograder", real)
+        autograder = Gradescope(tmp_path / "autograder", unpack(real, tmp_path / "unpacked"))
         shutil.copytree(optimization.solutions, autograder.root / "submission", dirs_exist_ok=True)
         found = autograder.results(SURROUNDINGS["as_in_docker"], NNDL_DATA=str(cifar10))
         assert found["score"] == sum(t.points for t in optimization.tasks if not t.manual)
@@ -510,7 +544,7 @@ class Workflow:
         self.output = workspace / "output"
         template, self.grader = repositories / "template", workspace / "grader"
         shutil.copytree(template, workspace / "submission")
-        shutil.copytree(repositories / "grader", self.grader)
+        linked(repositories / "grader", self.grader)
         text = (workspace / "submission" / github.WORKFLOW).read_text()
         (self.job,) = yaml.safe_load(text)["jobs"].values()
         make_environment(workspace / "python", self.grader)
@@ -521,11 +555,18 @@ class Workflow:
             shim.write_text(f'#!/bin/sh\necho "{name} $*" >> "{self.log}"\n')
             shim.chmod(0o755)
 
+    def grade(self) -> tuple[int, str]:
+        """As ``run``, but only the last step: what those before it install and fetch is here."""
+        return self._run(self.job["steps"][-1:])
+
     def run(self) -> tuple[int, str]:
         """The exit code of the first step that fails, else 0, and all that was printed."""
+        return self._run(self.job["steps"])
+
+    def _run(self, steps: list[dict[str, Any]]) -> tuple[int, str]:
         path = f"{self.workspace / 'python/bin'}:{os.environ['PATH']}"
         printed = ""
-        for step in self.job["steps"]:
+        for step in steps:
             if "run" not in step:
                 assert step["uses"].startswith("actions/")
                 continue
@@ -593,34 +634,41 @@ class TestRepositories:
 class TestWorkflow:
     """The workflow's own commands, run as a runner would."""
 
-    def test_a_solution_passes(self, workflow: Workflow) -> None:
+    def test_a_solution_passes_and_all_packages_are_installed_by_their_hashes(
+        self, workflow: Workflow
+    ) -> None:
+        """Here with all steps."""
         write(workflow.workspace / "submission", {"nndl/work.py": SOLUTION})
         code, printed = workflow.run()
         assert code == 0, printed
         assert (workflow.result()["status"], score(workflow.result())) == ("pass", 6)
         assert "::notice title=Autograding complete::Points 6/6" in printed.splitlines()
+        installed = [line for line in workflow.log.read_text().splitlines() if "pip" in line]
+        assert len(installed) == 2
+        assert "--no-deps --require-hashes -r requirements.lock" in installed[0]
+        assert "--no-deps" in installed[1]
 
     def test_a_stub_fails_with_its_points(self, workflow: Workflow) -> None:
         write(workflow.workspace / "submission", {"nndl/work.py": STUB})
-        code, printed = workflow.run()
+        code, printed = workflow.grade()
         assert code == 1
         assert (workflow.result()["status"], score(workflow.result())) == ("fail", 2)
         assert "Your `double` is not implemented yet" in " ".join(printed.split())
 
     def test_the_untouched_template_has_no_points(self, workflow: Workflow) -> None:
-        assert workflow.run()[0] == 1
+        assert workflow.grade()[0] == 1
         assert score(workflow.result()) == 0
 
     def test_nothing_to_grade_fails_with_a_result(self, workflow: Workflow) -> None:
         shutil.rmtree(workflow.workspace / "submission/nndl")
-        assert workflow.run()[0] == 1
+        assert workflow.grade()[0] == 1
         assert score(workflow.result()) == 0
         assert workflow.result()["tests"]
 
     def test_a_fault_of_ours_counts_no_points(self, workflow: Workflow) -> None:
         write(workflow.workspace / "submission", {"nndl/work.py": SOLUTION})
         write(workflow.grader, {"autograder/tiny/test_work.py": BROKEN_SUITE})
-        code, printed = workflow.run()
+        code, printed = workflow.grade()
         assert code == 3
         assert (workflow.result()["status"], workflow.result()["max_score"]) == ("error", 0)
         assert "ZeroDivisionError" in printed
@@ -628,41 +676,41 @@ class TestWorkflow:
 
     def test_suites_that_cannot_be_collected_count_no_points(self, workflow: Workflow) -> None:
         write(workflow.grader, {"autograder/tiny/test_work.py": "import nowhere\n"})
-        code, printed = workflow.run()
+        code, printed = workflow.grade()
         assert code == 3
         assert (workflow.result()["status"], workflow.result()["max_score"]) == ("error", 0)
         assert "nowhere" in workflow.result()["tests"][0]["message"]
         assert "nowhere" in printed
 
     @pytest.mark.parametrize(
-        ("ends", "exits"),
-        [("raise RuntimeError", 3), ("raise SystemExit(0)", 3), ("os.kill(os.getpid(), 9)", -9)],
+        ("ends", "exits"), [("raise SystemExit(0)", 3), ("os.kill(os.getpid(), 9)", -9)]
     )
     def test_a_grader_that_fails_or_is_killed_counts_no_points(
         self, workflow: Workflow, ends: str, exits: int
     ) -> None:
         write(workflow.workspace / "submission", {"nndl/work.py": SOLUTION})
-        grading = workflow.grader / "kit/grading/grader.py"
-        lines = grading.read_text().partition("        seed = submission.seed if")
-        grading.write_text(f"{lines[0]}        import os; {ends}\n{lines[1]}{lines[2]}")
-        code, printed = workflow.run()
+        break_grader(workflow.grader, f"import os; {ends}")
+        code, printed = workflow.grade()
         assert code == exits
         assert (workflow.result()["status"], workflow.result()["max_score"]) == ("error", 0)
         assert score(workflow.result()) == 0
         assert "::notice" not in printed
 
+    def test_whatever_the_grader_raises_counts_no_points(
+        self, workflow: Workflow, monkeypatch: pytest.MonkeyPatch, tiny: Assignment
+    ) -> None:
+        """The program that the workflow runs, in this process."""
+        monkeypatch.setattr(run_github, "grade_one", Mock(side_effect=RuntimeError))
+        monkeypatch.setenv("GITHUB_OUTPUT", str(workflow.output))
+        monkeypatch.chdir(tiny.root)
+        assert run_github.run("tiny", workflow.workspace / "submission") == 3
+        assert (workflow.result()["status"], workflow.result()["max_score"]) == ("error", 0)
+
     def test_a_students_text_is_no_command_and_no_output(self, workflow: Workflow) -> None:
         hostile = "raise ValueError('a\\n::set-output name=result::x\\nresult=eA==')\n"
         write(workflow.workspace / "submission", {"nndl/work.py": hostile})
-        code, printed = workflow.run()
+        code, printed = workflow.grade()
         assert code == 1
         assert score(workflow.result()) == 0
         commands = [line for line in printed.splitlines() if line.lstrip().startswith("::")]
         assert all(command.startswith("::notice title=Autograding ") for command in commands)
-
-    def test_all_packages_are_installed_by_their_hashes(self, workflow: Workflow) -> None:
-        workflow.run()
-        installed = [line for line in workflow.log.read_text().splitlines() if "pip" in line]
-        assert len(installed) == 2
-        assert "--no-deps --require-hashes -r requirements.lock" in installed[0]
-        assert "--no-deps" in installed[1]

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+from unittest.mock import patch
+
+import typer
 from typer.testing import CliRunner
 
 from kit.cli import app
 
+COMMAND: Any = typer.main.get_command(app)
+"""Made once: that takes longer than many a command, and Typer's runner would do it each time."""
+
+
+def run(arguments: Sequence[str]) -> Any:
+    """How a command ended: exit code, output, exception."""
+    with patch("typer.testing._get_command", lambda _: COMMAND):
+        return CliRunner().invoke(app, arguments)
+
 
 def kit(*arguments: object) -> tuple[int, str]:
     """The exit code and output of a command."""
-    run = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if run.exception and not isinstance(run.exception, SystemExit):
-        raise run.exception
-    return run.exit_code, run.output
+    ended = run([str(argument) for argument in arguments])
+    if ended.exception and not isinstance(ended.exception, SystemExit):
+        raise ended.exception
+    return ended.exit_code, ended.output
