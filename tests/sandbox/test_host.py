@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -324,19 +324,26 @@ class TestTesters:
             testers._seconds = 60  # the next may take longer to start on a busy machine
             assert testers.submit(os.getpid).result() != os.getpid()
 
-    def test_what_it_raises_arrives(self) -> None:
-        with processes.Testers(1, {0}, seconds=60) as testers:
-            with pytest.raises(ValueError, match="invalid literal"):
-                testers.submit(int, "x").result()
-            with pytest.raises(RuntimeError, match="Odd"):
-                testers.submit(exec, ODD).result()
+    @pytest.fixture(scope="class")
+    @classmethod
+    def testers(cls) -> Iterator[processes.Testers]:
+        """One tester, which nothing ends."""
+        with processes.Testers(1, {0}, seconds=60) as ready:
+            yield ready
 
-    def test_a_call_that_can_not_be_read_there_is_told_and_ends_nothing(self) -> None:
-        with processes.Testers(1, {0}, seconds=60) as testers:
-            tester = testers.submit(os.getpid).result()
-            with pytest.raises(ValueError, match="invalid literal"):
-                testers.submit(print, Unreadable()).result()
-            assert testers.submit(os.getpid).result() == tester
+    def test_what_it_raises_arrives(self, testers: processes.Testers) -> None:
+        with pytest.raises(ValueError, match="invalid literal"):
+            testers.submit(int, "x").result()
+        with pytest.raises(RuntimeError, match="Odd"):
+            testers.submit(exec, ODD).result()
+
+    def test_a_call_that_can_not_be_read_there_is_told_and_ends_nothing(
+        self, testers: processes.Testers
+    ) -> None:
+        tester = testers.submit(os.getpid).result()
+        with pytest.raises(ValueError, match="invalid literal"):
+            testers.submit(print, Unreadable()).result()
+        assert testers.submit(os.getpid).result() == tester
 
     def test_they_end_at_once_whatever_they_do(self) -> None:
         with processes.Testers(2, {0}, seconds=60) as testers:
