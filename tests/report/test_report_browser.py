@@ -5,25 +5,20 @@ What the pages look like is kept in build/screenshots/.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from kit.report.visible import Unseen
 from kit.report.writer import write
+from tests.support.browser import chromium
 from tests.support.course import ROOT
 from tests.support.report import HOSTILE, SCRIPT, class_of, write_all
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 PHONE, DESKTOP = 390, 1280
 SCREENSHOTS = ROOT / "build/screenshots"
 MADE = class_of(60)
@@ -34,15 +29,10 @@ NONE = "\N{EN DASH}"
 """In the place of a number that there is not."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip(f"No browser: none of {', '.join(PROGRAMS)} is installed (apt: chromium).")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=QUIET)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
