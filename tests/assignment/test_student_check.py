@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -495,11 +495,14 @@ class TestArchive:
 class TestVersions:
     """The check of each release runs with whatever Python and NumPy there are (`make versions`)."""
 
-    def test_with_each_python_here_that_has_numpy(self, tmp_path: Path) -> None:
-        tried = 0
-        for number, python in enumerate((sys.executable, *student_versions.pythons())):
+    def test_with_each_python_here_that_has_numpy(
+        self, tmp_path: Path, drawn: Callable[..., Sequence[str]]
+    ) -> None:
+        """All homeworks with this one, and one of them with each other."""
+        assert student_versions.problems(Path(sys.executable), tmp_path / "this") == []
+        for python in student_versions.pythons():
             look = [python, "-c", "import numpy"]
             if subprocess.run(look, check=False, timeout=PATIENCE).returncode == 0:
-                assert student_versions.problems(Path(python), tmp_path / str(number)) == []
-                tried += 1
-        assert tried
+                folder = tmp_path / Path(python).name
+                names = drawn(NAMES, 1, folder.name)
+                assert student_versions.problems(Path(python), folder, names) == []
