@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,17 +17,19 @@ import pytest
 from kit.checks import derivatives
 from kit.checks.documented import case
 from kit.course import Assignment
+from kit.grading.diagnosis import catalogue
 from kit.grading.grader import Grader
 from kit.intake.submission import Submission
 from kit.provided import load_beside
-from kit.release.coverage import count, measure
 from tests.support import student_versions
 from tests.support.course import ROOT
 from tests.support.results import task_of
+from tests.support.teams import check_caught, submission_of, teams
 from tests.support.variants import (
     altered,
     files_in,
     forget_modules,
+    graders,
     lost,
     rewritten,
     unit_tasks_grader,
@@ -40,7 +43,13 @@ CELLS = {
 }
 CORRECT = files_in("cnn/correct")
 handed_in = partial(altered, ASSIGNMENT)
-FEW_SEEDS, MANY_SEEDS = range(1), range(20)
+KNOWN = catalogue.load(ASSIGNMENT)
+TEAMS = teams(
+    KNOWN,
+    ("conv_forward_naive", "max_pool_forward_naive", "spatial_batchnorm_forward"),
+    ("conv_backward_naive", "max_pool_backward_naive", "spatial_batchnorm_backward", "conv_net"),
+)
+SEEDS = range(20)
 TASKS = ("conv_forward_naive", "max_pool_forward_naive", "spatial_batchnorm_forward")
 """Those that the notebook shows a documented call of."""
 
@@ -48,6 +57,12 @@ TASKS = ("conv_forward_naive", "max_pool_forward_naive", "spatial_batchnorm_forw
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
     with unit_tasks_grader(ASSIGNMENT) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def grader_of() -> Iterator[Callable[..., Grader]]:
+    with graders(ASSIGNMENT) as ready:
         yield ready
 
 
@@ -80,18 +95,10 @@ class TestRightAnswers:
         assert len(CORRECT) >= 25
 
     @pytest.mark.parametrize("name", CORRECT)
-    def test_each_gets_full_marks(self, grader: Grader, name: str) -> None:
-        self.check(grader, name, FEW_SEEDS)
-
-    @pytest.mark.slow
-    @pytest.mark.parametrize("name", CORRECT)
     def test_each_gets_full_marks_whatever_the_inputs(
         self, grader: Grader, name: str, drawn: Callable[..., Sequence[int]]
     ) -> None:
-        self.check(grader, name, drawn(MANY_SEEDS, 1, name))
-
-    def check(self, grader: Grader, name: str, seeds: Sequence[int]) -> None:
-        for seed in seeds:
+        for seed in drawn(SEEDS, 1, name):
             result = grader.grade(rewritten(ASSIGNMENT, CORRECT[name]), seed).as_dict()
             assert result["status"] == "graded"
             assert lost(result) == {}, f"with seed {seed}"
@@ -99,14 +106,23 @@ class TestRightAnswers:
 
 class TestMistakes:
     def test_there_are_many(self) -> None:
-        assert count(ASSIGNMENT) >= 60
+        assert len(KNOWN.tasks) >= 60
 
     @pytest.mark.slow
-    def test_each_is_caught_and_named_and_fails_no_other_task(self) -> None:
-        for caught in measure(ASSIGNMENT):
-            assert caught.checks, caught
-            assert caught.named, caught
-            assert not caught.elsewhere, caught
+    @pytest.mark.one_in(4, 0)  # `kit suite` tries them all
+    @pytest.mark.parametrize("first", TEAMS)
+    def test_each_is_caught_and_named(self, grader_of: Any, first: str) -> None:
+        """With those of other tasks at once; that it fails no other is shown below."""
+        mistakes, tasks = TEAMS[first]
+        result = grader_of(*tasks).grade(submission_of(ASSIGNMENT, KNOWN, *mistakes)).as_dict()
+        check_caught(result, KNOWN, *mistakes)
+
+    @pytest.mark.slow
+    @pytest.mark.one_in(30, 5)
+    @pytest.mark.parametrize("mistake", KNOWN.tasks)
+    def test_alone_it_fails_no_other_task(self, grader: Grader, mistake: str) -> None:
+        result = grader.grade(submission_of(ASSIGNMENT, KNOWN, mistake)).as_dict()
+        check_caught(result, KNOWN, mistake)
 
     @pytest.mark.parametrize(
         ("module", "old", "new", "task", "points"),

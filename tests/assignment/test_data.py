@@ -4,6 +4,7 @@ A miniature data set stands in for the real one, so that the checks take seconds
 needs the real one.
 """
 
+import copy
 import dataclasses
 import gzip
 import hashlib
@@ -12,6 +13,7 @@ import io
 import json
 import os
 import pickle
+import shutil
 import signal
 import socket
 import subprocess
@@ -130,10 +132,19 @@ def add(tar, name, content):
     tar.addfile(info, io.BytesIO(content))
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return Miniature(tmp_path_factory.mktemp("made"))
+
+
 @pytest.fixture
-def miniature(tmp_path):
-    (tmp_path / "miniature").mkdir()
-    return Miniature(tmp_path / "miniature")
+def miniature(made, tmp_path):
+    """A copy of its own for each test: making one takes a tenth of a second."""
+    copied = copy.copy(made)
+    copied.folder = Path(shutil.copytree(made.folder, tmp_path / "miniature"))
+    copied.binary, copied.npm = (copied.folder / each.name for each in (made.binary, made.npm))
+    copied.batches, copied.sprites = dict(made.batches), dict(made.sprites)
+    return copied
 
 
 @pytest.fixture

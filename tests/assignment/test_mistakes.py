@@ -6,8 +6,7 @@ tests/submissions/mistaken/, written by hand as students write them (``TestHandW
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
@@ -16,13 +15,15 @@ import pytest
 
 from kit.checks.mistakes import summary
 from kit.course import Assignment
+from kit.grading.diagnosis.catalogue import load
 from kit.grading.grader import Grader
+from tests.support.course import ROOT
 from tests.support.mistaken import EXPECTED
 from tests.support.results import task_of
+from tests.support.teams import check_caught, submission_of, teams
 from tests.support.variants import (
     catalogued,
     files_in,
-    graders,
     load_catalogue,
     lost,
     rewritten,
@@ -46,6 +47,8 @@ MODULES = {
 """The module of each unit task."""
 
 WRITTEN = files_in("mistaken")
+KNOWN = load(Assignment(ROOT, "optimization"))
+TEAMS = teams(KNOWN, tuple(MODULES))
 
 SEEDS = (0, 1)
 MORE_SEEDS = range(2, 10)
@@ -55,20 +58,6 @@ MORE_SEEDS = range(2, 10)
 def grader(optimization: Assignment) -> Iterator[Grader]:
     with unit_tasks_grader(optimization) as ready:
         yield ready
-
-
-@pytest.fixture(scope="module")
-def grader_of(optimization: Assignment) -> Iterator[Callable[..., Grader]]:
-    with graders(optimization) as ready:
-        yield ready
-
-
-@pytest.fixture(scope="module")
-def written(grader: Grader, optimization: Assignment) -> Callable[[str, int], dict[str, Any]]:
-    """The result of a file of tests/submissions/mistaken/; each is graded once a seed."""
-    return cache(
-        lambda name, seed: grader.grade(rewritten(optimization, WRITTEN[name]), seed).as_dict()
-    )
 
 
 def check_failed(result: dict[str, Any], task: str, seed: int) -> None:
@@ -251,7 +240,7 @@ class TestSummary:
 class TestMutations:
     """The catalogue's own code, handed in."""
 
-    @pytest.mark.one_in(3, 0)
+    @pytest.mark.one_in(20, 0)
     @pytest.mark.parametrize("name", MISTAKES)
     def test_a_mistake_fails_its_own_task_only(
         self, grader: Grader, optimization: Assignment, drawn: Any, name: str
@@ -259,19 +248,23 @@ class TestMutations:
         mistake = MISTAKES[name]
         submission = catalogued(optimization, MODULES[mistake.task], mistake.changes)
         for seed in drawn(SEEDS, 1, name):
-            check_failed(grader.grade(submission, seed).as_dict(), mistake.task, seed)
-
-    @pytest.mark.parametrize("name", MISTAKES)
-    def test_a_mistake_is_caught_and_recognised(
-        self, grader_of: Any, optimization: Any, drawn: Any, name: str
-    ) -> None:
-        """Only its own task is graded; that no other fails is shown above."""
-        mistake = MISTAKES[name]
-        submission = catalogued(optimization, MODULES[mistake.task], mistake.changes)
-        for seed in drawn(MORE_SEEDS, 1, name):
-            result = grader_of(mistake.task).grade(submission, seed).as_dict()
+            result = grader.grade(submission, seed).as_dict()
             check_failed(result, mistake.task, seed)
             check_recognised(result, [name], seed)
+
+    @pytest.mark.one_in(2, 0)  # `kit suite` tries them all
+    @pytest.mark.parametrize("first", TEAMS)
+    def test_a_mistake_is_caught_and_recognised(
+        self, grader: Grader, optimization: Any, drawn: Any, first: str
+    ) -> None:
+        """With one of each other task at once; that it fails no other is shown above."""
+        mistakes = TEAMS[first].mistakes
+        submission = submission_of(optimization, KNOWN, *mistakes)
+        for seed in drawn(MORE_SEEDS, 1, first):
+            result = grader.grade(submission, seed).as_dict()
+            check_caught(result, KNOWN, *mistakes)
+            for name in mistakes:
+                check_recognised(result, [name], seed)
 
 
 class TestHandWritten:
@@ -282,12 +275,13 @@ class TestHandWritten:
         assert len(WRITTEN) >= 25
         assert {mistake for names in EXPECTED.values() for mistake in names} <= MISTAKES.keys()
 
+    @pytest.mark.one_in(2, 0)
     @pytest.mark.parametrize("name", WRITTEN)
-    def test_it_fails_its_own_task_only(self, written: Any, drawn: Any, name: str) -> None:
+    def test_it_fails_its_own_task_only_and_is_recognised(
+        self, grader: Grader, optimization: Assignment, drawn: Any, name: str
+    ) -> None:
+        submission = rewritten(optimization, WRITTEN[name])
         for seed in drawn(SEEDS, 1, name):
-            check_failed(written(name, seed), MISTAKES[EXPECTED[name][0]].task, seed)
-
-    @pytest.mark.parametrize("name", WRITTEN)
-    def test_it_is_recognised(self, written: Any, drawn: Any, name: str) -> None:
-        for seed in drawn(SEEDS, 1, name):
-            check_recognised(written(name, seed), EXPECTED[name], seed)
+            result = grader.grade(submission, seed).as_dict()
+            check_failed(result, MISTAKES[EXPECTED[name][0]].task, seed)
+            check_recognised(result, EXPECTED[name], seed)

@@ -95,6 +95,7 @@ class TestUnitTasks:
         assert (result["status"], result["score"]) == ("graded", 0)
         assert set(statuses(result).values()) == {"failed"}
 
+    @pytest.mark.one_in(3, 0)
     @pytest.mark.parametrize("seed", range(5))
     def test_the_reference_scores_everything(
         self, unit_grader: Grader, optimization: Assignment, filled: Path, seed: int
@@ -120,6 +121,7 @@ class TestUnitTasks:
             "relu_backward",
         }
 
+    @pytest.mark.one_in(4, 3)  # test_mistakes.py has hundreds
     @pytest.mark.parametrize(("task", "old", "new"), MISTAKES)
     def test_a_typical_mistake_fails_its_own_task_only(
         self,
@@ -133,6 +135,7 @@ class TestUnitTasks:
         result = unit_grader.grade(handed_in(filled, optimization, optim=(old, new))).as_dict()
         assert [name for name, status in statuses(result).items() if status != "passed"] == [task]
 
+    @pytest.mark.one_in(3, 0)  # nothing, a tuple, a dict without its entries, numbers that are none
     @pytest.mark.parametrize(
         "value",
         [
@@ -192,13 +195,13 @@ class TestTraining:
     def test_weights_that_do_not_learn_fail_with_their_curve(
         self, grader: Grader, optimization: Assignment, filled: Path
     ) -> None:
-        # one example a batch, so that the test is quick, and a step of length 0
+        # one example a batch, so that the test is quick, and no step
         one = "        X = X[:1].astype(self.dtype)\n        y = y if y is None else y[:1]\n"
         lazy = handed_in(
             filled,
             optimization,
             fc_net=("        X = X.astype(self.dtype, copy=False)\n", one),
-            optim=("unbiased_v / (np.sqrt(unbiased_a)", "0 * unbiased_v / (np.sqrt(unbiased_a)"),
+            optim=("    beta1, beta2 =", "    return w, config\n    beta1, beta2 ="),
         )
         check = task_of(grader.grade(lazy).as_dict(), "cifar10")["checks"][0]
         assert check["status"] == "failed"
@@ -255,9 +258,30 @@ def validate(folder: Path, cifar10: Path) -> str:
     ).stdout
 
 
+LIGHTER = {
+    "train-sgd-rules": {"num_epochs=5": "num_epochs=1"},
+    "train-all-rules": {"num_epochs=5": "num_epochs=1"},
+    # the recipe of the grader, which reaches half as well
+    "train-best": {
+        "[500, 500, 500], weight_scale=0.01": "[128, 128], weight_scale=0.005",
+        "batch_size=100": "batch_size=256",
+        '"learning_rate": 3e-4': '"learning_rate": 5e-4',
+        "lr_decay=0.9": "linear_decay=True",
+    },
+}
+"""Replacements in cells that train, by cell: as they are, they take a minute and a half."""
+
+
 @pytest.fixture(scope="module")
-def validated(filled: Path, cifar10: Path) -> str:
-    """What `nbgrader validate` says of the solved notebook."""
+def validated(filled: Path, cifar10: Path, pytestconfig: pytest.Config) -> str:
+    """What `nbgrader validate` says of the solved notebook; with ``--all-cases`` of all of it."""
+    notebook = nbformat.read(filled / "optimization.ipynb", as_version=4)
+    for cell in notebook.cells:
+        lighter = {} if pytestconfig.getoption("--all-cases") else LIGHTER.get(cell.id, {})
+        for old, new in lighter.items():
+            assert old in cell.source
+            cell.source = cell.source.replace(old, new)
+    nbformat.write(notebook, filled / "optimization.ipynb")
     return validate(filled, cifar10)
 
 

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -383,14 +383,6 @@ def test_right_code_of_all_kinds_works(name: str, tmp_path: Path) -> None:
         module.write_bytes(before)
 
 
-def has_numpy(python: str) -> bool:
-    """Whether an interpreter can import NumPy."""
-    done = subprocess.run(
-        [python, "-c", "import numpy"], capture_output=True, check=False, timeout=PATIENCE
-    )
-    return done.returncode == 0
-
-
 class TestEverySystem:
     """What differs from system to system, as far as it can be simulated."""
 
@@ -417,24 +409,6 @@ class TestEverySystem:
             for name in assignment.provided_modules:
                 source = (assignment.release / name).read_text("utf-8")
                 ast.parse(source, name, feature_version=(3, 10))
-
-
-INTERPRETERS = [
-    sys.executable,
-    *filter(None, (shutil.which(f"python3.{version}") for version in range(10, 15))),
-]
-"""Whatever this machine has: CI runs this with each that has NumPy; nothing is installed."""
-
-
-@pytest.mark.parametrize("python", INTERPRETERS)
-def test_it_runs_with_every_python_that_is_here(python: str, work: Path) -> None:
-    if not has_numpy(python):
-        pytest.skip(f"{python} has no NumPy")
-    done = subprocess.run(
-        [python, "-B", "-m", "utils.check"],
-        cwd=work, capture_output=True, text=True, check=False, timeout=PATIENCE,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 COMMAND = re.compile(r"^python -m utils\.(\w+)(.*)$", re.MULTILINE)
@@ -521,11 +495,14 @@ class TestArchive:
 class TestVersions:
     """The check of each release runs with whatever Python and NumPy there are (`make versions`)."""
 
-    def test_with_each_python_here_that_has_numpy(self, tmp_path: Path) -> None:
-        tried = 0
-        for number, python in enumerate((sys.executable, *student_versions.pythons())):
+    def test_with_each_python_here_that_has_numpy(
+        self, tmp_path: Path, drawn: Callable[..., Sequence[str]]
+    ) -> None:
+        """All homeworks with this one, and one of them with each other."""
+        assert student_versions.problems(Path(sys.executable), tmp_path / "this") == []
+        for python in student_versions.pythons():
             look = [python, "-c", "import numpy"]
             if subprocess.run(look, check=False, timeout=PATIENCE).returncode == 0:
-                assert student_versions.problems(Path(python), tmp_path / str(number)) == []
-                tried += 1
-        assert tried
+                folder = tmp_path / Path(python).name
+                names = drawn(NAMES, 1, folder.name)
+                assert student_versions.problems(Path(python), folder, names) == []

@@ -238,7 +238,10 @@ def score(optimization: Assignment, real: Grader) -> Callable[..., float]:
             )
             added = f"\n\ndef _nothing(*a, **k):\n    {line}\n{name} = _nothing\n"
             files[path] += added.encode()
-        result = real.grade(Submission("nothing", files)).as_dict()
+        with pytest.MonkeyPatch.context() as patched:  # only the score is looked at
+            patched.setattr("kit.grading.grader.explain", lambda *_, **__: {})
+            patched.setattr(Grader, "_examples", lambda *_: {})
+            result = real.grade(Submission("nothing", files)).as_dict()
         assert result["status"] == "graded"
         return float(result["score"])
 
@@ -248,16 +251,18 @@ def score(optimization: Assignment, real: Grader) -> Callable[..., float]:
 class TestNothingEarnsNothing:
     """Code that only raises, or returns what it has, gets what code gets that is not written."""
 
-    @pytest.mark.one_in(5, 0)  # which meets each function, and each body
+    @pytest.mark.one_in(11, 0)  # which meets each function, and each body
     @pytest.mark.parametrize("body", [*(f"raise {name}" for name in EXCEPTIONS), *NOTHING])
     @pytest.mark.parametrize("function", EACH, ids=[name for _, name in EACH])
     def test_in_one_function(self, score, function: tuple[str, str], body: str) -> None:
         assert score(body, function) == score("raise NotImplementedError", function)
 
+    @pytest.mark.one_in(5, 4)  # IndexError, SystemExit, and what was given
     @pytest.mark.parametrize("body", [*(f"raise {name}" for name in EXCEPTIONS), *NOTHING])
     def test_everywhere(self, score, body: str) -> None:
         assert score(body, *EACH) == score("raise NotImplementedError", *EACH) == 0
 
+    @pytest.mark.one_in(2, 0)
     @pytest.mark.parametrize("body", ["raise ValueError", "raise IndexError", "return None"])
     def test_in_all_backward_passes(self, score, body: str) -> None:
         backward = [each for each in EACH if "backward" in each[1]] + [EACH[-2]]

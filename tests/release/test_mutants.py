@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -116,11 +117,9 @@ class TestPlaces:
         assert each.id == f"work.{each.line}.sign.1"
 
 
+@cache
 def of_assignment(name: str) -> list[Mutant]:
-    return _MADE.setdefault(name, mutants.mutants(find_assignment(name, ROOT)))
-
-
-_MADE: dict[str, list[Mutant]] = {}
+    return mutants.mutants(find_assignment(name, ROOT))
 
 
 @pytest.mark.parametrize("name", ASSIGNMENTS)

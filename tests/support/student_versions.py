@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kit.course import Assignment, assignment_names
@@ -66,10 +66,10 @@ def signs(python: Path, folder: Path) -> set[str]:
     return {line[0] for line in lines if line} or {ran.stderr.strip()}
 
 
-def problems(python: Path, folder: Path) -> list[str]:
-    """What is not as it should be with this interpreter."""
+def problems(python: Path, folder: Path, names: Sequence[str] = ()) -> list[str]:
+    """What is not as it should be with this interpreter; of these homeworks, or else of all."""
     found = []
-    for name in assignment_names(ROOT):
+    for name in names or assignment_names(ROOT):
         assignment = Assignment(ROOT, name)
         untouched = shutil.copytree(assignment.release, folder / name)
         for copy, right in ((solved(assignment, folder / f"{name} solved"), "✓"), (untouched, "·")):
