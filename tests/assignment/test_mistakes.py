@@ -252,7 +252,6 @@ class TestMutations:
             check_failed(result, mistake.task, seed)
             check_recognised(result, [name], seed)
 
-    @pytest.mark.one_in(2, 0)  # `kit suite` tries them all
     @pytest.mark.parametrize("first", TEAMS)
     def test_a_mistake_is_caught_and_recognised(
         self, grader: Grader, optimization: Any, drawn: Any, first: str
