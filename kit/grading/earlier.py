@@ -9,16 +9,15 @@ error costs only the points of its own task.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from kit.course import Assignment, CourseError
-from kit.provided import suites_importable
+from kit.provided import load_beside, suites_importable
 from kit.skeleton import strip
 
 MOST_VALUES = 256 * 1024
@@ -106,7 +105,7 @@ def load(assignment: Assignment) -> Earlier:
     if not path.is_file():
         return Earlier()
     with suites_importable(assignment):
-        module = _module(path)
+        module = load_beside(assignment.suites, path.stem)
     automatic = {task.id for task in assignment.tasks if not task.manual}
     brought: frozenset[str] = frozenset()
     if assignment.builds_on is not None:
@@ -122,12 +121,3 @@ def load(assignment: Assignment) -> Earlier:
     if lacking:
         raise CourseError(f"{path.name}: FUNCTIONS has none for {', '.join(sorted(lacking))}.")
     return found
-
-
-def _module(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(f"_earlier_of_{path.parent.name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

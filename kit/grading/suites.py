@@ -136,11 +136,7 @@ class Suites:
         }
         try:
             # another assignment may also have a test_layers.py and an oracle.py
-            self._hidden = {
-                path.stem: sys.modules.pop(path.stem)
-                for path in self._assignment.suites.glob("*.py")
-                if path.stem in sys.modules
-            }
+            self._hidden = self._take_modules()
             code = pytest.main(arguments, plugins=[plugin, _Loop(self)])
             reason = " ".join(self._complaints) or f"pytest ended with {code!r}"
             problem: BaseException = CourseError(f"{self._assignment.suites.name}: {reason}")
@@ -151,6 +147,11 @@ class Suites:
             problem = error
         self._restore()
         self._answers.put(problem)
+
+    def _take_modules(self) -> dict[str, ModuleType]:
+        """Take the modules out that are called like the files beside the suites."""
+        names = {path.stem for path in self._assignment.suites.glob("*.py")}
+        return {name: sys.modules.pop(name) for name in names & sys.modules.keys()}
 
     def _restore(self) -> None:
         """Give the environment back to other runs of pytest in this process."""
@@ -200,6 +201,7 @@ class Suites:
         return [*self._chosen[1:], *(item.session for item in self._chosen[-1:])]
 
     def _take(self, items: Sequence[pytest.Item]) -> None:
+        self._take_modules()  # nobody else may find these; the suites hold what they imported
         sys.modules.update(self._hidden)
         found: list[tuple[pytest.Item, Check]] = []
         for item in items:

@@ -97,7 +97,6 @@ class TestMistakes:
         assert len(KNOWN.tasks) >= 60
 
     @pytest.mark.slow
-    @pytest.mark.one_in(3, 0)  # `kit suite` tries them all
     @pytest.mark.parametrize("first", TEAMS)
     def test_each_is_caught_and_named(self, grader_of: Any, first: str) -> None:
         """With those of other tasks at once; that it fails no other is shown below."""

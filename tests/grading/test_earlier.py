@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,6 +69,12 @@ def double(x):
 EARLIER = {"remember": ("double",)}
 FUNCTIONS = {"double": {"work.double": double}}
 """
+BY_ORACLE = """\
+import oracle
+
+EARLIER = {"remember": ("double",)}
+FUNCTIONS = {"double": {"work.double": oracle.double}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +108,22 @@ def graded(grader: Grader) -> Callable[..., dict[str, Any]]:
         return result
 
     return grade
+
+
+def test_each_assignment_has_its_own_oracle(tmp_path: Path) -> None:
+    """Also where two are graded in one process: a module beside the suites is nobody else's."""
+    results = []
+    with ExitStack() as kept:
+        for name, right in (("wrong", "x + 1"), ("right", "2 * x")):
+            course = write_course(tmp_path / name, f"import oracle\n{SUITE}")
+            (course.solutions / "nndl/later.py").write_text(LATER)
+            (course.suites / "oracle.py").write_text(f"def double(x):\n    return {right}\n")
+            (course.suites / "earlier.py").write_text(BY_ORACLE)
+            work = SOLUTION.replace("return 2 * x", "return 3 * x")
+            files = submission(work).files | {"nndl/later.py": LATER.encode()}
+            grader = kept.enter_context(Grader(course))
+            results.append(grader.grade(Submission("ada", files)).as_dict())
+    assert [task_of(each, "remember")["score"] for each in results] == [0, 2]
 
 
 class TestSecondLook:
