@@ -17,6 +17,8 @@ import pytest
 from kit.course import Assignment, files_below
 from tests.support.course import ROOT
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 ASSIGNMENT = Assignment(ROOT, "optimization")
 DOCUMENTED = json.loads((ASSIGNMENT.suites / "documented.json").read_text(encoding="utf-8"))
 NOTEBOOK = nbformat.read(ASSIGNMENT.notebook, as_version=nbformat.NO_CONVERT)

@@ -30,6 +30,8 @@ from tests.support.results import task_of
 from tests.support.teams import check_caught, submission_of, teams
 from tests.support.variants import altered, files_in, graders, lost, rewritten, unit_tasks_grader
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 ASSIGNMENT = Assignment(ROOT, "batchnorm")
 DOCUMENTED = json.loads((ASSIGNMENT.suites / "documented.json").read_text(encoding="utf-8"))
 CELLS = {

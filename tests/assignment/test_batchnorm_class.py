@@ -19,6 +19,8 @@ from tests.support.command_line import kit
 from tests.support.course import ROOT
 from tests.support.variants import files_in
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 NAME = "batchnorm"
 WORTH = 80.0
 """The automatic points without the training, which would cost minutes."""

@@ -32,6 +32,8 @@ from tests.support.course import ROOT
 from tests.support.processes import PATIENCE, descendants, still_running
 from tests.support.results import SCHEMA
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 NAME = "optimization"
 WRONG = "dw += 1.0; next_w = w[:0]"
 LAYERS = ("affine_forward", "affine_backward", "relu_forward", "relu_backward")

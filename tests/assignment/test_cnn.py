@@ -35,6 +35,8 @@ from tests.support.variants import (
     unit_tasks_grader,
 )
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 ASSIGNMENT = Assignment(ROOT, "cnn")
 DOCUMENTED = json.loads((ASSIGNMENT.suites / "documented.json").read_text(encoding="utf-8"))
 CELLS = {

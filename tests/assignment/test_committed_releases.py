@@ -13,6 +13,8 @@ from kit.release import notebook
 from tests.support.command_line import kit
 from tests.support.course import ROOT
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 
 @pytest.mark.cifar10
 @pytest.mark.slow

@@ -11,6 +11,8 @@ from kit.course import Assignment
 from kit.grading.grader import Grader
 from tests.support.variants import files_in, graders, lost, rewritten, unit_tasks_grader
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 CORRECT = files_in("correct")
 FEW_SEEDS, MANY_SEEDS = range(3), range(50)
 LAYERS = ("affine_forward", "affine_backward", "relu_forward", "relu_backward")

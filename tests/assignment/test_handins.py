@@ -19,6 +19,8 @@ from kit.limits import Limits
 from tests.support.course import ROOT
 from tests.support.variants import unit_tasks_grader
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 FOLDER = ROOT / "tests/submissions/handins"
 KEY: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "key.toml").read_text(encoding="utf-8"))
 RIGHT = [

@@ -30,6 +30,8 @@ from tests.support.variants import (
     unit_tasks_grader,
 )
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 catalogue = load_catalogue()
 MISTAKES = {mistake.id: mistake for mistake in catalogue.MISTAKES}
 MODULES = {

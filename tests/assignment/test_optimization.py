@@ -21,6 +21,8 @@ from kit.intake.submission import Submission
 from tests.support.processes import PATIENCE
 from tests.support.results import SCHEMA, task_of
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 BIN = Path(sys.executable).parent
 
 STORE = (

@@ -20,6 +20,8 @@ from tests.support.course import SOLUTION, submission, write_course
 from tests.support.processes import descendants
 from tests.support.results import task_of
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 MISTAKES = """
 import numpy as np
 

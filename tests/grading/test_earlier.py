@@ -20,6 +20,8 @@ from tests.support.hostile import reference
 from tests.support.results import task_of
 from tests.support.variants import unit_tasks_grader
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 LATER = '''\
 """What builds on work.py."""
 

@@ -18,6 +18,8 @@ from kit.grading.grader import Grader
 from kit.results import TaskResult
 from tests.support.course import submission, write_course
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 STEP = '''
 def double(w, g, config=None):
     """A step along a running mean of g."""

@@ -21,6 +21,8 @@ from kit.release.coverage import made
 from kit.results import Result, SmallExample
 from tests.support.course import ROOT, SOLUTION, submission, write_course
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 MISTAKES = """
 import numpy as np
 

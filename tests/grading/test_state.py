@@ -13,6 +13,8 @@ from kit.release.coverage import measure
 from tests.support.course import submission, write_course
 from tests.support.results import task_of
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 SOLUTION = '''\
 """What a student writes."""
 

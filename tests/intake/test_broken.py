@@ -26,6 +26,8 @@ from tests.support.course import ROOT
 from tests.support.results import require_documented
 from tests.support.variants import unit_tasks_grader
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 BROKEN = ROOT / "tests/submissions/broken"
 OPTIM = "nndl/optim.py"
 OPTIMIZERS = {"sgd_momentum", "sgd_nesterov_momentum", "rmsprop", "adam"}

@@ -17,6 +17,8 @@ from kit.intake.submission import RejectedError, Submission, read, sources_of
 from kit.limits import Limits
 from tests.support.course import write_course
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 WORK = "from nndl.helper import twice\ndef double(x): return twice(x)\n"
 TWICE = "def twice(x): return 2 * x\n"
 RIGHT = "def double(x): return 2 * x\n"

@@ -30,6 +30,8 @@ from tests.support.command_line import kit
 from tests.support.course import SOLUTION, submission, write_course
 from tests.support.results import require_documented, task_of, without_time
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 STUBS = SOLUTION
 for _line in ("    return 2 * x", '    state["x"] = np.array(x)'):
     STUBS = STUBS.replace(_line, '    raise NotImplementedError("task")')

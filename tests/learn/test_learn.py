@@ -19,6 +19,8 @@ from kit.results import read
 from kit.sandbox.faults import KitFault
 from tests.support.command_line import kit
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 NOT_HALVED = {
     "ada": '''
         """Ada Lovelace wrote this."""

@@ -17,6 +17,8 @@ from kit.sandbox.tester.process import WarmParent
 from tests.support.command_line import kit
 from tests.support.course import ROOT, SOLUTION, SUITE, submission, write_course
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 LAX = SUITE.replace(
     'expect.close(student.work.double(x.copy()), 2 * x, "double(x)")',
     'expect.that(hasattr(student.work.double(x.copy()), "shape"), "an array")',

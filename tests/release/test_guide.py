@@ -12,6 +12,8 @@ from kit.release import guide as guides
 from tests.support.command_line import kit
 from tests.support.course import ROOT, write_course
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Assignment:

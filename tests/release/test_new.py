@@ -15,6 +15,8 @@ from tests.support.command_line import kit
 from tests.support.course import ROOT
 from tests.support.processes import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 BUILT = """
 from setuptools import Distribution
 

@@ -11,6 +11,8 @@ from kit.course import Assignment
 from tests.support.command_line import kit
 from tests.support.course import write_course
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 
 def set_cell(assignment: Assignment, number: int, source: str, *tags: str) -> None:
     document = json.loads(assignment.notebook.read_text())

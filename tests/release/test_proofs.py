@@ -10,6 +10,8 @@ from kit.course import Assignment
 from tests.support.command_line import kit
 from tests.support.course import SOLUTION, write_course
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 
 @pytest.fixture
 def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Assignment:

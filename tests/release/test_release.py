@@ -18,6 +18,8 @@ from kit.release.leaks import leaks
 from kit.skeleton import ReleaseError, strip
 from tests.support.processes import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 CHECKS = [("double", 1.0), ("double", 2.0)]
 
 ANSWERS = '''\

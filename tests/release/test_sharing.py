@@ -25,6 +25,8 @@ from kit.sandbox.tester.session import Session
 from tests.support.course import SOLUTION, graded_cell, write_course
 from tests.support.results import task_of
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 LATER = '''\
 """What builds on work.py."""
 
