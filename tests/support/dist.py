@@ -13,7 +13,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 
@@ -46,8 +45,7 @@ def build(out: Path) -> Path:
     run = "import sys; from setuptools import build_meta; build_meta.build_{}(sys.argv[1])"
     quietly(sys.executable, "-c", run.format("sdist"), out, within=ROOT)
     (sdist,) = out.glob("*.tar.gz")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(out / "unpacked", filter="data")
+    shutil.unpack_archive(sdist, out / "unpacked")
     (unpacked,) = (out / "unpacked").iterdir()
     quietly(sys.executable, "-c", run.format("wheel"), out, within=unpacked)
     shutil.rmtree(out / "unpacked")
