@@ -2,8 +2,8 @@
 
 ``python -m tests.support.defences [WORDS]`` takes out one defence of ``defences.toml`` after the
 other, runs its test and puts the defence back. It prints which tests failed, as one must each time,
-and exits with 1 if none did. It needs a checkout without changes, and about ten minutes for all; WORDS
-choose the defences whose names contain them.
+and exits with 1 if none did. It needs a checkout without changes, and about ten minutes for all;
+WORDS choose the defences whose names contain them.
 """
 
 from __future__ import annotations
