@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from kit.commands.consoles import console
-from kit.commands.options import Seed, Trust
+from kit.commands.options import Seed, Tasks, Trust
 from kit.course import Assignment, CourseError, assignment_names, find_assignment, find_root
 from kit.sandbox.faults import KitFault
 
@@ -20,9 +20,7 @@ def check(
     assignment: Annotated[
         str | None, typer.Option(help="assignment, if the course has several")
     ] = None,
-    tasks: Annotated[
-        str | None, typer.Option(help="grade only these tasks (ids, separated by commas)")
-    ] = None,
+    tasks: Tasks = None,
     skip: Annotated[
         str | None, typer.Option(help="leave these tasks out, such as one that trains")
     ] = None,

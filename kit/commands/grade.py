@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kit.commands.consoles import console, number_of_processes, show_written, warn
-from kit.commands.options import AssignmentName, Seed, Trust
+from kit.commands.options import AssignmentName, Jobs, Seed, Tasks, Trust
 from kit.course import Assignment, CourseError, find_assignment
 from kit.feedback import absent
 
@@ -31,13 +31,9 @@ def grade(
         list[str] | None,
         typer.Option(metavar="NAME", help="grade only this student; may be given several times"),
     ] = None,
-    tasks: Annotated[
-        str | None, typer.Option(help="grade only these tasks (ids, separated by commas)")
-    ] = None,
+    tasks: Tasks = None,
     seed: Seed = None,
-    jobs: Annotated[
-        int | None, typer.Option(help="number of processes (default: one per core)", min=1)
-    ] = None,
+    jobs: Jobs = None,
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="grade on the nodes of a Dask scheduler")
     ] = None,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from kit.commands.consoles import console, number_of_processes, warn
-from kit.commands.options import AssignmentName
+from kit.commands.options import AssignmentName, Jobs, ResultsFolder
 from kit.course import find_assignment
 
 
@@ -19,15 +19,11 @@ def learn(
         list[Path] | None,
         typer.Argument(metavar="[PATH]...", help="as for kit grade (default: submitted)"),
     ] = None,
-    results: Annotated[
-        Path | None, typer.Option(help="folder of the results (default: results/ASSIGNMENT)")
-    ] = None,
+    results: ResultsFolder = None,
     out: Annotated[
         Path | None, typer.Option(help="folder for the page (default: learn/ASSIGNMENT)")
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(help="number of processes (default: one per core)", min=1)
-    ] = None,
+    jobs: Jobs = None,
 ) -> None:
     """Group failures that no known mistake explains; write a page, and entries for the catalogue.
 

@@ -8,16 +8,14 @@ from typing import Annotated
 import typer
 
 from kit.commands.consoles import console, warn
-from kit.commands.options import AssignmentName
+from kit.commands.options import AssignmentName, ResultsFolder
 from kit.course import find_assignment
 from kit.report.visible import Unseen
 
 
 def report(
     assignment: AssignmentName,
-    results: Annotated[
-        Path | None, typer.Option(help="folder of the results (default: results/ASSIGNMENT)")
-    ] = None,
+    results: ResultsFolder = None,
     out: Annotated[
         Path | None, typer.Option(help="folder for the pages (default: report/ASSIGNMENT)")
     ] = None,

@@ -16,7 +16,7 @@ from kit.grading.versions import course_version
 from tests.support.bookkeeper import bookkeeper_here
 from tests.support.command_line import kit
 from tests.support.course import SOLUTION, STUB, hand_in, write_course
-from tests.support.nbgrader import give, opened
+from tests.support.nbgrader import give, nbgrader, opened
 
 pytestmark = pytest.mark.usefixtures("warm")
 
@@ -185,6 +185,15 @@ class TestFinalScores:
         assert [row["raw_score"] for row in rows] == ["6", "2.5"]
         assert "A person has still to grade something of ada." in said
         assert "Nothing was handed in by 1 student of the gradebook: eve." in said
+
+    def test_nbgrader_exports_the_same(self, late: Assignment) -> None:
+        rows, _ = self.exported(late, "csv")
+        assert nbgrader(late, "export") == 0
+        with (late.root / "grades.csv").open(newline="") as lines:
+            theirs = {row["student_id"]: row for row in csv.DictReader(lines)}
+        for row in rows:
+            for name in ("raw_score", "late_submission_penalty", "score"):
+                assert float(row[name]) == float(theirs[row["student_id"]][name]), (row, name)
 
     def test_so_has_canvas_in_a_column_of_any_name(self, late: Assignment) -> None:
         rows, _ = self.exported(late, "canvas", "--column", "Homework 3")

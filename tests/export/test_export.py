@@ -24,7 +24,7 @@ from kit.grading.verdicts import Check
 from kit.nbgrader import gradebook
 from kit.results import CheckResult, Diagnosis, Result, SmallExample, TaskResult, printable
 from kit.sandbox.faults import KitFault
-from tests.support.results import SCHEMA, broken, rejected, result_of
+from tests.support.results import broken, rejected, require_documented, result_of
 
 ROSTER = (
     "Student,ID,SIS User ID,SIS Login ID,Section,Essay (7),tiny (42),Current Score\r\n"
@@ -161,7 +161,7 @@ class TestScores:
     def test_all_formats_agree(self, tiny: Assignment, failed: int) -> None:
         problems = [AssertionError("wrong") if failed >> place & 1 else None for place in range(3)]
         result = result_of(tiny, problems=problems)
-        jsonschema.validate(result.as_dict(), SCHEMA)
+        require_documented(result.as_dict())
         assert set(scores(tiny, result).values()) == {result.score}
 
     def test_an_example_is_in_none(self, tiny: Assignment) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from textwrap import indent
 from typing import Any
 
-import jsonschema
 import pytest
 
 from kit.course import Assignment, CourseError
@@ -21,7 +20,7 @@ from kit.results import printable, write
 from kit.sandbox.faults import KitFault
 from tests.support.course import SOLUTION, STUB, SUITE, submission, write_course
 from tests.support.processes import descendants
-from tests.support.results import SCHEMA, task_of, without_time
+from tests.support.results import require_documented, task_of, without_time
 
 
 class TestPoints:
@@ -315,7 +314,7 @@ class TestForm:
     )
     def test_results_follow_the_schema(self, grader: Grader, work: str) -> None:
         result = grader.grade(submission(work.encode("utf-8", "surrogatepass"))).as_dict()
-        jsonschema.validate(result, SCHEMA)
+        require_documented(result)
 
     def test_errors_follow_the_schema(self, tmp_path: Path) -> None:
         suite = SUITE.replace(
@@ -323,7 +322,7 @@ class TestForm:
             "    1 / 0\n    expect.close(student.work.double(1.0)",
         )
         with Grader(write_course(tmp_path, suite)) as grader:
-            jsonschema.validate(grader.grade(submission(SOLUTION)).as_dict(), SCHEMA)
+            require_documented(grader.grade(submission(SOLUTION)).as_dict())
 
     def test_a_result_is_written_whole_or_not_at_all(
         self, grader: Grader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
